@@ -1,0 +1,123 @@
+// Package tax is the one calculator: it works out a document's lines, their taxes and its totals.
+//
+// There is one, because page, PDF, API and ledger must show the same cents: they show what this stored and never
+// work it out again. All that it returns is in whole minor units and adds up exactly; rates, quantities and prices
+// stay decimals until the one place where each figure is rounded.
+package tax
+
+import (
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
+)
+
+// What one document and one line may hold.
+const (
+	MaxLines = 500
+	MaxRates = 8
+)
+
+// What Calculate refuses, besides money's amount.too_large and number.* faults.
+var (
+	ErrQuantityNegative = fault.New(fault.Invalid, "quantity.negative",
+		"A quantity is more than nothing. To take something back, issue a credit note.")
+	ErrQuantityZero = fault.New(fault.Invalid, "quantity.zero",
+		"A line needs a quantity.")
+	ErrPriceNegative = fault.New(fault.Invalid, "price.negative",
+		"A price is not less than nothing. Give a discount instead, or issue a credit note.")
+	ErrDiscountOutOfRange = fault.New(fault.Invalid, "discount.out_of_range",
+		"A discount is between 0 and 100 percent.")
+	ErrPercentOutOfRange = fault.New(fault.Invalid, "tax.percent_out_of_range",
+		"A tax rate is between 0 and 100 percent.")
+	ErrTooManyRates = fault.New(fault.Invalid, "tax.too_many_rates",
+		"A line has at most 8 taxes.")
+	ErrRateTwice = fault.New(fault.Invalid, "tax.rate_twice",
+		"A line has each tax once.")
+	ErrTooManyLines = fault.New(fault.Invalid, "document.too_many_lines",
+		"A document has at most 500 lines.")
+)
+
+// Policy is where taxes are rounded, always half up. Its text form is what an organization's settings store.
+type Policy uint8
+
+// The policies. RoundPerLine, the zero value, rounds each tax on each line. RoundPerDocument rounds each tax once,
+// on the document's sum for its rate (as EN 16931 rule BR-CO-17 asks), and shares that out over the lines.
+const (
+	RoundPerLine Policy = iota
+	RoundPerDocument
+)
+
+var policyNames = [...]string{RoundPerLine: "line", RoundPerDocument: "document"}
+
+// ParsePolicy reads a policy's text form, "line" or "document"; ok is false otherwise.
+func ParsePolicy(s string) (_ Policy, ok bool) {
+	for p, name := range policyNames {
+		if s == name {
+			return Policy(p), true
+		}
+	}
+	return RoundPerLine, false
+}
+
+// String is the text form.
+func (p Policy) String() string {
+	if int(p) < len(policyNames) {
+		return policyNames[p]
+	}
+	return fmt.Sprintf("policy %d", uint8(p))
+}
+
+// Rate is one tax as it stands on a line.
+type Rate struct {
+	ID       id.Of[Rate]
+	Code     string
+	Name     string
+	Percent  decimal.Decimal // 9.975 means 9.975 %; at most 6 decimals
+	Compound bool            // applies to the net and the taxes before it on the line, instead of the net alone
+}
+
+// Line is one line as written: what is multiplied, taken off and taxed. Its rates apply in their order.
+type Line struct {
+	Quantity        decimal.Decimal // more than 0; 12 digits before the point and 6 after
+	UnitPrice       decimal.Decimal // in major units, 0 or more; 12 digits before the point and 6 after
+	DiscountPercent decimal.Decimal // 0 to 100, at most 6 decimals
+	Rates           []Rate
+}
+
+// LineTax is one tax of one line. Base is the line's net, and for a compound rate the amounts of the taxes before it too.
+type LineTax struct {
+	Rate   Rate
+	Base   money.Amount
+	Amount money.Amount
+}
+
+// LineResult is one line worked out. Net = Gross - Discount; Tax is the sum of Taxes; Total = Net + Tax.
+type LineResult struct {
+	Gross    money.Amount // quantity times price, rounded
+	Discount money.Amount // what Gross has above Net
+	Net      money.Amount // quantity times price less the discount, rounded once
+	Taxes    []LineTax    // in the order of the line's rates
+	Tax      money.Amount
+	Total    money.Amount
+}
+
+// RateTotal is what one rate comes to on the whole document: the sums of its bases and amounts on the lines.
+type RateTotal struct {
+	Rate   Rate
+	Base   money.Amount
+	Amount money.Amount
+}
+
+// Result is a document worked out. Net and Tax are the sums of the lines' and of the rates' alike; Total = Net + Tax.
+type Result struct {
+	Currency money.Currency
+	Lines    []LineResult
+	Rates    []RateTotal // in the order in which the lines first name them
+	Net      money.Amount
+	Tax      money.Amount
+	Total    money.Amount
+}

@@ -1,0 +1,430 @@
+CREATE FUNCTION t_baseline.check_document_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+BEGIN
+    IF OLD.state::text = 'draft' THEN
+        RETURN coalesce(NEW, OLD);
+    END IF;
+    IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - 'settled' - 'version') <> (to_jsonb(OLD) - 'settled' - 'version') THEN
+        RAISE EXCEPTION 'an issued document does not change' USING ERRCODE = 'LG006';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION t_baseline.check_document_part_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM document d WHERE d.id = (CASE TG_OP WHEN 'DELETE' THEN OLD.document_id ELSE NEW.document_id END)
+        AND d.state::text <> 'draft';
+    IF FOUND THEN
+        RAISE EXCEPTION 'an issued document does not change' USING ERRCODE = 'LG006';
+    END IF;
+    RETURN coalesce(NEW, OLD);
+END $$;
+CREATE FUNCTION t_baseline.check_entry_lines() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+BEGIN
+    IF (SELECT count(*) FROM journal_line l WHERE l.entry_id = NEW.id) < 2 THEN
+        RAISE EXCEPTION 'an entry has two lines or more' USING ERRCODE = 'LG002';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION t_baseline.check_entry_period() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+DECLARE closed date;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(TG_TABLE_SCHEMA || '.period', 0));
+    SELECT books_closed_through INTO closed FROM settings;
+    IF NEW.date <= closed THEN
+        RAISE EXCEPTION 'the books are closed through %', closed USING ERRCODE = 'LG003';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION t_baseline.check_line_balance() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+BEGIN
+    IF (SELECT sum(l.amount) FROM journal_line l WHERE l.entry_id = NEW.entry_id AND l.currency = NEW.currency) <> 0 THEN
+        RAISE EXCEPTION 'the lines of an entry add up to zero' USING ERRCODE = 'LG001';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION t_baseline.check_line_entry() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM journal_entry e WHERE e.id = NEW.entry_id AND e.posted_in = pg_current_xact_id();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a line enters only with its entry' USING ERRCODE = 'LG004';
+    END IF;
+    PERFORM FROM account a WHERE a.id = NEW.account_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such account' USING ERRCODE = 'LG005';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION t_baseline.check_period_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_SCHEMA || '.period', 0));
+    RETURN NEW;
+END $$;
+CREATE TABLE t_baseline.account (
+    id uuid NOT NULL,
+    code character varying(20) NOT NULL,
+    name character varying(120) NOT NULL,
+    kind character varying(10) NOT NULL,
+    purpose character varying(20),
+    archived_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT account_kind_check CHECK (((kind)::text = ANY (ARRAY['asset'::text, 'liability'::text, 'equity'::text, 'income'::text, 'expense'::text])))
+);
+CREATE TABLE t_baseline.audit_log (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_kind character varying(10) NOT NULL,
+    actor_id uuid,
+    action character varying(40) NOT NULL,
+    object_kind character varying(20) NOT NULL,
+    object_id uuid,
+    request_id character varying(40) NOT NULL,
+    network character varying(45) NOT NULL,
+    detail character varying(400) NOT NULL
+);
+CREATE TABLE t_baseline.counter (
+    name character varying(40) NOT NULL,
+    value bigint NOT NULL,
+    CONSTRAINT counter_value_check CHECK ((value >= 0))
+);
+CREATE TABLE t_baseline.document (
+    id uuid NOT NULL,
+    kind character varying(12) NOT NULL,
+    state character varying(8) NOT NULL,
+    number character varying(40),
+    external_id character varying(100),
+    customer_id uuid NOT NULL,
+    issue_date date NOT NULL,
+    due_date date NOT NULL,
+    currency character varying(3) NOT NULL,
+    reference character varying(60) DEFAULT ''::character varying NOT NULL,
+    note character varying(1000) DEFAULT ''::character varying NOT NULL,
+    net bigint NOT NULL,
+    tax bigint NOT NULL,
+    total bigint NOT NULL,
+    settled bigint DEFAULT 0 NOT NULL,
+    entry_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    issued_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT document_check CHECK ((due_date >= issue_date)),
+    CONSTRAINT document_check1 CHECK ((total = (net + tax))),
+    CONSTRAINT document_check2 CHECK (((settled >= 0) AND (settled <= total))),
+    CONSTRAINT document_check3 CHECK ((((state)::text = 'draft'::text) = (number IS NULL))),
+    CONSTRAINT document_check4 CHECK ((((state)::text = 'draft'::text) = (issued_at IS NULL))),
+    CONSTRAINT document_check5 CHECK ((((state)::text <> 'draft'::text) OR (settled = 0))),
+    CONSTRAINT document_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT document_kind_check CHECK (((kind)::text = 'invoice'::text)),
+    CONSTRAINT document_net_check CHECK ((net >= 0)),
+    CONSTRAINT document_state_check CHECK (((state)::text = ANY (ARRAY['draft'::text, 'issued'::text]))),
+    CONSTRAINT document_tax_check CHECK ((tax >= 0))
+);
+CREATE TABLE t_baseline.document_line (
+    document_id uuid NOT NULL,
+    line smallint NOT NULL,
+    product_id uuid,
+    description character varying(500) NOT NULL,
+    quantity numeric(18,6) NOT NULL,
+    unit_price numeric(18,6) NOT NULL,
+    discount_percent numeric(9,6) NOT NULL,
+    account_id uuid NOT NULL,
+    net bigint NOT NULL,
+    CONSTRAINT document_line_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric))),
+    CONSTRAINT document_line_line_check CHECK ((line > 0)),
+    CONSTRAINT document_line_net_check CHECK ((net >= 0)),
+    CONSTRAINT document_line_quantity_check CHECK ((quantity > (0)::numeric)),
+    CONSTRAINT document_line_unit_price_check CHECK ((unit_price >= (0)::numeric))
+);
+CREATE TABLE t_baseline.document_tax (
+    document_id uuid NOT NULL,
+    line smallint NOT NULL,
+    "position" smallint NOT NULL,
+    tax_rate_id uuid NOT NULL,
+    code character varying(20) NOT NULL,
+    name character varying(60) NOT NULL,
+    percent numeric(9,6) NOT NULL,
+    compound boolean NOT NULL,
+    base bigint NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT document_tax_amount_check CHECK ((amount >= 0)),
+    CONSTRAINT document_tax_base_check CHECK ((base >= 0)),
+    CONSTRAINT document_tax_position_check CHECK (("position" > 0))
+);
+CREATE TABLE t_baseline.idempotency_key (
+    key character varying(100) NOT NULL,
+    request_mac bytea NOT NULL,
+    status smallint NOT NULL,
+    resource_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE t_baseline.journal_entry (
+    id uuid NOT NULL,
+    number bigint NOT NULL,
+    date date NOT NULL,
+    description character varying(300) NOT NULL,
+    source_kind character varying(12) NOT NULL,
+    source_id uuid,
+    reverses_id uuid,
+    posted_at timestamp with time zone NOT NULL,
+    posted_by uuid,
+    posted_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text])))
+);
+CREATE TABLE t_baseline.journal_line (
+    entry_id uuid NOT NULL,
+    line smallint NOT NULL,
+    account_id uuid NOT NULL,
+    party_id uuid,
+    currency character varying(3) NOT NULL,
+    amount bigint NOT NULL,
+    memo character varying(300) DEFAULT ''::character varying NOT NULL,
+    CONSTRAINT journal_line_amount_check CHECK ((amount <> 0)),
+    CONSTRAINT journal_line_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT journal_line_line_check CHECK ((line > 0))
+);
+CREATE TABLE t_baseline.member (
+    person_id uuid NOT NULL,
+    name character varying(200) NOT NULL,
+    email character varying(254) NOT NULL,
+    role character varying(40) NOT NULL,
+    state character varying(10) NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    CONSTRAINT member_state_check CHECK (((state)::text = ANY (ARRAY['active'::text, 'denied'::text])))
+);
+CREATE TABLE t_baseline.party (
+    id uuid NOT NULL,
+    external_id character varying(100),
+    name character varying(200) NOT NULL,
+    company character varying(200) DEFAULT ''::character varying NOT NULL,
+    email character varying(254) DEFAULT ''::character varying NOT NULL,
+    phone character varying(40) DEFAULT ''::character varying NOT NULL,
+    street character varying(200) DEFAULT ''::character varying NOT NULL,
+    city character varying(100) DEFAULT ''::character varying NOT NULL,
+    region character varying(100) DEFAULT ''::character varying NOT NULL,
+    postal_code character varying(20) DEFAULT ''::character varying NOT NULL,
+    country character varying(2) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT party_country_check CHECK (((country)::text ~ '^([A-Z]{2})?$'::text))
+);
+CREATE TABLE t_baseline.payment (
+    id uuid NOT NULL,
+    external_id character varying(100),
+    customer_id uuid NOT NULL,
+    date date NOT NULL,
+    currency character varying(3) NOT NULL,
+    amount bigint NOT NULL,
+    method character varying(20) NOT NULL,
+    reference character varying(100) DEFAULT ''::character varying NOT NULL,
+    account_id uuid NOT NULL,
+    entry_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text))
+);
+CREATE TABLE t_baseline.payment_allocation (
+    payment_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT payment_allocation_amount_check CHECK ((amount > 0))
+);
+CREATE TABLE t_baseline.product (
+    id uuid NOT NULL,
+    external_id character varying(100),
+    name character varying(200) NOT NULL,
+    description character varying(500) DEFAULT ''::character varying NOT NULL,
+    unit_price numeric(18,6) NOT NULL,
+    currency character varying(3) NOT NULL,
+    income_account_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT product_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT product_unit_price_check CHECK ((unit_price >= (0)::numeric))
+);
+CREATE TABLE t_baseline.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    name character varying(200) NOT NULL,
+    base_currency character varying(3) NOT NULL,
+    time_zone character varying(64) NOT NULL,
+    country character varying(2) NOT NULL,
+    street character varying(200) DEFAULT ''::character varying NOT NULL,
+    city character varying(100) DEFAULT ''::character varying NOT NULL,
+    region character varying(100) DEFAULT ''::character varying NOT NULL,
+    postal_code character varying(20) DEFAULT ''::character varying NOT NULL,
+    tax_number character varying(40) DEFAULT ''::character varying NOT NULL,
+    invoice_prefix character varying(12) DEFAULT 'INV-'::character varying NOT NULL,
+    payment_terms_days smallint DEFAULT 30 NOT NULL,
+    tax_rounding character varying(10) DEFAULT 'line'::character varying NOT NULL,
+    books_closed_through date,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT settings_only_row_check CHECK (only_row),
+    CONSTRAINT settings_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
+    CONSTRAINT settings_tax_rounding_check CHECK (((tax_rounding)::text = ANY (ARRAY['line'::text, 'document'::text])))
+);
+CREATE TABLE t_baseline.tax_rate (
+    id uuid NOT NULL,
+    code character varying(20) NOT NULL,
+    name character varying(60) NOT NULL,
+    percent numeric(9,6) NOT NULL,
+    compound boolean NOT NULL,
+    account_id uuid NOT NULL,
+    archived_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT tax_rate_percent_check CHECK (((percent >= (0)::numeric) AND (percent <= (100)::numeric)))
+);
+ALTER TABLE ONLY t_baseline.account
+    ADD CONSTRAINT account_code_key UNIQUE (code);
+ALTER TABLE ONLY t_baseline.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.account
+    ADD CONSTRAINT account_purpose_key UNIQUE (purpose);
+ALTER TABLE ONLY t_baseline.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.counter
+    ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_entry_id_key UNIQUE (entry_id);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_kind_external_id_key UNIQUE (kind, external_id);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_kind_number_key UNIQUE (kind, number);
+ALTER TABLE ONLY t_baseline.document_line
+    ADD CONSTRAINT document_line_pkey PRIMARY KEY (document_id, line);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.document_tax
+    ADD CONSTRAINT document_tax_pkey PRIMARY KEY (document_id, line, "position");
+ALTER TABLE ONLY t_baseline.idempotency_key
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY t_baseline.journal_entry
+    ADD CONSTRAINT journal_entry_number_key UNIQUE (number);
+ALTER TABLE ONLY t_baseline.journal_entry
+    ADD CONSTRAINT journal_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.journal_entry
+    ADD CONSTRAINT journal_entry_reverses_id_key UNIQUE (reverses_id);
+ALTER TABLE ONLY t_baseline.journal_line
+    ADD CONSTRAINT journal_line_pkey PRIMARY KEY (entry_id, line);
+ALTER TABLE ONLY t_baseline.member
+    ADD CONSTRAINT member_pkey PRIMARY KEY (person_id);
+ALTER TABLE ONLY t_baseline.party
+    ADD CONSTRAINT party_external_id_key UNIQUE (external_id);
+ALTER TABLE ONLY t_baseline.party
+    ADD CONSTRAINT party_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.payment_allocation
+    ADD CONSTRAINT payment_allocation_pkey PRIMARY KEY (payment_id, document_id);
+ALTER TABLE ONLY t_baseline.payment
+    ADD CONSTRAINT payment_entry_id_key UNIQUE (entry_id);
+ALTER TABLE ONLY t_baseline.payment
+    ADD CONSTRAINT payment_external_id_key UNIQUE (external_id);
+ALTER TABLE ONLY t_baseline.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.product
+    ADD CONSTRAINT product_external_id_key UNIQUE (external_id);
+ALTER TABLE ONLY t_baseline.product
+    ADD CONSTRAINT product_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY t_baseline.tax_rate
+    ADD CONSTRAINT tax_rate_code_key UNIQUE (code);
+ALTER TABLE ONLY t_baseline.tax_rate
+    ADD CONSTRAINT tax_rate_pkey PRIMARY KEY (id);
+CREATE INDEX document_customer ON t_baseline.document USING btree (customer_id, id);
+CREATE INDEX document_open ON t_baseline.document USING btree (due_date, id) WHERE (((state)::text = 'issued'::text) AND (settled < total));
+CREATE INDEX journal_entry_date ON t_baseline.journal_entry USING btree (date, number);
+CREATE INDEX journal_line_account ON t_baseline.journal_line USING btree (account_id, entry_id);
+CREATE INDEX payment_allocation_document ON t_baseline.payment_allocation USING btree (document_id);
+CREATE INDEX payment_customer ON t_baseline.payment USING btree (customer_id, id);
+CREATE TRIGGER document_change BEFORE DELETE OR UPDATE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
+CREATE TRIGGER document_line_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
+CREATE TRIGGER document_tax_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_tax FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
+CREATE CONSTRAINT TRIGGER entry_lines AFTER INSERT ON t_baseline.journal_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION t_baseline.check_entry_lines();
+CREATE TRIGGER entry_period BEFORE INSERT ON t_baseline.journal_entry FOR EACH ROW EXECUTE FUNCTION t_baseline.check_entry_period();
+CREATE CONSTRAINT TRIGGER line_balance AFTER INSERT ON t_baseline.journal_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION t_baseline.check_line_balance();
+CREATE TRIGGER line_entry BEFORE INSERT ON t_baseline.journal_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_line_entry();
+CREATE TRIGGER settings_period BEFORE UPDATE OF books_closed_through ON t_baseline.settings FOR EACH ROW EXECUTE FUNCTION t_baseline.check_period_change();
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.document_line
+    ADD CONSTRAINT document_line_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.document_line
+    ADD CONSTRAINT document_line_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id) ON DELETE CASCADE;
+ALTER TABLE ONLY t_baseline.document_line
+    ADD CONSTRAINT document_line_product_id_fkey FOREIGN KEY (product_id) REFERENCES t_baseline.product(id);
+ALTER TABLE ONLY t_baseline.document_tax
+    ADD CONSTRAINT document_tax_document_id_line_fkey FOREIGN KEY (document_id, line) REFERENCES t_baseline.document_line(document_id, line) ON DELETE CASCADE;
+ALTER TABLE ONLY t_baseline.document_tax
+    ADD CONSTRAINT document_tax_tax_rate_id_fkey FOREIGN KEY (tax_rate_id) REFERENCES t_baseline.tax_rate(id);
+ALTER TABLE ONLY t_baseline.journal_entry
+    ADD CONSTRAINT journal_entry_reverses_id_fkey FOREIGN KEY (reverses_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.payment
+    ADD CONSTRAINT payment_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.payment_allocation
+    ADD CONSTRAINT payment_allocation_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.payment_allocation
+    ADD CONSTRAINT payment_allocation_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES t_baseline.payment(id);
+ALTER TABLE ONLY t_baseline.payment
+    ADD CONSTRAINT payment_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
+ALTER TABLE ONLY t_baseline.payment
+    ADD CONSTRAINT payment_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.product
+    ADD CONSTRAINT product_income_account_id_fkey FOREIGN KEY (income_account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.tax_rate
+    ADD CONSTRAINT tax_rate_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+GRANT USAGE ON SCHEMA t_baseline TO t_baseline;
+REVOKE ALL ON FUNCTION t_baseline.check_document_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION t_baseline.check_document_part_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION t_baseline.check_entry_lines() FROM PUBLIC;
+REVOKE ALL ON FUNCTION t_baseline.check_entry_period() FROM PUBLIC;
+REVOKE ALL ON FUNCTION t_baseline.check_line_balance() FROM PUBLIC;
+REVOKE ALL ON FUNCTION t_baseline.check_line_entry() FROM PUBLIC;
+REVOKE ALL ON FUNCTION t_baseline.check_period_change() FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.account TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.audit_log TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.counter TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.document TO t_baseline;
+GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_line TO t_baseline;
+GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_tax TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.idempotency_key TO t_baseline;
+GRANT SELECT ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(id) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(number) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(date) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(description) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(source_kind) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(source_id) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(reverses_id) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(posted_at) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT INSERT(posted_by) ON TABLE t_baseline.journal_entry TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.journal_line TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.member TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.party TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.payment TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.payment_allocation TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.product TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.settings TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.tax_rate TO t_baseline;

@@ -1,0 +1,87 @@
+package tenant
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Config says where the database is and how to enter it.
+type Config struct {
+	// URL is the owner's: postgres://countinghouse_owner:...@host:port/countinghouse?sslmode=...; the other
+	// logins enter the same database with passwords derived from Key.
+	URL string
+	// Key derives the passwords of the service's own logins: 32 random bytes or more, kept as long as the
+	// database is.
+	Key []byte
+	// Compartments is how many there are to be at least; 0 means 2. There is no way back to fewer.
+	Compartments int
+	// Connections bounds each compartment's pool; 0 means 8.
+	Connections int
+	// Now is the clock; nil is the machine's.
+	Now func() time.Time
+	// Unprepared keeps SQL PREPARE out of use, as a pooler in transaction mode needs.
+	Unprepared bool
+}
+
+func (c Config) withDefaults() Config {
+	if c.Compartments == 0 {
+		c.Compartments = 2
+	}
+	if c.Connections == 0 {
+		c.Connections = 8
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+const (
+	ownerLogin   = "countinghouse_owner"
+	appLogin     = "countinghouse_app"
+	databaseName = "countinghouse"
+)
+
+func compartmentLogin(n int) string { return fmt.Sprintf("countinghouse_c%02d", n) }
+
+// password of one of the service's logins: told by the key, so that none is stored anywhere else.
+func (c Config) password(login string) string {
+	mac := hmac.New(sha256.New, c.Key)
+	mac.Write([]byte("database login " + login))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// loginURL is the address under which one login enters the database, with run-time settings.
+func (c Config) loginURL(login string, settings map[string]string) (string, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return "", fmt.Errorf("the database URL cannot be read: %w", err)
+	}
+	q := u.Query()
+	if login != ownerLogin {
+		u.User = url.UserPassword(login, c.password(login))
+	}
+	// One round trip for a query with arguments, instead of two.
+	q.Set("binary_parameters", "yes")
+	for k, v := range settings {
+		q.Set(k, v)
+	}
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
+// OnCluster fills in the owner's URL for a cluster of our own, from its superuser's.
+func (c Config) OnCluster(superuserURL string) (Config, error) {
+	u, err := url.Parse(superuserURL)
+	if err != nil {
+		return c, fmt.Errorf("the cluster's URL cannot be read: %w", err)
+	}
+	u.User = url.UserPassword(ownerLogin, c.password(ownerLogin))
+	u.Path = "/" + databaseName
+	c.URL = u.String()
+	return c, nil
+}

@@ -1,0 +1,157 @@
+package tenant
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/countinghouse/countinghouse/internal/fault"
+)
+
+// ErrUnavailable is the answer while the database does not answer.
+var ErrUnavailable = fault.New(fault.Unavailable, "database.unavailable", "The books cannot be reached right now. Nothing was changed; try again in a moment.")
+
+// DB is the service's way into its database: one pool for the platform's tables, one for each compartment.
+// It is safe for concurrent use.
+type DB struct {
+	config   Config
+	owner    *sqlx.DB // provisioning and migrations
+	platform *sqlx.DB
+
+	mu           sync.Mutex
+	compartments map[int]*sqlx.DB
+
+	scopes *lru.Cache[scopeKey, *scope]
+	claims chan struct{} // a schema was claimed: time to make another
+}
+
+// Open connects to a database that Migrate has brought to this version. Close it when done.
+func Open(ctx context.Context, config Config) (*DB, error) {
+	config = config.withDefaults()
+	scopes, err := lru.New[scopeKey, *scope](20_000)
+	if err != nil {
+		return nil, fmt.Errorf("making the scope cache: %w", err)
+	}
+	db := &DB{config: config, compartments: map[int]*sqlx.DB{}, scopes: scopes, claims: make(chan struct{}, 1)}
+	if db.owner, err = openPool(config, ownerLogin, 4, nil); err != nil {
+		return nil, err
+	}
+	if db.platform, err = openPool(config, appLogin, config.Connections, nil); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := db.platform.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("entering the database: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// Close ends all connections; calls in flight finish first.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	var all error
+	for _, pool := range db.compartments {
+		all = errors.Join(all, pool.Close())
+	}
+	for _, pool := range []*sqlx.DB{db.platform, db.owner} {
+		if pool != nil {
+			all = errors.Join(all, pool.Close())
+		}
+	}
+	return all
+}
+
+// Now is the service's clock, to the microsecond that the database keeps, in UTC.
+func (db *DB) Now() time.Time { return db.config.Now().UTC().Truncate(time.Microsecond) }
+
+// compartment gives the pool of the compartment that holds a tenant: the one answer to "which pool?".
+func (db *DB) compartment(n int) (*sqlx.DB, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if pool, ok := db.compartments[n]; ok {
+		return pool, nil
+	}
+	var prepare []string
+	if !db.config.Unprepared {
+		prepare = prepareAlive
+	}
+	pool, err := openPool(db.config, compartmentLogin(n), db.config.Connections, prepare)
+	if err != nil {
+		return nil, err
+	}
+	db.compartments[n] = pool
+	return pool, nil
+}
+
+func openPool(config Config, login string, connections int, onConnect []string) (*sqlx.DB, error) {
+	settings := map[string]string{"application_name": "countinghouse"}
+	if login != ownerLogin {
+		settings["search_path"] = ""
+	}
+	address, err := config.loginURL(login, settings)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := pq.NewConnector(address)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database address of %s: %w", login, err)
+	}
+	pool := sqlx.NewDb(sql.OpenDB(connector{inner, onConnect}), "postgres")
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return pool, nil
+}
+
+// connector makes connections on which some statements are prepared already.
+type connector struct {
+	driver.Connector
+	onConnect []string
+}
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, statement := range c.onConnect {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("preparing a connection: %w", err), conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+// SQLState is the five-character code of a database error in err's tree, or "".
+func SQLState(err error) string {
+	var e *pq.Error
+	if errors.As(err, &e) {
+		return string(e.Code)
+	}
+	return ""
+}
+
+// Violates is the name of the constraint or unique index that err says was violated, or "".
+func Violates(err error) string {
+	var e *pq.Error
+	if errors.As(err, &e) {
+		return e.Constraint
+	}
+	return ""
+}
+
+// reached turns a failure to get a connection into ErrUnavailable, and leaves a caller's own cancellation.
+func reached(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return ErrUnavailable.Because(err)
+}

@@ -1,0 +1,139 @@
+package tenant
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// prepareAlive runs once per connection, so that asking whether a credential is good costs no planning.
+var prepareAlive = []string{
+	"PREPARE session_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.session_alive($1, $2, $3)",
+	"PREPARE token_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.token_alive($1, $2, $3)",
+	"PREPARE organization_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.organization_alive($1, $2, $3)",
+}
+
+// Tx is a transaction inside one organization's schema and role. It is good until the function that was given
+// it returns; afterwards every call fails with sql.ErrTxDone. It is for one goroutine.
+type Tx struct {
+	handle
+	scope *scope
+	now   time.Time
+}
+
+// Scope is what the transaction was entered with.
+func (tx *Tx) Scope() Scope { return Scope{tx.scope} }
+
+// Now is the moment of the transaction: the same for all that happens in it, in UTC.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// Do runs fn in one transaction inside the scope's organization: in its schema, as its role, which may touch
+// nothing else. The database is asked in the same transaction whether the scope's credential is still good and
+// its rights unchanged: if not, fn is not run and the error is ErrStale. If fn returns an error, or any
+// statement in it failed, nothing is kept.
+//
+// No network call belongs inside fn.
+func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
+	if s.s == nil {
+		return errNoScope
+	}
+	pool, err := db.compartment(s.s.compartment)
+	if err != nil {
+		return err
+	}
+	conn, err := pool.Connx(ctx)
+	if err != nil {
+		return reached(ctx, err)
+	}
+	now := db.Now()
+	return finish(ctx, conn, func() (*handle, error) {
+		if err := begin(ctx, db, conn, s.s, now); err != nil {
+			return nil, err
+		}
+		tx := &Tx{handle: handle{q: conn}, scope: s.s, now: now}
+		defer tx.close()
+		return &tx.handle, fn(tx)
+	})
+}
+
+// finish runs the body of a transaction on conn and then commits or rolls back, and gives the connection back
+// only in a state in which the next caller can use it.
+func finish(ctx context.Context, conn *sqlx.Conn, body func() (*handle, error)) (err error) {
+	healthy := false
+	defer func() {
+		if !healthy { // a panic on its way up, or a connection that nothing can be said of
+			discard(conn)
+		}
+		err = errors.Join(err, closeConn(conn))
+	}()
+	h, err := body()
+	if err == nil && h.failed != nil {
+		err = fmt.Errorf("a statement failed and was overlooked: %w", h.failed)
+	}
+	if err != nil {
+		// The caller's context may be over; the connection must be freed all the same.
+		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_, failed := conn.ExecContext(undo, "ROLLBACK")
+		healthy = failed == nil
+		return err
+	}
+	if _, err = conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	healthy = true
+	return nil
+}
+
+func discard(conn *sqlx.Conn) {
+	// The error is the one that we return ourselves to say that the connection is bad.
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+}
+
+func closeConn(conn *sqlx.Conn) error {
+	if err := conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) && !errors.Is(err, driver.ErrBadConn) {
+		return fmt.Errorf("giving a connection back: %w", err)
+	}
+	return nil
+}
+
+// begin opens the transaction and enters the tenant in one message. Its parts are names that provisioning
+// made and digits: nothing that a caller sent.
+func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time) (err error) {
+	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Operator: "organization_alive"}[s.kind]
+	call := "EXECUTE " + function
+	if db.config.Unprepared {
+		call = "SELECT * FROM platform." + function
+	}
+	message := "BEGIN;" + call + `('\x` + hex.EncodeToString(s.credential[:]) + "','" + s.organization.ID.String() +
+		"','" + now.Format(time.RFC3339Nano) + "');" + enterMessage(s.schema)
+	rows, err := conn.QueryContext(ctx, message)
+	if err != nil {
+		return reached(ctx, fmt.Errorf("entering an organization: %w", err))
+	}
+	var access, policy sql.NullInt64
+	for rows.Next() {
+		if err := rows.Scan(&access, &policy); err != nil {
+			return errors.Join(fmt.Errorf("entering an organization: %w", err), rows.Close())
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return reached(ctx, fmt.Errorf("entering an organization: %w", err))
+	}
+	if access.Int64 != s.access || policy.Int64 != s.policy {
+		db.forget(s)
+		return ErrStale
+	}
+	return nil
+}
+
+// enterMessage puts the transaction into a tenant's role and schema. A schema name is t_ and hex digits.
+func enterMessage(schema string) string {
+	return "SET LOCAL ROLE " + schema + "; SET LOCAL search_path = " + schema + ", pg_temp"
+}

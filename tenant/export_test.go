@@ -1,0 +1,22 @@
+package tenant
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// ExecUnchecked runs SQL that was built at run time, as an attacker would who had found a way to inject it.
+func ExecUnchecked(ctx context.Context, tx *Tx, statement string) error {
+	_, err := tx.Exec(ctx, query(statement))
+	return err
+}
+
+// DumpSchema gives the script of one schema of the database.
+var DumpSchema = dumpSchema
+
+// MigrateTenant brings one schema forward by its migrations.
+var MigrateTenant = migrateTenant
+
+// OwnerPool is the owner's way into the database.
+func OwnerPool(db *DB) *sqlx.DB { return db.owner }

@@ -1,0 +1,149 @@
+package tenant
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/migrations"
+)
+
+// Provision makes n empty schemas, each with its role, in the compartments that have the fewest, and leaves
+// them ready to be claimed. What was made before an error stays.
+func Provision(ctx context.Context, db *DB, n int) error {
+	versions, err := tenantVersions()
+	if err != nil {
+		return err
+	}
+	for range n {
+		if err := db.provisionOne(ctx, versions); err != nil {
+			return fmt.Errorf("making a schema: %w", err)
+		}
+	}
+	return nil
+}
+
+func (db *DB) provisionOne(ctx context.Context, versions []int64) error {
+	tx, err := db.owner.BeginTxx(ctx, nil)
+	if err != nil {
+		return reached(ctx, err)
+	}
+	name, err := newSchemaName()
+	if err == nil {
+		err = provisionIn(ctx, tx, name, versions, db.Now())
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func provisionIn(ctx context.Context, tx *sqlx.Tx, name string, versions []int64, now time.Time) error {
+	var home struct {
+		ID    int
+		Login string
+	}
+	err := tx.GetContext(ctx, &home, `
+		SELECT c.id, c.login FROM platform.compartment c
+		  LEFT JOIN platform.organization o ON o.compartment_id = c.id
+		 GROUP BY c.id ORDER BY count(o.id), c.id LIMIT 1`)
+	if err != nil {
+		return fmt.Errorf("choosing a compartment: %w", err)
+	}
+	// One message: the role, the schema, everything in it, and its place in the platform's lists.
+	script := schemaMessage(name, home.Login) + strings.ReplaceAll(migrations.Baseline, migrations.BaselineName, name)
+	if _, err := tx.ExecContext(ctx, script); err != nil {
+		return fmt.Errorf("building schema %s: %w", name, err)
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO platform.organization (id, compartment_id, schema_name, state, created_at) VALUES ($1, $2, $3, 'ready', $4)`,
+		id.New[Organization](), home.ID, name, now)
+	if err != nil {
+		return fmt.Errorf("noting schema %s: %w", name, err)
+	}
+	for _, version := range versions {
+		_, err = tx.ExecContext(ctx, `INSERT INTO platform.schema_version (schema_name, version, applied_at) VALUES ($1, $2, $3)`,
+			name, version, now)
+		if err != nil {
+			return fmt.Errorf("noting the version of schema %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// schemaMessage makes a tenant's empty schema and role and lets its compartment's login enter it, then makes
+// it the place where what follows is created.
+func schemaMessage(name, login string) string {
+	return "CREATE ROLE " + name + " NOLOGIN NOINHERIT; GRANT " + name + " TO " + login + "; CREATE SCHEMA " + name +
+		"; GRANT USAGE ON SCHEMA " + name + " TO " + name + "; SET LOCAL search_path = " + name + ", pg_temp;\n"
+}
+
+// newSchemaName is opaque: it says nothing of whose schema it will be.
+func newSchemaName() (string, error) {
+	b := make([]byte, 10)
+	if _, err := rand.Read(b); err != nil {
+		return "", fmt.Errorf("naming a schema: %w", err)
+	}
+	return "t_" + hex.EncodeToString(b), nil
+}
+
+// Ready counts the schemas that wait to be claimed.
+func Ready(ctx context.Context, db *DB) (int, error) {
+	var n int
+	if err := db.platform.GetContext(ctx, &n, `SELECT count(*) FROM platform.organization WHERE state::text = 'ready'`); err != nil {
+		return 0, reached(ctx, fmt.Errorf("counting ready schemas: %w", err))
+	}
+	return n, nil
+}
+
+// KeepReady refills the pool to want schemas whenever some were claimed, and looks once a minute besides, until
+// ctx ends. Of several replicas one refills at a time.
+func KeepReady(ctx context.Context, db *DB, want int, log *slog.Logger) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := db.refill(ctx, want); err != nil && ctx.Err() == nil {
+			log.Error("refilling the pool of schemas", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-db.claims:
+		case <-tick.C:
+		}
+	}
+}
+
+func (db *DB) refill(ctx context.Context, want int) (err error) {
+	conn, err := db.owner.Connx(ctx)
+	if err != nil {
+		return reached(ctx, err)
+	}
+	defer func() { err = errors.Join(err, closeConn(conn)) }()
+	var mine bool
+	if err := conn.GetContext(ctx, &mine, `SELECT pg_try_advisory_lock(hashtextextended('countinghouse.refill', 0))`); err != nil || !mine {
+		return err
+	}
+	// The lock would stay with the pooled connection: end it with the work.
+	defer func() {
+		_, unlocked := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock_all()`)
+		err = errors.Join(err, unlocked)
+	}()
+	for {
+		n, err := Ready(ctx, db)
+		if err != nil || n >= want {
+			return err
+		}
+		if err := Provision(ctx, db, 1); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package tenant
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
+)
+
+// Why nobody gets in. They say no more than the caller may know: another organization's address is as unknown
+// as one that does not exist.
+var (
+	ErrNotSignedIn    = fault.New(fault.Unauthenticated, "session.none", "Sign in to go on.")
+	ErrBadToken       = fault.New(fault.Unauthenticated, "token.invalid", "This API token is not valid, or no longer.")
+	ErrNoOrganization = fault.New(fault.NotFound, "organization.not_found", "There is no such organization, or you are not in it.")
+)
+
+// ErrStale says that what a scope's bearer may do has changed since it was minted. Nothing was done. Enter
+// again, decide again, and try once more.
+var ErrStale = errors.New("tenant: the scope is out of date")
+
+var errNoScope = errors.New("tenant: a scope that was not minted")
+
+// OrganizationID names an organization.
+type OrganizationID = id.Of[Organization]
+
+// PersonID names a person.
+type PersonID = id.Of[Person]
+
+// Organization is what everyone in it may know of it.
+type Organization struct {
+	ID   OrganizationID
+	Slug string // its address: /o/slug
+	Name string
+}
+
+// Person is someone with an identity of their own.
+type Person struct {
+	ID    PersonID
+	Name  string
+	Email string
+}
+
+// Kind is how the bearer of a scope got in. Each route says which kinds it admits.
+type Kind uint8
+
+// The kinds of scope.
+const (
+	Member   Kind = iota + 1 // a person with a session, in their organization
+	Token                    // a program with an API token, on behalf of the member who made it
+	Operator                 // the operator's command line
+)
+
+// String is the word that the audit log keeps.
+func (k Kind) String() string {
+	switch k {
+	case Member:
+		return "member"
+	case Token:
+		return "token"
+	case Operator:
+		return "operator"
+	}
+	return "none"
+}
+
+// Hash is the SHA-256 of a session's or API token's secret: what the database keeps of it.
+type Hash [32]byte
+
+// Scope is the right to enter one organization. Only this package can make one; the zero Scope enters nothing.
+type Scope struct{ s *scope }
+
+type scope struct {
+	kind         Kind
+	organization Organization
+	person       Person
+	role         string
+	ceiling      []string
+	schema       string
+	compartment  int
+	credential   Hash
+	access       int64
+	policy       int64
+	seen         atomic.Int64 // Unix seconds of the last time that the credential's use was written down
+}
+
+type scopeKey struct {
+	kind       Kind
+	credential Hash
+	slug       string
+}
+
+// Kind is how the bearer got in.
+func (s Scope) Kind() Kind { return s.s.kind }
+
+// Organization is the one that the scope enters.
+func (s Scope) Organization() Organization { return s.s.organization }
+
+// Person is who acts; the zero Person for the operator.
+func (s Scope) Person() Person { return s.s.person }
+
+// Role is the member's role in the organization; "operator" for the operator.
+func (s Scope) Role() string { return s.s.role }
+
+// Ceiling bounds the role's rights: the scopes of an API token, as "module:read", "module:write" or with "*".
+// Nil is no bound.
+func (s Scope) Ceiling() []string { return s.s.ceiling }
+
+// scopeRow is one answer of the queries below.
+type scopeRow struct {
+	Access       int64
+	Seen         *time.Time
+	PersonID     PersonID       `db:"person_id"`
+	PersonName   string         `db:"person_name"`
+	Email        string         `db:"email"`
+	Organization *string        `db:"organization_id"`
+	Slug         string         `db:"slug"`
+	Name         string         `db:"name"`
+	Schema       string         `db:"schema_name"`
+	Compartment  int            `db:"compartment_id"`
+	Policy       int64          `db:"policy_version"`
+	Role         *string        `db:"role"`
+	Scopes       pq.StringArray `db:"scopes"`
+}
+
+func (r scopeRow) scope(kind Kind, credential Hash) (*scope, error) {
+	if r.Organization == nil || r.Role == nil {
+		return nil, ErrNoOrganization
+	}
+	organization, ok := id.Parse[Organization](*r.Organization)
+	if !ok {
+		return nil, fmt.Errorf("organization id %q cannot be read", *r.Organization)
+	}
+	s := &scope{
+		kind: kind, organization: Organization{organization, r.Slug, r.Name},
+		person: Person{r.PersonID, r.PersonName, r.Email}, role: *r.Role,
+		schema: r.Schema, compartment: r.Compartment, credential: credential, access: r.Access, policy: r.Policy,
+	}
+	if r.Seen != nil {
+		s.seen.Store(r.Seen.Unix())
+	}
+	return s, nil
+}
+
+// EnterMember mints a scope for the person whose session it is, in the organization at that address. It fails
+// with ErrNotSignedIn or ErrNoOrganization. The answer may be remembered: Do asks the database again.
+func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope, error) {
+	return db.enter(scopeKey{Member, session, slug}, func() (*scope, error) {
+		const q = `
+			SELECT s.access_version AS access, s.last_seen_at AS seen, p.id AS person_id, p.name AS person_name, p.email,
+			       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name,
+			       coalesce(o.schema_name, '') AS schema_name, coalesce(o.compartment_id, 0) AS compartment_id,
+			       coalesce(o.policy_version, 0) AS policy_version, m.role
+			  FROM platform.session s
+			  JOIN platform.person p ON p.id = s.person_id
+			  LEFT JOIN platform.organization o ON o.slug = $2 AND o.state::text = 'active'
+			  LEFT JOIN platform.membership m ON m.organization_id = o.id AND m.person_id = p.id AND m.state::text = 'active'
+			 WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $3
+			   AND s.last_seen_at + make_interval(secs => s.idle_seconds) > $3`
+		var row scopeRow
+		err := db.platform.GetContext(ctx, &row, q, session[:], slug, db.Now())
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, ErrNotSignedIn
+		} else if err != nil {
+			return nil, reached(ctx, fmt.Errorf("entering by session: %w", err))
+		}
+		return row.scope(Member, session)
+	})
+}
+
+// EnterToken mints a scope for the bearer of an API token, in the one organization that the token is of, with
+// at most the rights that its maker has there today. It fails with ErrBadToken.
+func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
+	return db.enter(scopeKey{Token, token, ""}, func() (*scope, error) {
+		const q = `
+			SELECT t.access_version AS access, t.last_used_at AS seen, t.scopes, p.id AS person_id, p.name AS person_name,
+			       p.email, o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, m.role
+			  FROM platform.api_token t
+			  JOIN platform.person p ON p.id = t.person_id
+			  JOIN platform.organization o ON o.id = t.organization_id AND o.state::text = 'active'
+			  JOIN platform.membership m ON m.organization_id = o.id AND m.person_id = p.id AND m.state::text = 'active'
+			 WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)`
+		var row scopeRow
+		err := db.platform.GetContext(ctx, &row, q, token[:], db.Now())
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, ErrBadToken
+		} else if err != nil {
+			return nil, reached(ctx, fmt.Errorf("entering by token: %w", err))
+		}
+		s, err := row.scope(Token, token)
+		if err == nil {
+			s.ceiling = append([]string{}, row.Scopes...)
+		}
+		return s, err
+	})
+}
+
+// EnterOperator mints a scope for the operator's command line, which is trusted as whoever holds the
+// database's own password is. It fails with ErrNoOrganization.
+func EnterOperator(ctx context.Context, db *DB, slug string) (Scope, error) {
+	const q = `
+		SELECT 1 AS access, '00000000-0000-0000-0000-000000000000'::uuid AS person_id, '' AS person_name, '' AS email,
+		       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, 'operator' AS role
+		  FROM platform.organization o WHERE o.slug = $1 AND o.state::text IN ('active', 'suspended')`
+	var row scopeRow
+	err := db.platform.GetContext(ctx, &row, q, slug)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Scope{}, ErrNoOrganization
+	} else if err != nil {
+		return Scope{}, reached(ctx, fmt.Errorf("entering as operator: %w", err))
+	}
+	s, err := row.scope(Operator, Hash{})
+	return Scope{s}, err
+}
+
+func (db *DB) enter(key scopeKey, mint func() (*scope, error)) (Scope, error) {
+	if s, ok := db.scopes.Get(key); ok {
+		return Scope{s}, nil
+	}
+	s, err := mint()
+	if err != nil {
+		return Scope{}, err
+	}
+	db.scopes.Add(key, s)
+	return Scope{s}, nil
+}
+
+func (db *DB) forget(s *scope) {
+	slug := s.organization.Slug
+	if s.kind == Token {
+		slug = ""
+	}
+	db.scopes.Remove(scopeKey{s.kind, s.credential, slug})
+}
+
+// Seen writes down, once a minute at most, that the scope's credential was used, so that idle sessions end.
+// Do not call it for what a page asks by itself, without a person.
+func Seen(ctx context.Context, db *DB, s Scope) error {
+	if s.s == nil {
+		return errNoScope
+	}
+	now, before := db.Now(), s.s.seen.Load()
+	if now.Unix()-before < 60 || !s.s.seen.CompareAndSwap(before, now.Unix()) {
+		return nil
+	}
+	credential := s.s.credential[:]
+	var err error
+	switch s.s.kind {
+	case Member:
+		_, err = db.platform.ExecContext(ctx, `UPDATE platform.session SET last_seen_at = $2
+			WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL`, credential, now)
+	case Token:
+		_, err = db.platform.ExecContext(ctx, `UPDATE platform.api_token SET last_used_at = $2
+			WHERE token_hash = $1 AND (last_used_at IS NULL OR last_used_at < $2)`, credential, now)
+	}
+	if err != nil {
+		return reached(ctx, fmt.Errorf("noting that a credential was used: %w", err))
+	}
+	return nil
+}
