@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -104,30 +103,11 @@ func openPool(config Config, login string, connections int, onConnect []string) 
 	if err != nil {
 		return nil, fmt.Errorf("reading the database address of %s: %w", login, err)
 	}
-	pool := sqlx.NewDb(sql.OpenDB(connector{inner, onConnect}), "postgres")
+	pool := sqlx.NewDb(sql.OpenDB(connector{inner, onConnect, config.Unprepared}), "postgres")
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
-}
-
-// connector makes connections on which some statements are prepared already.
-type connector struct {
-	driver.Connector
-	onConnect []string
-}
-
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, statement := range c.onConnect {
-		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil); err != nil {
-			return nil, errors.Join(fmt.Errorf("preparing a connection: %w", err), conn.Close())
-		}
-	}
-	return conn, nil
 }
 
 // SQLState is the five-character code of a database error in err's tree, or "".

@@ -81,7 +81,12 @@ func finish(ctx context.Context, conn *sqlx.Conn, body func() (*handle, error)) 
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		_, failed := conn.ExecContext(undo, "ROLLBACK")
-		healthy = failed == nil
+		// A statement that the connection remembers and Postgres does not, or no longer so: begin afresh.
+		switch SQLState(err) {
+		case "26000", "0A000":
+		default:
+			healthy = failed == nil
+		}
 		return err
 	}
 	if _, err = conn.ExecContext(ctx, "COMMIT"); err != nil {
@@ -130,7 +135,15 @@ func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time
 		db.forget(s)
 		return ErrStale
 	}
-	return nil
+	return inSchema(conn, s.schema)
+}
+
+// inSchema tells the connection whose statements it runs from here to the end of the transaction.
+func inSchema(c *sqlx.Conn, schema string) error {
+	return c.Raw(func(driverConn any) error {
+		driverConn.(*conn).schema = schema
+		return nil
+	})
 }
 
 // enterMessage puts the transaction into a tenant's role and schema. A schema name is t_ and hex digits.

@@ -137,6 +137,9 @@ func claim(ctx context.Context, conn *sqlx.Conn, founder Person, slug, name stri
 	if _, err := conn.ExecContext(ctx, enterMessage(got.Schema.String)); err != nil {
 		return nil, fmt.Errorf("entering a new organization: %w", err)
 	}
+	if err := inSchema(conn, got.Schema.String); err != nil {
+		return nil, err
+	}
 	return &scope{
 		kind: Member, organization: Organization{*got.ID, slug, name}, person: founder, role: "owner",
 		schema: got.Schema.String,

@@ -1,0 +1,47 @@
+# The commands of this repository. `make` alone lists them.
+
+PORT ?= 8080
+# Without a repository that git trusts (a tarball, another user's clone) Go cannot stamp the commit.
+VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
+STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
+MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*'
+
+.PHONY: help run demo build test bench lint baseline clean packages
+
+help: ## List these commands.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Run everything on this machine, on http://localhost:8080 (or PORT=...).
+	bin/countinghouse dev --port=$(PORT)
+
+demo: build ## The same, with an organization that has a history.
+	bin/countinghouse dev --demo --port=$(PORT)
+
+build: ## Build bin/countinghouse.
+	go build -trimpath -buildvcs=$(VCS) -o bin/countinghouse ./cmd/countinghouse
+
+test: packages ## Run all tests with the race detector; as root on Debian, install what they need.
+	CGO_ENABLED=1 go test -race -timeout 15m ./...
+	@for module in $$($(MODULES)); do \
+		echo "tests of $${module%/go.mod}"; \
+		(cd "$${module%/go.mod}" && CGO_ENABLED=1 go test -race -timeout 15m ./...) || exit 1; \
+	done
+
+packages:
+	@.ci/packages
+
+bench: ## Measure against a private PostgreSQL.
+	go run -buildvcs=$(VCS) ./bench
+
+lint: ## Check format, go vet and staticcheck.
+	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...) | sort -u); \
+	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(STATICCHECK) ./...
+
+baseline: ## Write migrations/baseline.sql anew from the migrations.
+	go run -buildvcs=$(VCS) ./cmd/countinghouse migrate baseline > migrations/baseline.sql.new
+	mv migrations/baseline.sql.new migrations/baseline.sql
+
+clean: ## Remove what was built and measured; the books in data/ stay.
+	rm -rf bin .cache bench/results

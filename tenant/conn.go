@@ -1,0 +1,118 @@
+package tenant
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// keptStatements bounds how many prepared statements a connection keeps, since each costs its backend memory.
+const keptStatements = 400
+
+// connector makes connections that remember prepared statements by tenant.
+type connector struct {
+	driver.Connector
+	onConnect  []string
+	unprepared bool
+}
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	dialed, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	made := &conn{pqConn: dialed.(pqConn)}
+	for _, statement := range c.onConnect {
+		if _, err := made.ExecContext(ctx, statement, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("preparing a connection: %w", err), made.Close())
+		}
+	}
+	if c.unprepared {
+		return made, nil
+	}
+	made.statements, err = lru.NewLRU(keptStatements, func(_ statementKey, old driver.Stmt) {
+		made.evicted = errors.Join(made.evicted, old.Close())
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing a connection: %w", err), made.Close())
+	}
+	return made, nil
+}
+
+// pqConn is what lib/pq's connection can do; hiding any of it would make database/sql take slower ways.
+type pqConn interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.QueryerContext
+	driver.ExecerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+	driver.NamedValueChecker
+}
+
+// conn prepares each statement once per tenant. Postgres plans a prepared statement anew whenever the search
+// path differs from the one that it was planned under, so one statement for all tenants would be planned at
+// every call; each tenant has its own.
+type conn struct {
+	pqConn
+	schema     string // of the tenant that the transaction is in; "" outside
+	statements *lru.LRU[statementKey, driver.Stmt]
+	evicted    error
+}
+
+type statementKey struct{ schema, query string }
+
+func (c *conn) QueryContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
+	statement, err := c.prepared(ctx, q, len(args))
+	if err != nil {
+		return nil, err
+	}
+	if statement == nil {
+		return c.pqConn.QueryContext(ctx, q, args)
+	}
+	return statement.(driver.StmtQueryContext).QueryContext(ctx, args)
+}
+
+func (c *conn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
+	statement, err := c.prepared(ctx, q, len(args))
+	if err != nil {
+		return nil, err
+	}
+	if statement == nil {
+		return c.pqConn.ExecContext(ctx, q, args)
+	}
+	return statement.(driver.StmtExecContext).ExecContext(ctx, args)
+}
+
+// prepared gives the tenant's own prepared statement; nil where the query goes as it is: outside a tenant, and
+// without arguments, where one message may hold several statements.
+func (c *conn) prepared(ctx context.Context, q string, args int) (driver.Stmt, error) {
+	if c.schema == "" || c.statements == nil || args == 0 {
+		return nil, nil
+	}
+	key := statementKey{c.schema, q}
+	if kept, ok := c.statements.Get(key); ok {
+		return kept, nil
+	}
+	made, err := c.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	c.statements.Add(key, made)
+	if err := c.evicted; err != nil {
+		c.evicted = nil
+		return nil, fmt.Errorf("letting an old statement go: %w", err)
+	}
+	return made, nil
+}
+
+// ResetSession runs before a connection is used again.
+func (c *conn) ResetSession(ctx context.Context) error {
+	c.schema = ""
+	return c.pqConn.ResetSession(ctx)
+}
