@@ -40,8 +40,7 @@ lint: ## Check format, go vet and staticcheck.
 	$(STATICCHECK) ./...
 
 baseline: ## Write migrations/baseline.sql anew from the migrations.
-	go run -buildvcs=$(VCS) ./cmd/countinghouse migrate baseline > migrations/baseline.sql.new
-	mv migrations/baseline.sql.new migrations/baseline.sql
+	go run -buildvcs=$(VCS) ./internal/baseline migrations/baseline.sql
 
 clean: ## Remove what was built and measured; the books in data/ stay.
 	rm -rf bin .cache bench/results

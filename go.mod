@@ -2,6 +2,11 @@ module github.com/countinghouse/countinghouse
 
 go 1.26.0
 
+ignore (
+	./bin
+	./data
+)
+
 require (
 	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/andybalholm/brotli v1.2.6 // indirect

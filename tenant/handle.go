@@ -9,6 +9,9 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// ErrNoRows is what Get fails with when there is no row.
+var ErrNoRows = sql.ErrNoRows
+
 // query is SQL that was written in the source. The type is not exported, so outside this package only a
 // constant can be passed where one is wanted: SQL cannot be built from input.
 type query string
@@ -38,7 +41,7 @@ func (h *handle) keep(err error) error {
 	return err
 }
 
-// Get reads one row into dest, a pointer to a struct with db tags or to a single value; sql.ErrNoRows when
+// Get reads one row into dest, a pointer to a struct with db tags or to a single value; ErrNoRows when
 // there is none.
 func (h *handle) Get(ctx context.Context, dest any, q query, args ...any) error {
 	if h.done {

@@ -1,0 +1,158 @@
+package billing
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/countinghouse/countinghouse/internal/country"
+	"github.com/countinghouse/countinghouse/internal/cursor"
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/text"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// What is refused about customers.
+var (
+	ErrCustomerNotFound = fault.New(fault.NotFound, "customer.not_found", "There is no such customer.")
+	ErrCustomerChanged  = fault.New(fault.Conflict, "customer.changed", "Someone else changed this customer in the meantime. Look at it again, then repeat your change.")
+	ErrCustomerArchived = fault.New(fault.Conflict, "customer.archived", "This customer is archived. Restore it first.")
+	ErrCustomerExternal = fault.New(fault.Conflict, "customer.external_id_taken", "Another customer has this external id.").At("external_id")
+	ErrEmailMalformed   = fault.New(fault.Invalid, "email.malformed", "Write the e-mail address as name@example.org.")
+)
+
+// CustomerID names a customer.
+type CustomerID = id.Of[Customer]
+
+// Customer is someone who is sold to.
+type Customer struct {
+	ID         CustomerID `db:"id"`
+	ExternalID string     `db:"external_id"` // the customer's id in another system, or empty
+	Name       string     `db:"name"`
+	Company    string     `db:"company"`
+	Email      string     `db:"email"`
+	Phone      string     `db:"phone"`
+	Street     string     `db:"street"`
+	City       string     `db:"city"`
+	Region     string     `db:"region"`
+	PostalCode string     `db:"postal_code"`
+	Country    string     `db:"country"` // ISO 3166-1 alpha-2, or empty
+	CreatedAt  time.Time  `db:"created_at"`
+	Archived   bool       `db:"archived"`
+	Version    int        `db:"version"`
+}
+
+// CustomerInput is what is written about a customer. All but the name may be empty. Country is a code or an English name.
+type CustomerInput struct {
+	ExternalID, Name, Company, Email, Phone   string
+	Street, City, Region, PostalCode, Country string
+}
+
+// CustomerFilter narrows a list of customers: to those in whose name, company, e-mail or external id the words of
+// Search occur, and to the archived or (zero) those that are not.
+type CustomerFilter struct {
+	Search   string
+	Archived bool
+}
+
+func (in CustomerInput) check() (CustomerInput, error) {
+	var f fields
+	in.ExternalID = f.text(text.Line, "external_id", in.ExternalID, externalIDLength)
+	in.Name = f.text(text.Required, "name", in.Name, nameLength)
+	in.Company = f.text(text.Line, "company", in.Company, nameLength)
+	in.Email = f.text(text.Line, "email", in.Email, 254)
+	in.Phone = f.text(text.Line, "phone", in.Phone, 40)
+	in.Street = f.text(text.Line, "street", in.Street, 200)
+	in.City = f.text(text.Line, "city", in.City, 100)
+	in.Region = f.text(text.Line, "region", in.Region, 100)
+	in.PostalCode = f.text(text.Line, "postal_code", in.PostalCode, 20)
+	in.Country = f.text(text.Line, "country", in.Country, 100)
+	if in.Email != "" && !plausibleEmail(in.Email) {
+		f.add("email", ErrEmailMalformed)
+	}
+	if in.Country != "" {
+		code, err := country.Parse(in.Country)
+		f.add("country", err)
+		in.Country = code
+	}
+	return in, f.err()
+}
+
+// plausibleEmail only catches slips: whether mail arrives is found out by sending some.
+func plausibleEmail(s string) bool {
+	name, host, ok := strings.Cut(s, "@")
+	return ok && name != "" && host != "" && !strings.ContainsAny(host, "@,;:") && !strings.ContainsAny(s, " <>\"\\")
+}
+
+// AddCustomer keeps a new customer. It fails with what is wrong with the input, or ErrCustomerExternal.
+func AddCustomer(ctx context.Context, tx *tenant.Tx, in CustomerInput) (Customer, error) {
+	in, err := in.check()
+	if err != nil {
+		return Customer{}, err
+	}
+	c, err := insertCustomer(ctx, tx, id.New[Customer](), in)
+	if err != nil {
+		return Customer{}, err
+	}
+	return c, tx.Record(ctx, tenant.Act{Action: "customer.add", Object: "customer", ID: c.ID.UUID})
+}
+
+// ChangeCustomer writes all of a customer anew. version is the one that the change was made on; 0 is any. It fails with
+// what is wrong with the input, ErrCustomerNotFound, ErrCustomerChanged or ErrCustomerExternal.
+func ChangeCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, version int, in CustomerInput) (Customer, error) {
+	in, err := in.check()
+	if err != nil {
+		return Customer{}, err
+	}
+	c, err := updateCustomer(ctx, tx, customer, version, in)
+	if err != nil {
+		return Customer{}, err
+	}
+	return c, tx.Record(ctx, tenant.Act{Action: "customer.change", Object: "customer", ID: c.ID.UUID})
+}
+
+// ArchiveCustomer takes a customer off the lists; their documents stay. Archiving twice is fine. It fails with
+// ErrCustomerNotFound or ErrCustomerChanged.
+func ArchiveCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, version int) (Customer, error) {
+	c, err := setCustomerArchived(ctx, tx, customer, version, true)
+	if err != nil {
+		return Customer{}, err
+	}
+	return c, tx.Record(ctx, tenant.Act{Action: "customer.archive", Object: "customer", ID: c.ID.UUID})
+}
+
+// RestoreCustomer puts an archived customer back on the lists, with the errors of ArchiveCustomer.
+func RestoreCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, version int) (Customer, error) {
+	c, err := setCustomerArchived(ctx, tx, customer, version, false)
+	if err != nil {
+		return Customer{}, err
+	}
+	return c, tx.Record(ctx, tenant.Act{Action: "customer.restore", Object: "customer", ID: c.ID.UUID})
+}
+
+// CustomerByID gives one customer, archived or not; ErrCustomerNotFound.
+func CustomerByID(ctx context.Context, tx *tenant.Tx, customer CustomerID) (Customer, error) {
+	return selectCustomer(ctx, tx, customer)
+}
+
+// Customers lists customers by name.
+func Customers(ctx context.Context, tx *tenant.Tx, filter CustomerFilter, q cursor.Query) (cursor.Page[Customer], error) {
+	q, err := q.Check()
+	if err != nil {
+		return cursor.Page[Customer]{}, err
+	}
+	if filter.Search, err = text.Line("search", filter.Search, nameLength); err != nil {
+		return cursor.Page[Customer]{}, err
+	}
+	rows, err := selectCustomers(ctx, tx, filter, q)
+	if err != nil {
+		return cursor.Page[Customer]{}, err
+	}
+	return cursor.Cut(q, rows), nil
+}
+
+// CustomersByExternalID gives the ids of those customers that are known by these external ids.
+func CustomersByExternalID(ctx context.Context, tx *tenant.Tx, externalIDs []string) (map[string]CustomerID, error) {
+	return selectCustomerIDs(ctx, tx, externalIDs)
+}

@@ -1,0 +1,252 @@
+package billing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/countinghouse/countinghouse/billing/ledger"
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/tax"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// references is all that a draft's input points at or leaves to the organization's settings.
+type references struct {
+	baseCurrency     money.Currency
+	zone             *time.Location
+	termsDays        int
+	rounding         tax.Policy
+	customerArchived *bool // nil: there is no such customer
+	income           ledger.AccountID
+	products         map[ProductID]referencedProduct
+	accounts         map[ledger.AccountID]bool // those in use
+	rates            map[string]tax.Rate       // those in use
+}
+
+type referencedProduct struct {
+	ID      ProductID        `json:"id"`
+	Name    string           `json:"name"`
+	Account ledger.AccountID `json:"income_account_id"`
+}
+
+type referencedRate struct {
+	ID       tax.RateID      `json:"id"`
+	Code     string          `json:"code"`
+	Name     string          `json:"name"`
+	Percent  decimal.Decimal `json:"percent"`
+	Compound bool            `json:"compound"`
+}
+
+type referencesRow struct {
+	BaseCurrency     money.Currency   `db:"base_currency"`
+	TimeZone         string           `db:"time_zone"`
+	TermsDays        int              `db:"payment_terms_days"`
+	Rounding         string           `db:"tax_rounding"`
+	CustomerArchived *bool            `db:"customer_archived"`
+	Income           ledger.AccountID `db:"income"`
+	Products         []byte           `db:"products"`
+	Accounts         []byte           `db:"accounts"`
+	Rates            []byte           `db:"rates"`
+}
+
+// selectReferences looks everything up in one statement.
+func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (references, error) {
+	products, accounts, codes := map[ProductID]bool{}, map[ledger.AccountID]bool{}, []string{}
+	for _, line := range in.Lines {
+		products[line.ProductID] = true
+		accounts[line.AccountID] = true
+		codes = append(codes, plausibleIDs(line.TaxCodes)...)
+	}
+	arguments, err := toJSON(struct {
+		Products map[ProductID]bool        `json:"products"`
+		Accounts map[ledger.AccountID]bool `json:"accounts"`
+		Codes    []string                  `json:"codes"`
+	}{products, accounts, codes})
+	if err != nil {
+		return references{}, err
+	}
+	var row referencesRow
+	err = tx.Get(ctx, &row, `
+		SELECT s.base_currency, s.time_zone, s.payment_terms_days, s.tax_rounding,
+		       (SELECT p.archived_at IS NOT NULL FROM party p WHERE p.id = $1) AS customer_archived,
+		       (SELECT a.id FROM account a WHERE a.purpose = 'income') AS income,
+		       (SELECT json_agg(x) FROM (SELECT p.id, p.name, p.income_account_id FROM product p
+		         WHERE p.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'products') k)) x) AS products,
+		       (SELECT json_agg(a.id) FROM account a WHERE a.archived_at IS NULL
+		          AND a.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'accounts') k)) AS accounts,
+		       (SELECT json_agg(x) FROM (SELECT r.id, r.code, r.name, r.percent, r.compound FROM tax_rate r
+		         WHERE r.archived_at IS NULL
+		           AND r.code IN (SELECT c FROM jsonb_array_elements_text($2::jsonb -> 'codes') c)) x) AS rates
+		  FROM settings s`, in.CustomerID, arguments)
+	if err != nil {
+		return references{}, fmt.Errorf("looking up what an invoice names: %w", err)
+	}
+	return row.references()
+}
+
+func (row referencesRow) references() (references, error) {
+	r := references{
+		baseCurrency: row.BaseCurrency, termsDays: row.TermsDays, customerArchived: row.CustomerArchived, income: row.Income,
+		products: map[ProductID]referencedProduct{}, accounts: map[ledger.AccountID]bool{}, rates: map[string]tax.Rate{},
+	}
+	var err error
+	if r.rounding, err = roundingOf(row.Rounding); err != nil {
+		return r, err
+	}
+	if r.zone, err = storedZone(row.TimeZone); err != nil {
+		return r, err
+	}
+	var products []referencedProduct
+	var accounts []ledger.AccountID
+	var rates []referencedRate
+	if err := fromJSON(row.Products, &products, row.Accounts, &accounts, row.Rates, &rates); err != nil {
+		return r, err
+	}
+	for _, p := range products {
+		r.products[p.ID] = p
+	}
+	for _, a := range accounts {
+		r.accounts[a] = true
+	}
+	for _, x := range rates {
+		r.rates[x.Code] = tax.Rate(x)
+	}
+	return r, nil
+}
+
+// fromJSON reads columns of aggregated rows, each followed by where it goes. NULL, the aggregate of no rows, leaves its
+// target as it is.
+func fromJSON(columnsAndTargets ...any) error {
+	for i := 0; i < len(columnsAndTargets); i += 2 {
+		if column := columnsAndTargets[i].([]byte); column != nil {
+			if err := json.Unmarshal(column, columnsAndTargets[i+1]); err != nil {
+				return fmt.Errorf("reading aggregated rows: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+type lineRow struct {
+	Line            int              `json:"line"`
+	Product         *uuid.UUID       `json:"product_id"`
+	Description     string           `json:"description"`
+	Quantity        decimal.Decimal  `json:"quantity"`
+	UnitPrice       decimal.Decimal  `json:"unit_price"`
+	DiscountPercent decimal.Decimal  `json:"discount_percent"`
+	Account         ledger.AccountID `json:"account_id"`
+	Net             int64            `json:"net"`
+}
+
+type taxRow struct {
+	Line     int             `json:"line"`
+	Position int             `json:"position"`
+	Rate     tax.RateID      `json:"tax_rate_id"`
+	Code     string          `json:"code"`
+	Name     string          `json:"name"`
+	Percent  decimal.Decimal `json:"percent"`
+	Compound bool            `json:"compound"`
+	Base     int64           `json:"base"`
+	Amount   int64           `json:"amount"`
+}
+
+// rows are a draft's lines and taxes as one argument each.
+func (d draft) rows() (lines, taxes string, err error) {
+	allLines, allTaxes := make([]lineRow, len(d.lines)), []taxRow{}
+	for i, line := range d.lines {
+		figures := d.figures.Lines[i]
+		row := lineRow{
+			Line: i + 1, Description: line.Description, Quantity: line.Quantity, UnitPrice: line.UnitPrice,
+			DiscountPercent: line.DiscountPercent, Account: line.account, Net: figures.Net.Minor,
+		}
+		if !line.ProductID.IsZero() {
+			row.Product = &line.ProductID.UUID
+		}
+		allLines[i] = row
+		for j, t := range figures.Taxes {
+			allTaxes = append(allTaxes, taxRow{
+				Line: i + 1, Position: j + 1, Rate: t.Rate.ID, Code: t.Rate.Code, Name: t.Rate.Name,
+				Percent: t.Rate.Percent, Compound: t.Rate.Compound, Base: t.Base.Minor, Amount: t.Amount.Minor,
+			})
+		}
+	}
+	if lines, err = toJSON(allLines); err != nil {
+		return "", "", err
+	}
+	taxes, err = toJSON(allTaxes)
+	return lines, taxes, err
+}
+
+// insertParts goes after a statement named d that gives the document's id; $2 and $3 are its lines and taxes.
+const insertParts = `, l AS (
+		INSERT INTO document_line (document_id, line, product_id, description, quantity, unit_price, discount_percent, account_id, net)
+		SELECT d.id, x.line, x.product_id, x.description, x.quantity, x.unit_price, x.discount_percent, x.account_id, x.net
+		  FROM d, jsonb_to_recordset($2::jsonb) AS x (line smallint, product_id uuid, description text, quantity numeric,
+		       unit_price numeric, discount_percent numeric, account_id uuid, net bigint)
+	), t AS (
+		INSERT INTO document_tax (document_id, line, position, tax_rate_id, code, name, percent, compound, base, amount)
+		SELECT d.id, x.line, x.position, x.tax_rate_id, x.code, x.name, x.percent, x.compound, x.base, x.amount
+		  FROM d, jsonb_to_recordset($3::jsonb) AS x (line smallint, position smallint, tax_rate_id uuid, code text,
+		       name text, percent numeric, compound boolean, base bigint, amount bigint)
+	)
+	SELECT FROM d`
+
+func insertDraft(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, d draft) error {
+	lines, taxes, err := d.rows()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		WITH d AS (
+			INSERT INTO document (id, kind, state, external_id, customer_id, issue_date, due_date, currency, reference, note,
+				net, tax, total, created_at)
+			VALUES ($1, 'invoice', 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+			RETURNING id
+		)`+insertParts,
+		invoice, lines, taxes, textOrNull(d.ExternalID), d.CustomerID, d.issue, d.due, d.currency, d.Reference, d.Note,
+		d.figures.Net.Minor, d.figures.Tax.Minor, d.figures.Total.Minor, tx.Now())
+	return invoiceFault("drafting an invoice", err)
+}
+
+// updateDraft replaces all of a draft that the caller has locked.
+func updateDraft(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, d draft) error {
+	lines, taxes, err := d.rows()
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM document_line WHERE document_id = $1`, invoice); err != nil {
+		return fmt.Errorf("clearing a draft: %w", err)
+	}
+	_, err = tx.Exec(ctx, `
+		WITH d AS (
+			UPDATE document SET external_id = $4, customer_id = $5, issue_date = $6, due_date = $7, currency = $8,
+				reference = $9, note = $10, net = $11, tax = $12, total = $13, version = version + 1
+			 WHERE id = $1
+			RETURNING id
+		)`+insertParts,
+		invoice, lines, taxes, textOrNull(d.ExternalID), d.CustomerID, d.issue, d.due, d.currency, d.Reference, d.Note,
+		d.figures.Net.Minor, d.figures.Tax.Minor, d.figures.Total.Minor)
+	return invoiceFault("revising an invoice", err)
+}
+
+func deleteDraft(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM document WHERE id = $1`, invoice); err != nil {
+		return fmt.Errorf("discarding a draft: %w", err)
+	}
+	return nil
+}
+
+func invoiceFault(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case tenant.Violates(err) == "document_kind_external_id_key":
+		return ErrInvoiceExternal.Because(err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

@@ -1,0 +1,106 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// The cost of one password: argon2id (RFC 9106) as OWASP's Password Storage Cheat Sheet has it.
+const (
+	argonMemoryKiB = 19 * 1024
+	argonTime      = 2
+	argonThreads   = 1
+	saltBytes      = 16
+	keyBytes       = 32
+)
+
+var errPHC = errors.New("identity: a stored password that cannot be read")
+
+// hasher runs argon2id, as many at once as there are cores: more would only take memory, 19 MiB each, from
+// everyone else. Whoever waits for a place leaves when their request does.
+type hasher struct {
+	places chan struct{}
+	decoy  string // what the passwords of unknown people are compared with
+}
+
+func newHasher(places int) hasher {
+	return hasher{
+		places: make(chan struct{}, places),
+		decoy:  encodePHC(make([]byte, saltBytes), make([]byte, keyBytes)),
+	}
+}
+
+// hash gives the PHC string of a password that normalizePassword made.
+func (h hasher) hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	if _, err := rand.Read(salt); err != nil {
+		return "", fmt.Errorf("making a salt: %w", err)
+	}
+	key, err := h.derive(ctx, password, salt, argonTime, argonMemoryKiB, argonThreads, keyBytes)
+	if err != nil {
+		return "", err
+	}
+	return encodePHC(salt, key), nil
+}
+
+// matches says whether a password is the one that the PHC string was made of.
+func (h hasher) matches(ctx context.Context, password, phc string) (bool, error) {
+	var version int
+	var memory, time uint32
+	var threads uint8
+	var encoded string
+	if _, err := fmt.Sscanf(phc, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &memory, &time, &threads, &encoded); err != nil {
+		return false, errPHC
+	}
+	salt, want, err := decodeSaltAndKey(encoded)
+	if err != nil || version != argon2.Version || memory > 1<<20 || time < 1 || time > 100 || threads < 1 {
+		return false, errPHC
+	}
+	got, err := h.derive(ctx, password, salt, time, memory, threads, len(want))
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1, nil
+}
+
+func (h hasher) derive(ctx context.Context, password string, salt []byte, time, memory uint32, threads uint8, n int) ([]byte, error) {
+	select {
+	case h.places <- struct{}{}:
+		defer func() { <-h.places }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to check a password: %w", ctx.Err())
+	}
+	return argon2.IDKey([]byte(password), salt, time, memory, threads, uint32(n)), nil
+}
+
+var phcEncoding = base64.RawStdEncoding.Strict()
+
+func encodePHC(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemoryKiB, argonTime, argonThreads,
+		phcEncoding.EncodeToString(salt), phcEncoding.EncodeToString(key))
+}
+
+func decodeSaltAndKey(s string) (salt, key []byte, err error) {
+	for i := range len(s) {
+		if s[i] != '$' {
+			continue
+		}
+		if salt, err = phcEncoding.DecodeString(s[:i]); err != nil {
+			return nil, nil, errPHC
+		}
+		if key, err = phcEncoding.DecodeString(s[i+1:]); err != nil {
+			return nil, nil, errPHC
+		}
+		if len(salt) < 8 || len(key) < 16 || len(key) > 64 {
+			return nil, nil, errPHC
+		}
+		return salt, key, nil
+	}
+	return nil, nil, errPHC
+}

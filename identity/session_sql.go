@@ -1,0 +1,125 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+type personRow struct {
+	ID     tenant.PersonID `db:"id"`
+	Name   string          `db:"name"`
+	Email  string          `db:"email"`
+	Secret string          `db:"secret"`
+	Seen   time.Time       `db:"last_seen_at"`
+}
+
+func (r personRow) person() tenant.Person {
+	return tenant.Person{ID: r.ID, Name: r.Name, Email: r.Email}
+}
+
+// personWithPassword is the zero row when nobody has the address.
+func personWithPassword(ctx context.Context, tx *tenant.PlatformTx, email string) (row personRow, err error) {
+	err = tx.Get(ctx, &row, `
+		SELECT p.id, p.name, p.email, c.secret
+		  FROM platform.person p JOIN platform.credential c ON c.person_id = p.id AND c.kind::text = 'password'
+		 WHERE p.email = $1`, email)
+	if err != nil && !errors.Is(err, tenant.ErrNoRows) {
+		return personRow{}, fmt.Errorf("looking for a password: %w", err)
+	}
+	return row, nil
+}
+
+func personByEmail(ctx context.Context, tx *tenant.PlatformTx, email string) (tenant.Person, error) {
+	var row personRow
+	err := tx.Get(ctx, &row, `SELECT id, name, email FROM platform.person WHERE email = $1`, email)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return tenant.Person{}, ErrPerson
+	} else if err != nil {
+		return tenant.Person{}, fmt.Errorf("looking for a person: %w", err)
+	}
+	return row.person(), nil
+}
+
+type sessionRow struct{}
+
+type sessionInput struct {
+	hash      tenant.Hash
+	person    tenant.PersonID
+	idle      time.Duration
+	expires   time.Time
+	network   any
+	userAgent string
+}
+
+func insertSession(ctx context.Context, tx *tenant.PlatformTx, s sessionInput) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO platform.session (token_hash, id, person_id, created_at, authenticated_at, last_seen_at,
+			idle_seconds, expires_at, network, user_agent)
+		VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7, $8)`,
+		s.hash[:], id.New[sessionRow](), s.person, tx.Now(), int64(s.idle/time.Second), s.expires, s.network, s.userAgent)
+	if err != nil {
+		return fmt.Errorf("opening a session: %w", err)
+	}
+	return nil
+}
+
+func endSession(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE platform.session SET ended_at = $2, access_version = access_version + 1
+		 WHERE token_hash = $1 AND ended_at IS NULL`, hash[:], tx.Now())
+	if err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
+}
+
+func personBySession(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) (row personRow, err error) {
+	err = tx.Get(ctx, &row, `
+		SELECT p.id, p.name, p.email, s.last_seen_at
+		  FROM platform.session s JOIN platform.person p ON p.id = s.person_id
+		 WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2
+		   AND s.last_seen_at + make_interval(secs => s.idle_seconds) > $2`, hash[:], tx.Now())
+	if errors.Is(err, tenant.ErrNoRows) {
+		return row, tenant.ErrNotSignedIn
+	} else if err != nil {
+		return row, fmt.Errorf("looking for a session: %w", err)
+	}
+	return row, nil
+}
+
+func noteSeen(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE platform.session SET last_seen_at = $2
+		 WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL`, hash[:], tx.Now())
+	if err != nil {
+		return fmt.Errorf("noting that a session was used: %w", err)
+	}
+	return nil
+}
+
+func memberships(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) ([]Membership, error) {
+	var rows []struct {
+		ID   tenant.OrganizationID `db:"id"`
+		Slug string                `db:"slug"`
+		Name string                `db:"name"`
+		Role string                `db:"role"`
+	}
+	err := tx.Select(ctx, &rows, `
+		SELECT o.id, o.slug, o.name, m.role
+		  FROM platform.membership m JOIN platform.organization o ON o.id = m.organization_id
+		 WHERE m.person_id = $1 AND m.state::text = 'active' AND o.state::text = 'active'
+		 ORDER BY lower(o.name), o.id`, person)
+	if err != nil {
+		return nil, fmt.Errorf("listing someone's organizations: %w", err)
+	}
+	all := make([]Membership, 0, len(rows))
+	for _, r := range rows {
+		all = append(all, Membership{tenant.Organization{ID: r.ID, Slug: r.Slug, Name: r.Name}, r.Role})
+	}
+	return all, nil
+}

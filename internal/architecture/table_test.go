@@ -1,0 +1,108 @@
+// Package architecture holds the rules that no compiler checks: which package may import which, and what no
+// source file may hold. They are data and tests, so that a change which breaks one is told so at once, and
+// whoever wants to change a rule finds it in one place.
+package architecture_test
+
+import "slices"
+
+const module = "github.com/countinghouse/countinghouse"
+
+// row is one package of ours.
+type row struct {
+	may   []string // what it may import of ours
+	tests []string // what its tests may import besides: itself and the packages made for tests always
+}
+
+// everything stands for each package that is not made for tests.
+var everything = []string{"*"}
+
+// words are the small packages that every other may speak in.
+var words = []string{
+	"internal/fault", "internal/id", "internal/civil", "internal/cursor", "internal/text", "internal/country",
+	"internal/textarray",
+}
+
+// room is what every room of billing stands on.
+var room = join(words, "tenant", "billing/ledger", "billing/tax", "billing/money")
+
+// forTests are the packages that only tests may import.
+var forTests = []string{"tenant/tenanttest", "secrets/secretstest", "internal/postgres/pgtest"}
+
+// table is the map of the house. Imports point down it, never up. What it does not name is refused.
+var table = map[string]row{
+	"cmd/countinghouse": {may: everything},
+	"bench":             {may: everything},
+
+	"web": {
+		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
+			"billing/report", "billing/export", "billing/intake", "identity", "authz", "secrets", "tenant", "internal/notify"),
+		tests: everything,
+	},
+	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
+	"web/page": {may: join(words, "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
+		"billing/report", "identity", "authz")},
+	"web/static":    {},
+	"web/templates": {},
+
+	// In front of the door: it reads files into the books as a person would write them.
+	"billing/intake": {may: join(room, "billing"), tests: []string{"billing/report", "billing/export"}},
+	// The door. It may use its rooms; they do not use it, nor each other, but for those of room.
+	"billing":        {may: join(room, "billing/report", "billing/export")},
+	"billing/report": {may: room, tests: []string{"billing"}},
+	"billing/export": {may: room, tests: []string{"billing"}},
+	"billing/tax":    {may: join(words, "tenant", "billing/ledger", "billing/money"), tests: []string{"billing"}},
+	"billing/ledger": {may: join(words, "tenant", "billing/money"), tests: []string{"billing"}},
+	"billing/money":  {may: words},
+
+	// These do not know each other, nor billing, secrets or notify; cmd/countinghouse wires them.
+	"identity": {may: join(words, "tenant")},
+	"authz":    {may: join(words, "tenant")},
+
+	"secrets":             {may: []string{"internal/fault"}},
+	"secrets/secretstest": {may: []string{"secrets"}},
+
+	"tenant":            {may: []string{"migrations", "internal/fault", "internal/id"}},
+	"tenant/tenanttest": {may: join(words, "tenant", "migrations", "internal/postgres/pgtest")},
+	"migrations":        {},
+
+	"internal/fault":     {},
+	"internal/id":        {},
+	"internal/civil":     {may: []string{"internal/fault"}},
+	"internal/cursor":    {may: []string{"internal/fault", "internal/id"}},
+	"internal/text":      {may: []string{"internal/fault"}},
+	"internal/country":   {may: []string{"internal/fault"}},
+	"internal/textarray": {may: []string{"internal/fault"}},
+	"internal/notify":    {may: []string{"internal/fault"}},
+
+	"internal/postgres":        {may: []string{"internal/fault"}},
+	"internal/postgres/pgtest": {may: []string{"internal/postgres"}},
+	"internal/baseline":        {may: []string{"internal/postgres", "tenant", "migrations"}},
+	"internal/architecture":    {},
+}
+
+// guarded is a part that only some packages may know, in tests too.
+type guarded struct {
+	path  string   // an import path, and all below it
+	apart []string // but these
+	homes []string
+	why   string
+}
+
+var parts = []guarded{
+	{path: "database/sql", apart: []string{"database/sql/driver"}, homes: sqlHomes, why: onlyTenant},
+	{path: "github.com/lib/pq", homes: sqlHomes, why: onlyTenant},
+	{path: "github.com/jmoiron/sqlx", homes: sqlHomes, why: onlyTenant},
+	{path: "github.com/jackc/pgx", homes: sqlHomes, why: onlyTenant},
+	{path: "github.com/pressly/goose", homes: sqlHomes, why: onlyTenant},
+	{path: "github.com/gofiber", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
+	{path: "github.com/valyala/fasthttp", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
+	{path: "github.com/danielgtaylor/huma", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
+	{path: "github.com/hashicorp/vault", homes: []string{"secrets"}, why: "only secrets knows Vault"},
+}
+
+// bench measures against the same SQL without tenancy, and so needs a connection of its own.
+var sqlHomes = []string{"tenant", "tenant/tenanttest", "bench"}
+
+const onlyTenant = "only tenant opens database connections"
+
+func join(some []string, more ...string) []string { return slices.Concat(some, more) }
