@@ -112,12 +112,14 @@ func TestDraftInvoiceFillsInFromProduct(t *testing.T) {
 	}
 }
 
-// badInvoices are inputs that are refused wherever an invoice is written.
-func badInvoices(customer billing.CustomerID) map[string]struct {
+type badInvoice struct {
 	in    billing.InvoiceInput
 	want  *fault.Error
 	field string
-} {
+}
+
+// badInvoices are inputs that are refused wherever an invoice is written.
+func badInvoices(customer billing.CustomerID) map[string]badInvoice {
 	with := func(lines ...billing.InvoiceLineInput) billing.InvoiceInput {
 		return billing.InvoiceInput{CustomerID: customer, Lines: lines}
 	}
@@ -132,11 +134,7 @@ func badInvoices(customer billing.CustomerID) map[string]struct {
 		return l
 	}
 	forty := strings.Repeat("9", 40)
-	return map[string]struct {
-		in    billing.InvoiceInput
-		want  *fault.Error
-		field string
-	}{
+	return map[string]badInvoice{
 		"no customer":                 {spoilt(func(in *billing.InvoiceInput) { in.CustomerID = billing.CustomerID{} }), billing.ErrCustomerUnknown, "customer_id"},
 		"an unknown customer":         {spoilt(func(in *billing.InvoiceInput) { in.CustomerID = id.New[billing.Customer]() }), billing.ErrCustomerUnknown, "customer_id"},
 		"due before it is issued":     {spoilt(func(in *billing.InvoiceInput) { in.IssueDate, in.DueDate = day("2026-02-01"), day("2026-01-31") }), billing.ErrDueBeforeIssue, "due_date"},
@@ -498,25 +496,39 @@ func TestIssuedInvoiceDoesNotChange(t *testing.T) {
 	}
 }
 
-func TestInvoicesByStanding(t *testing.T) {
-	t.Parallel()
-	b := openBooks(t)
+// standings are one invoice of each standing, and two that are overdue.
+type standings struct {
+	draft, open, paid, part, older, oldest billing.Invoice
+	mara                                   billing.CustomerID // of draft, open and oldest
+}
+
+func (b books) standings() (s standings) {
+	b.Helper()
 	mara, noor := b.customer("Мара").ID, b.customer("Noor").ID
+	s.mara = mara
 	lines := []billing.InvoiceLineInput{line("Work", "1", "10")}
-	draft := b.draft(billing.InvoiceInput{CustomerID: mara, Reference: "Blue door", Lines: lines})
-	open := b.issued(mara, "10")
-	paid := b.issued(noor, "10")
-	part := b.issued(noor, "10")
-	older := b.issue(b.draft(billing.InvoiceInput{CustomerID: noor, IssueDate: day("2026-01-01"), DueDate: day("2026-01-15"), Lines: lines}).ID)
-	oldest := b.issue(b.draft(billing.InvoiceInput{CustomerID: mara, IssueDate: day("2025-01-01"), DueDate: day("2025-01-15"), Lines: lines}).ID)
+	s.draft = b.draft(billing.InvoiceInput{CustomerID: mara, Reference: "Blue door", Lines: lines})
+	s.open = b.issued(mara, "10")
+	s.paid = b.issued(noor, "10")
+	s.part = b.issued(noor, "10")
+	s.older = b.issue(b.draft(billing.InvoiceInput{CustomerID: noor, IssueDate: day("2026-01-01"), DueDate: day("2026-01-15"), Lines: lines}).ID)
+	s.oldest = b.issue(b.draft(billing.InvoiceInput{CustomerID: mara, IssueDate: day("2025-01-01"), DueDate: day("2025-01-15"), Lines: lines}).ID)
 	for _, p := range []struct {
 		invoice billing.Invoice
 		euros   string
-	}{{paid, "10.00"}, {part, "4.00"}, {oldest, "4.00"}} {
+	}{{s.paid, "10.00"}, {s.part, "4.00"}, {s.oldest, "4.00"}} {
 		if _, err := b.pay(billing.PaymentInput{InvoiceID: p.invoice.ID, Amount: amount(p.euros, eur), Method: billing.Cash}); err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 	}
+	return s
+}
+
+func TestInvoicesByStanding(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	s := b.standings()
+	draft, open, paid, part, older, oldest, mara := s.draft, s.open, s.paid, s.part, s.older, s.oldest, s.mara
 	for _, c := range []struct {
 		name   string
 		filter billing.InvoiceFilter
@@ -550,12 +562,22 @@ func TestInvoicesByStanding(t *testing.T) {
 			})
 		})
 	}
+	b.refuses(billing.ErrStandingUnknown, "standing", func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := billing.Invoices(ctx, tx, billing.InvoiceFilter{Standing: "late"}, cursor.Query{})
+		return err
+	})
+}
+
+func TestInvoiceCountsAndOverdue(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	all := b.standings()
 	b.do(func(ctx context.Context, tx *tenant.Tx) error {
 		overdue, err := billing.Overdue(ctx, tx, 10)
 		if err != nil {
 			return err
 		}
-		checkHeads(t, overdue, []billing.Invoice{oldest, older})
+		checkHeads(t, overdue, []billing.Invoice{all.oldest, all.older})
 		counts, err := billing.InvoiceCounts(ctx, tx)
 		for standing, want := range map[billing.Standing]int{billing.StandingDraft: 1, billing.StandingOpen: 1,
 			billing.StandingPartPaid: 1, billing.StandingOverdue: 2, billing.StandingPaid: 1} {
@@ -563,10 +585,6 @@ func TestInvoicesByStanding(t *testing.T) {
 				t.Errorf("%d stand %s, want %d", counts[standing], standing, want)
 			}
 		}
-		return err
-	})
-	b.refuses(billing.ErrStandingUnknown, "standing", func(ctx context.Context, tx *tenant.Tx) error {
-		_, err := billing.Invoices(ctx, tx, billing.InvoiceFilter{Standing: "late"}, cursor.Query{})
 		return err
 	})
 }

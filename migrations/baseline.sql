@@ -65,9 +65,9 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'a line enters only with its entry' USING ERRCODE = 'LG004';
     END IF;
-    PERFORM FROM account a WHERE a.id = NEW.account_id;
+    PERFORM FROM account a WHERE a.id = NEW.account_id AND a.archived_at IS NULL;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no such account' USING ERRCODE = 'LG005';
+        RAISE EXCEPTION 'no such account in use' USING ERRCODE = 'LG005';
     END IF;
     RETURN NEW;
 END $$;

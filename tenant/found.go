@@ -23,6 +23,10 @@ var (
 	ErrNameMissing   = fault.New(fault.Invalid, "organization.name", "Give the organization a name of at most 200 characters.")
 )
 
+// errTooEarly: Postgres shows a provisioned schema to others a moment before it tells their backends that the
+// login may enter its role. In the next transaction it may.
+var errTooEarly = errors.New("tenant: a ready schema cannot be entered yet")
+
 var slugShape = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // An organization's slug becomes a host name beside our own.
@@ -70,26 +74,37 @@ func Found(ctx context.Context, db *DB, founder Person, slug, name string, fn fu
 	if strings.TrimSpace(name) == "" || len([]rune(name)) > 200 {
 		return ErrNameMissing
 	}
-	for attempt := 0; ; attempt++ {
-		order, err := db.compartmentsByRoom(ctx)
-		if err != nil {
+	for early, dry := 0, 0; ; {
+		found, err := db.foundAnywhere(ctx, founder, slug, name, fn)
+		switch {
+		case errors.Is(err, errTooEarly) && early < 20:
+			early++
+		case found || err != nil:
+			db.noteClaim()
 			return err
-		}
-		for _, n := range order {
-			found, err := db.foundIn(ctx, n, founder, slug, name, fn)
-			if found || err != nil {
-				db.noteClaim()
+		case dry == 3:
+			return ErrUnavailable.Because(errors.New("no schema is ready, and those made were claimed by others"))
+		default: // the pool has run dry: this one founder waits for a schema to be made
+			dry++
+			if err := Provision(ctx, db, 1); err != nil {
 				return err
 			}
 		}
-		// The pool has run dry: this one founder waits for a schema to be made.
-		if attempt == 3 {
-			return ErrUnavailable.Because(errors.New("no schema is ready, and those made were claimed by others"))
-		}
-		if err := Provision(ctx, db, 1); err != nil {
-			return err
+	}
+}
+
+// foundAnywhere tries the compartments, the one with most room first; false when none has a ready schema.
+func (db *DB) foundAnywhere(ctx context.Context, founder Person, slug, name string, fn func(tx *Tx) error) (bool, error) {
+	order, err := db.compartmentsByRoom(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range order {
+		if found, err := db.foundIn(ctx, n, founder, slug, name, fn); found || err != nil {
+			return found, err
 		}
 	}
+	return false, nil
 }
 
 func (db *DB) foundIn(ctx context.Context, n int, founder Person, slug, name string, fn func(tx *Tx) error) (bool, error) {
@@ -134,7 +149,9 @@ func claim(ctx context.Context, conn *sqlx.Conn, founder Person, slug, name stri
 	if got.ID == nil {
 		return nil, nil
 	}
-	if _, err := conn.ExecContext(ctx, enterMessage(got.Schema.String)); err != nil {
+	if _, err := conn.ExecContext(ctx, enterMessage(got.Schema.String)); SQLState(err) == "42501" {
+		return nil, errTooEarly
+	} else if err != nil {
 		return nil, fmt.Errorf("entering a new organization: %w", err)
 	}
 	if err := inSchema(conn, got.Schema.String); err != nil {

@@ -72,6 +72,19 @@ func TestFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("serves all who come while schemas are being made", func(t *testing.T) {
+		t.Parallel()
+		var wait sync.WaitGroup
+		wait.Go(func() {
+			if err := tenant.Provision(ctx, db, 10); err != nil {
+				t.Error(err)
+			}
+		})
+		for range 20 {
+			wait.Go(func() { tenanttest.Found(t, db, nil) })
+		}
+		wait.Wait()
+	})
 	t.Run("makes a schema when none is ready, and spreads over compartments", func(t *testing.T) {
 		t.Parallel()
 		for range 8 {

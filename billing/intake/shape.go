@@ -1,0 +1,130 @@
+package intake
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/countinghouse/countinghouse/internal/fault"
+)
+
+// What is refused about a file as a whole.
+var (
+	ErrHeader    = fault.New(fault.Invalid, "import.header", "The first line must name the columns.")
+	ErrEncoding  = fault.New(fault.Invalid, "import.encoding", "This is no UTF-8 text. Save the file as CSV in UTF-8.")
+	ErrQuotes    = fault.New(fault.Invalid, "import.quotes", "A quotation mark is out of place. One inside a cell is written twice, and the cell stands between two.")
+	ErrWidth     = fault.New(fault.Invalid, "import.width", "The row has not as many cells as the header.")
+	ErrEmpty     = fault.New(fault.Invalid, "import.empty", "The file has no rows below its header.")
+	ErrTooLarge  = fault.New(fault.Invalid, "import.too_large", "The file is larger than 64 MB. Split it, each part with the header.")
+	ErrCell      = fault.New(fault.Invalid, "text.invalid", "The cell holds a byte that is not UTF-8, or a NUL character. Save the file as CSV in UTF-8.")
+	ErrTwice     = fault.New(fault.Invalid, "import.twice", "The external id stands twice in this file.")
+	ErrLine      = fault.New(fault.Invalid, "import.line", "Number the lines of an invoice 1, 2, 3 and so on, each once.")
+	ErrTotal     = fault.New(fault.Invalid, "import.total", "The invoice comes to another total than the file says.")
+	ErrMixed     = fault.New(fault.Invalid, "import.mixed", "The rows of one invoice do not agree.")
+	ErrDiffers   = fault.New(fault.Conflict, "import.differs", "It is in the books already, and is not the same.")
+	ErrReference = fault.New(fault.Invalid, "import.reference", "What this refers to is not in the books. Import it first.")
+)
+
+// Shape is what the rows of a file are.
+type Shape string
+
+// The shapes, in the order in which files are taken: each refers to those before it.
+const (
+	Customers Shape = "customers"
+	Products  Shape = "products"
+	Invoices  Shape = "invoices"
+	Payments  Shape = "payments"
+)
+
+// layout is the columns of a shape.
+type layout struct {
+	shape    Shape
+	required []string
+	optional []string
+}
+
+var layouts = []layout{
+	{Customers, []string{"external_id", "name"},
+		[]string{"company", "email", "phone", "street", "city", "region", "postal_code", "country"}},
+	{Products, []string{"external_id", "name", "unit_price", "currency"}, []string{"description"}},
+	{Invoices, []string{"external_id", "customer_external_id", "issue_date", "currency", "line", "product_external_id", "description", "quantity", "unit_price"},
+		[]string{"discount_percent", "tax_code", "due_date", "paid_on", "invoice_total"}},
+	{Payments, []string{"external_id", "invoice_external_id", "paid_on", "amount", "currency"}, []string{"method", "reference"}},
+}
+
+func (s Shape) rank() int {
+	return slices.IndexFunc(layouts, func(l layout) bool { return l.shape == s })
+}
+
+// Sort puts tables into the order in which they are taken: customers, products, invoices, payments.
+func Sort(tables []*Table) {
+	slices.SortStableFunc(tables, func(a, b *Table) int { return cmp.Compare(a.Shape.rank(), b.Shape.rank()) })
+}
+
+func (l layout) known(name string) bool {
+	return slices.Contains(l.required, name) || slices.Contains(l.optional, name)
+}
+
+// missing and unknown are what keeps a header from having this layout.
+func (l layout) missing(header []string) (names []string) {
+	for _, name := range l.required {
+		if !slices.Contains(header, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (l layout) unknown(header []string) (at []int) {
+	for i, name := range header {
+		if !l.known(name) {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// recognise finds the layout of a header, and otherwise says what keeps it from the one that it comes closest to.
+func recognise(header []string, faults *refusals) (layout, bool) {
+	var nearest layout
+	best := 0
+	for _, l := range layouts {
+		if len(l.missing(header)) == 0 && len(l.unknown(header)) == 0 {
+			return l, true
+		}
+		if common := len(header) - len(l.unknown(header)); common > best {
+			nearest, best = l, common
+		}
+	}
+	if best == 0 {
+		faults.add(Fault{Line: 1, Code: ErrHeader.Code, Say: "The first line names no column that is known here. A file of " + describe(layouts)})
+		return nearest, false
+	}
+	if missing := nearest.missing(header); len(missing) > 0 {
+		faults.add(Fault{Line: 1, Code: ErrHeader.Code, Say: fmt.Sprintf("This looks like a file of %s, but has no column %s.", nearest.shape, strings.Join(missing, ", "))})
+	}
+	for _, i := range nearest.unknown(header) {
+		faults.add(Fault{Line: 1, Column: i + 1, Name: clip(header[i]), Code: ErrHeader.Code, Say: fmt.Sprintf(
+			"A file of %s has no such column. It may have %s.", nearest.shape, strings.Join(append(slices.Clone(nearest.required), nearest.optional...), ", "))})
+	}
+	return nearest, false
+}
+
+func describe(all []layout) string {
+	parts := make([]string, len(all))
+	for i, l := range all {
+		parts[i] = fmt.Sprintf("%s has %s", l.shape, strings.Join(l.required, ", "))
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// clip keeps what a file says short enough to stand in a sentence.
+func clip(s string) string {
+	const most = 40
+	runes := []rune(strings.ToValidUTF8(s, "\uFFFD"))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return string(runes[:most]) + "..."
+}

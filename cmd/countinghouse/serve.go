@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/secrets"
+)
+
+type serveCommand struct {
+	databaseFlags
+	Listen     string `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
+	Origin     string `env:"COUNTINGHOUSE_ORIGIN" required:"" placeholder:"URL" help:"The address that people use, such as https://countinghouse.example."`
+	Keyring    string `env:"COUNTINGHOUSE_KEYRING" required:"" enum:"local" help:"Who keeps the organizations' keys: local, in files of this machine."`
+	KeyringDir string `env:"COUNTINGHOUSE_KEYRING_DIR" required:"" type:"path" placeholder:"DIR" help:"The folder of the local keyring."`
+	mailFlags
+}
+
+// mailFlags say which server takes our mail.
+type mailFlags struct {
+	SMTPHost         string `env:"COUNTINGHOUSE_SMTP_HOST" required:"" placeholder:"HOST" help:"The server that takes our mail."`
+	SMTPPort         int    `env:"COUNTINGHOUSE_SMTP_PORT" help:"Its port; left out, the usual one of --smtp-tls."`
+	SMTPTLS          string `name:"smtp-tls" env:"COUNTINGHOUSE_SMTP_TLS" default:"starttls" enum:"starttls,tls,none" help:"starttls, tls, or none for a relay on the same machine."`
+	SMTPUser         string `env:"COUNTINGHOUSE_SMTP_USER" help:"Left out, no password is sent."`
+	SMTPPasswordFile string `env:"COUNTINGHOUSE_SMTP_PASSWORD_FILE" type:"path" placeholder:"FILE" help:"A file that holds the password."`
+	MailFrom         string `env:"COUNTINGHOUSE_MAIL_FROM" required:"" placeholder:"ADDRESS" help:"The sender, such as 'Countinghouse <books@countinghouse.example>'."`
+}
+
+func (f mailFlags) mailer() (*notify.SMTP, error) {
+	o := notify.SMTPOptions{Host: f.SMTPHost, Port: f.SMTPPort, TLS: notify.TLS(f.SMTPTLS), Username: f.SMTPUser, From: f.MailFrom}
+	if f.SMTPPasswordFile != "" {
+		password, err := os.ReadFile(f.SMTPPasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the mail password: %w", err)
+		}
+		o.Password = strings.TrimRight(string(password), "\r\n")
+	}
+	return notify.NewSMTP(o)
+}
+
+// Run serves until it is interrupted; requests in flight are finished.
+func (c serveCommand) Run(ctx context.Context) (err error) {
+	p := parts{origin: c.Origin, log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
+	if p.key, p.database, err = c.config(); err != nil {
+		return err
+	}
+	if p.keyring, err = secrets.OpenLocal(c.KeyringDir); err != nil {
+		return err
+	}
+	if p.mail, err = c.mailer(); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot answer on %s: %w", c.Listen, err)
+	}
+	defer listener.Close()
+	db, _, server, err := p.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	p.log.Info("serving", "address", c.Listen, "origin", c.Origin, "version", version)
+	return serve(ctx, db, server, listener, p.log)
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/secrets"
+	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web"
+)
+
+// readySchemas is how many empty schemas wait for organizations to come.
+const readySchemas = 4
+
+// mailer is what both an SMTP server and the outbox of dev do.
+type mailer interface {
+	Send(ctx context.Context, m notify.Mail) error
+}
+
+// mailOut lets identity send through notify without knowing it.
+type mailOut struct{ mailer }
+
+func (m mailOut) Send(ctx context.Context, mail identity.Mail) error {
+	return m.mailer.Send(ctx, notify.Mail{Kind: mail.Kind, To: mail.To, Subject: mail.Subject, Text: mail.Text})
+}
+
+// parts is what a running service is made of.
+type parts struct {
+	database tenant.Config
+	key      []byte
+	origin   string
+	mail     mailer
+	outbox   *notify.Outbox // dev alone
+	keyring  secrets.Keyring
+	log      *slog.Logger
+}
+
+// assemble opens the database, which Migrate has brought to this version, and puts the service together.
+func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *web.Server, error) {
+	db, err := tenant.Open(ctx, p.database)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	people, server, err := p.wire(db)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, db.Close())
+	}
+	return db, people, server, nil
+}
+
+func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
+	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin})
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, err := authz.Compile()
+	if err != nil {
+		return nil, nil, err
+	}
+	digests, err := derive(p.key, "request digests")
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := web.New(web.Config{
+		DB: db, Identity: people, Policy: policy, Keys: p.keyring, Log: p.log, Origin: p.origin, Key: digests,
+		Outbox: p.outbox, Version: version,
+	})
+	return people, server, err
+}
+
+// serve answers on the listener and keeps schemas ready until ctx ends or either fails; requests in flight
+// are finished.
+func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listener, log *slog.Logger) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	background.Go(func() { tenant.KeepReady(ctx, db, readySchemas, log) })
+	failed := make(chan error, 1)
+	background.Go(func() { failed <- server.Serve(l) })
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		drain, done := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer done()
+		if stopped := server.Shutdown(drain); stopped != nil {
+			err = fmt.Errorf("letting requests finish: %w", stopped)
+		}
+	}
+	cancel()
+	background.Wait()
+	return err
+}

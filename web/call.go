@@ -1,0 +1,63 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// call is one request into an organization: how its caller gets in, and what its route asks of them.
+type call struct {
+	server *Server
+	route  Route
+	enter  func(ctx context.Context) (tenant.Scope, error)
+	scope  tenant.Scope
+	digest func() []byte // of the request, for its Idempotency-Key
+	key    string        // the Idempotency-Key, or ""
+}
+
+// admit lets the caller in or says why not. What it decides may be a moment old: do decides again.
+func (c *call) admit(ctx context.Context) error {
+	scope, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(c.route.Kinds, scope.Kind()) {
+		return tenant.ErrNoOrganization
+	}
+	verdict := c.server.Policy.Decide(scope.Role(), scope.Ceiling(), false, c.route.Right)
+	if !verdict.Allowed {
+		return authz.Forbidden(c.route.Right)
+	}
+	c.scope = scope
+	return nil
+}
+
+// do runs fn in the organization. If what the caller may do has changed since admit, it is decided anew, and fn
+// runs only if they still may. fn may run twice, the first time without any effect.
+func (c *call) do(ctx context.Context, fn func(tx *tenant.Tx) error) error {
+	err := tenant.Do(ctx, c.server.DB, c.scope, fn)
+	switch {
+	case errors.Is(err, tenant.ErrStale):
+		if err := c.admit(ctx); err != nil {
+			return err
+		}
+	case tenant.SQLState(err) == deadlock: // two callers took the same two numbers the other way round
+	default:
+		return err
+	}
+	return tenant.Do(ctx, c.server.DB, c.scope, fn)
+}
+
+// deadlock is Postgres's word for a transaction that it undid so that another could go on.
+const deadlock = "40P01"
+
+type callKey struct{}
+
+func callFrom(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}

@@ -1,0 +1,234 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/tenant/tenanttest"
+	"github.com/countinghouse/countinghouse/web"
+)
+
+// estate is an organization with one of everything.
+type estate struct {
+	owner
+	ids map[string]string // by the part of a path that names the kind
+}
+
+const secretName = "Zaharias Kapodistrias-Unmistakable"
+
+func (h *house) estate(t testing.TB) estate {
+	t.Helper()
+	e := estate{h.signUp(t), map[string]string{}}
+	p := e.program
+	e.ids["customers"] = p.made(t, "/v1/customers", map[string]any{"name": secretName})
+	e.ids["products"] = p.made(t, "/v1/products", map[string]any{"name": secretName, "unit_price": "10"})
+	e.ids["tax-rates"] = p.made(t, "/v1/tax-rates", map[string]any{"code": "VAT", "name": secretName, "percent": "20"})
+	e.ids["taxes"] = e.ids["tax-rates"]
+	e.ids["accounts"] = p.made(t, "/v1/accounts", map[string]any{"code": "6999", "name": secretName, "kind": "expense"})
+	e.ids["tokens"] = p.made(t, "/v1/tokens", map[string]any{"name": secretName, "scopes": []string{"*:read"}})
+	e.ids["invoices"] = p.made(t, "/v1/invoices", map[string]any{"customer_id": e.ids["customers"],
+		"lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "100", "taxes": []string{"VAT"}}}})
+	if a := p.call(t, "POST", "/v1/invoices/"+e.ids["invoices"]+"/issue", nil); a.status != http.StatusOK {
+		t.Fatalf("issue: %d %s", a.status, a.body)
+	}
+	e.ids["payments"] = p.made(t, "/v1/payments", map[string]any{"invoice_id": e.ids["invoices"], "method": "cash",
+		"amount": map[string]string{"amount": "20.00", "currency": "EUR"}})
+	var accounts struct{ Items []struct{ ID string } }
+	p.call(t, "GET", "/v1/accounts", nil).decode(t, &accounts)
+	e.ids["journal-entries"] = p.made(t, "/v1/journal-entries", map[string]any{"date": "2026-01-02", "description": secretName, "lines": []any{
+		map[string]any{"account_id": accounts.Items[0].ID, "debit": map[string]string{"amount": "5.00", "currency": "EUR"}},
+		map[string]any{"account_id": accounts.Items[1].ID, "credit": map[string]string{"amount": "5.00", "currency": "EUR"}}}})
+	e.ids["journal"] = e.ids["journal-entries"]
+	return e
+}
+
+// path fills in a route's parameters with the ids of the estate.
+func (e estate) path(t testing.TB, r web.Route) string {
+	t.Helper()
+	path := strings.Replace(r.Path, ":slug", e.slug, 1)
+	kind := ""
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, ":") {
+			if parts[i] = e.ids[kind]; parts[i] == "" {
+				t.Fatalf("route %s %s names a kind of thing that this test does not make: add one to the estate", r.Method, r.Path)
+			}
+			continue
+		}
+		kind = part
+	}
+	return strings.Join(parts, "/")
+}
+
+// Every route, as the router has them: a new one cannot be forgotten.
+func TestEveryRouteIsClosedToStrangers(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	acme, other := h.estate(t), h.signUp(t)
+	denied := h.deniedMember(t, acme)
+	inside := 0
+	for _, r := range h.Routes() {
+		if r.Public {
+			continue
+		}
+		inside++
+		t.Run(r.Method+" "+r.Path, func(t *testing.T) {
+			path := acme.path(t, r)
+			if strings.HasPrefix(r.Path, "/v1/") {
+				testForeignToken(t, h, other, acme, r, path)
+				return
+			}
+			request := func() *http.Request {
+				q := httptest.NewRequest(r.Method, path, strings.NewReader(""))
+				q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				return q
+			}
+			if a := other.browser.do(t, request()); a.status != http.StatusNotFound || strings.Contains(string(a.body), secretName) {
+				t.Errorf("a member of another organization gets %d", a.status)
+			}
+			if a := denied.do(t, request()); a.status != http.StatusNotFound || strings.Contains(string(a.body), secretName) {
+				t.Errorf("a denied member gets %d", a.status)
+			}
+			if a := h.browser().do(t, request()); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/sign-in") {
+				t.Errorf("without a session: %d to %q", a.status, a.header.Get("Location"))
+			}
+			if strings.Contains(r.Path, ":id") { // one's own organization, another's thing
+				q := request()
+				q.URL.Path = strings.Replace(path, acme.slug, other.slug, 1)
+				q.RequestURI = q.URL.Path
+				if a := other.browser.do(t, q); a.status != http.StatusNotFound || strings.Contains(string(a.body), secretName) {
+					t.Errorf("another organization's id gets %d: %s", a.status, a.body)
+				}
+			}
+		})
+	}
+	if inside < 30 {
+		t.Fatalf("only %d routes inside organizations were found", inside)
+	}
+}
+
+// testForeignToken asks the API for acme's things with another organization's token, and with none.
+func testForeignToken(t *testing.T, h *house, other owner, acme estate, r web.Route, path string) {
+	t.Helper()
+	var body any
+	if r.Method != "GET" && r.Method != "DELETE" {
+		body = validBody(r, acme)
+	}
+	a := other.program.call(t, r.Method, path, body)
+	if strings.Contains(r.Path, ":id") && a.status != http.StatusNotFound {
+		t.Errorf("another organization's id gets %d: %s", a.status, a.body)
+	}
+	if strings.Contains(string(a.body), secretName) {
+		t.Errorf("it shows another organization's data: %s", a.body)
+	}
+	if a := (program{h, ""}).call(t, r.Method, path, body); a.status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", a.status)
+	}
+	if a := (program{h, ""}).call(t, r.Method, path, body, "Cookie", "__Host-session="+acme.cookies["__Host-session"]); a.status != http.StatusUnauthorized {
+		t.Errorf("with a session instead of a token: %d", a.status)
+	}
+}
+
+// validBody is a body that would do, so that a refusal is for the id and nothing else.
+func validBody(r web.Route, e estate) any {
+	amount := map[string]string{"amount": "5.00", "currency": "EUR"}
+	for part, body := range map[string]any{
+		"/customers": map[string]any{"name": "New"}, "/products": map[string]any{"name": "New", "unit_price": "1"},
+		"/tax-rates": map[string]any{"code": "NEW", "name": "New", "percent": "1"},
+		"/tokens":    map[string]any{"name": "New", "scopes": []string{"*:read"}},
+		"/invoices":  map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
+		"/payments":  map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
+	} {
+		if strings.HasPrefix(r.Path, "/v1"+part) && strings.Count(r.Path, "/") <= 3 {
+			return body
+		}
+	}
+	switch {
+	case strings.HasSuffix(r.Path, "/reverse"):
+		return map[string]any{}
+	case r.Method == "PATCH":
+		return map[string]any{"name": "New"}
+	case strings.HasPrefix(r.Path, "/v1/accounts") && !strings.Contains(r.Path, ":id"):
+		return map[string]any{"code": "6998", "name": "New", "kind": "expense"}
+	case strings.HasPrefix(r.Path, "/v1/journal-entries"):
+		return map[string]any{"date": "2026-01-02", "description": "New", "lines": []any{}}
+	}
+	return nil
+}
+
+// deniedMember is someone who was in acme until a moment ago, with a session still open.
+func (h *house) deniedMember(t testing.TB, acme estate) *browser {
+	t.Helper()
+	gone := h.signUp(t)
+	hash, _ := identity.HashToken(gone.cookies["__Host-session"])
+	mine, err := tenant.EnterMember(context.Background(), tenanttest.DB(), hash, gone.slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	acmeHash, _ := identity.HashToken(acme.cookies["__Host-session"])
+	theirs, err := tenant.EnterMember(context.Background(), tenanttest.DB(), acmeHash, acme.slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(state string) {
+		err := tenant.Do(context.Background(), tenanttest.DB(), theirs, func(tx *tenant.Tx) error {
+			return tx.SetMember(context.Background(), mine.Person(), "administrator", state)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(tenant.Active)
+	if a := gone.browser.get(t, "/o/"+acme.slug+"/customers"); a.status != http.StatusOK || !strings.Contains(string(a.body), secretName) {
+		t.Fatalf("a member cannot see the customers: %d", a.status)
+	}
+	set(tenant.Denied)
+	return gone.browser
+}
+
+func TestHostsAndOtherSites(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	t.Run("an unknown host serves nothing", func(t *testing.T) {
+		for _, host := range []string{"evil.example", "books.example", "books.example:80", o.slug + ".books.example:8080"} {
+			r := httptest.NewRequest("GET", "/sign-in", http.NoBody)
+			r.Host = host
+			response, err := h.App().Test(r, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusNotFound {
+				t.Errorf("%s gets %d", host, response.StatusCode)
+			}
+		}
+	})
+	t.Run("another site cannot send a form", func(t *testing.T) {
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+			r := httptest.NewRequest("POST", "/sign-out", strings.NewReader(""))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set(name, value)
+			if a := o.browser.do(t, r); a.status != http.StatusForbidden {
+				t.Errorf("%s: %s gets %d", name, value, a.status)
+			}
+		}
+		if a := o.browser.get(t, "/o/"+o.slug); a.status != http.StatusOK {
+			t.Fatalf("signed out all the same: %d", a.status)
+		}
+	})
+	t.Run("a slug in other letters is another address", func(t *testing.T) {
+		for _, slug := range []string{strings.ToUpper(o.slug), o.slug + "%20", strings.Replace(o.slug, "o", "о", 1), o.slug + "%00", o.slug + "/", "./" + o.slug} {
+			r := httptest.NewRequest("GET", "/", http.NoBody)
+			r.RequestURI = "/o/" + slug
+			if a := o.browser.do(t, r); a.status != http.StatusNotFound && a.status != http.StatusUnprocessableEntity {
+				t.Errorf("%q gets %d", slug, a.status)
+			}
+		}
+	})
+}

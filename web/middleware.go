@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+var (
+	errNoPage   = fault.New(fault.NotFound, "page.not_found", "There is nothing at this address.")
+	errCrossed  = fault.New(fault.Forbidden, "request.cross_origin", "This request came from another site. Open the page here and send it again.")
+	errBadURL   = fault.New(fault.Invalid, "request.url", "This address cannot be read.")
+	errTooLarge = fault.New(fault.Invalid, "request.too_large", "This is more than one request may carry: 1 MB.")
+)
+
+// contentPolicy leaves a page nothing but what comes from here: no inline script or style, no eval, no frame.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (s *Server) useMiddleware() {
+	s.app.Use(s.identify, s.recoverPanic, s.secure, s.checkRequest)
+}
+
+// identify gives the request its id, its time limit and its line in the log.
+func (s *Server) identify(c *fiber.Ctx) error {
+	began := time.Now()
+	request := tenant.Request{ID: newRequestID(), Network: c.IP()}
+	ctx, cancel := context.WithTimeout(tenant.WithRequest(context.Background(), request), requestTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	c.Set("X-Request-Id", request.ID)
+	err := c.Next()
+	if err != nil { // answer here, so that the log tells the status
+		err = s.answerError(c, err)
+	}
+	attributes := []any{"request_id", request.ID, "method", c.Method(), "route", c.Route().Path,
+		"status", c.Response().StatusCode(), "ms", time.Since(began).Milliseconds()}
+	if in := callFrom(c.UserContext()); in != nil && in.scope != (tenant.Scope{}) {
+		attributes = append(attributes, "organization", in.scope.Organization().ID.String())
+	}
+	s.Log.Info("request", attributes...)
+	return err
+}
+
+func newRequestID() string {
+	b := make([]byte, 10)
+	if _, err := rand.Read(b); err != nil {
+		panic(fmt.Errorf("no randomness: %w", err))
+	}
+	return base32.StdEncoding.EncodeToString(b)
+}
+
+func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return c.Next()
+}
+
+func (s *Server) secure(c *fiber.Ctx) error {
+	c.Set("Content-Security-Policy", contentPolicy)
+	c.Set("X-Content-Type-Options", "nosniff")
+	c.Set("Referrer-Policy", "same-origin")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	c.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+	c.Set("Cache-Control", "no-store")
+	if s.origin.Scheme == "https" {
+		c.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	return c.Next()
+}
+
+// checkRequest refuses what no route should have to think of: an address that cannot be read, another host's
+// name, a form that another site sends.
+func (s *Server) checkRequest(c *fiber.Ctx) error {
+	target := string(c.Request().RequestURI())
+	parsed, err := url.ParseRequestURI(target)
+	if err != nil || !utf8.ValidString(parsed.Path) || strings.ContainsRune(parsed.Path, 0) {
+		return errBadURL
+	}
+	query, err := url.ParseQuery(parsed.RawQuery)
+	if err != nil {
+		return errBadURL
+	}
+	for key, values := range query {
+		for _, v := range append(values, key) {
+			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				return errBadURL
+			}
+		}
+	}
+	if !s.ownHost(string(c.Request().Host())) {
+		return errNoPage
+	}
+	request := &http.Request{Method: c.Method(), Host: s.origin.Host, URL: parsed, Header: http.Header{}}
+	for _, name := range []string{"Origin", "Sec-Fetch-Site"} {
+		if v := c.Get(name); v != "" {
+			request.Header.Set(name, v)
+		}
+	}
+	if err := s.crossed.Check(request); err != nil {
+		return errCrossed.Because(err)
+	}
+	return c.Next()
+}
+
+// ownHost says whether a Host header names the one origin that members and the API use. On a machine of one's
+// own, its loopback address is as good.
+func (s *Server) ownHost(host string) bool {
+	if strings.EqualFold(host, s.origin.Host) {
+		return true
+	}
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name, port = host, ""
+	}
+	return s.Outbox != nil && port == s.origin.Port() && (name == "127.0.0.1" || name == "::1" || name == "localhost")
+}

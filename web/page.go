@@ -1,0 +1,147 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web/page"
+)
+
+// The prefix makes browsers refuse the cookie from anywhere but this very origin, and without TLS (except on
+// localhost).
+const (
+	sessionCookie = "__Host-session"
+	flashCookie   = "__Host-said"
+)
+
+var (
+	errFormType     = fault.New(fault.Invalid, "form.content_type", "This page takes forms.")
+	errFormRepeated = fault.New(fault.Invalid, "form.repeated", "A field of this form was sent twice.")
+	errFormText     = fault.New(fault.Invalid, "text.invalid", "The text is not valid UTF-8, or holds a NUL character.")
+)
+
+// render answers with a page.
+func render(c *fiber.Ctx, status int, name string, data any) error {
+	var body bytes.Buffer
+	if err := page.Render(&body, name, data); err != nil {
+		return err
+	}
+	c.Set("Content-Type", "text/html; charset=utf-8")
+	return c.Status(status).Send(body.Bytes())
+}
+
+// renderProblem tells a person that a request was refused.
+func (s *Server) renderProblem(c *fiber.Ctx, p *Problem) error {
+	say := p.Detail
+	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable {
+		say = ""
+	}
+	data := page.NewError(p.Status, say, p.RequestID)
+	data.URL, data.Label = "/", "Go to your organizations"
+	return render(c, p.Status, "error", data)
+}
+
+// toSignIn leads someone who is not signed in to where they can, and back afterwards.
+func toSignIn(c *fiber.Ctx) error {
+	to := "/sign-in"
+	if c.Method() == http.MethodGet && c.Path() != "/" {
+		to += "?next=" + url.QueryEscape(c.OriginalURL())
+	}
+	return c.Redirect(to, http.StatusSeeOther)
+}
+
+// wayBack is where to go after signing in: a path of our own, or "/".
+func wayBack(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
+		strings.ContainsAny(next, "\\\r\n\t") {
+		return "/"
+	}
+	return next
+}
+
+// readForm gives the fields of a form that was sent, each as often as it may be: those named in many more than
+// once, all others once. A form is text: UTF-8 without NUL.
+func readForm(c *fiber.Ctx, many ...string) (url.Values, error) {
+	mediaType, _, _ := strings.Cut(c.Get("Content-Type"), ";")
+	if strings.TrimSpace(strings.ToLower(mediaType)) != "application/x-www-form-urlencoded" {
+		return nil, &Problem{Type: "about:blank", Title: http.StatusText(415), Status: 415, Code: errFormType.Code, Detail: errFormType.Say}
+	}
+	sent, err := url.ParseQuery(string(c.Body()))
+	if err != nil {
+		return nil, errFormText
+	}
+	for name, values := range sent {
+		if len(values) > 1 && !repeats(name, many) {
+			return nil, errFormRepeated
+		}
+		for _, v := range append(values, name) {
+			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				return nil, errFormText
+			}
+		}
+	}
+	return sent, nil
+}
+
+// repeats says whether a field may come more than once: "taxes" by its name, "lines[0].taxes" by its end.
+func repeats(name string, many []string) bool {
+	for _, m := range many {
+		if name == m || strings.HasSuffix(name, "."+m) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) setSession(c *fiber.Ctx, token string) {
+	c.Cookie(&fiber.Cookie{Name: sessionCookie, Value: token, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
+}
+
+func clearCookie(c *fiber.Ctx, name string) {
+	c.Cookie(&fiber.Cookie{Name: name, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax", Expires: time.Unix(0, 0)})
+}
+
+// say keeps a sentence for the next page.
+func say(c *fiber.Ctx, sentence string) {
+	c.Cookie(&fiber.Cookie{Name: flashCookie, Value: url.QueryEscape(sentence), Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax", MaxAge: 60})
+}
+
+// said takes the kept sentence, once. It is shown as text, whatever it is.
+func said(c *fiber.Ctx) page.Flash {
+	kept := c.Cookies(flashCookie)
+	if kept == "" {
+		return page.Flash{}
+	}
+	clearCookie(c, flashCookie)
+	sentence, err := url.QueryUnescape(kept)
+	if err != nil || len(sentence) > 300 || !utf8.ValidString(sentence) {
+		return page.Flash{}
+	}
+	return page.Flash{Say: sentence}
+}
+
+// person is whoever is signed in; ErrNotSignedIn for nobody.
+func (s *Server) person(ctx context.Context, c *fiber.Ctx) (tenant.Person, error) {
+	token := c.Cookies(sessionCookie)
+	if _, ok := identity.HashToken(token); !ok {
+		return tenant.Person{}, tenant.ErrNotSignedIn
+	}
+	return s.Identity.PersonBySession(ctx, token)
+}
+
+func requestInfo(c *fiber.Ctx) identity.RequestInfo {
+	return identity.RequestInfo{Network: c.IP(), UserAgent: c.Get("User-Agent")}
+}
+
+func personPage(p tenant.Person) page.Person { return page.Person{Name: p.Name, Email: p.Email} }

@@ -1,0 +1,38 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+)
+
+// badges say for each state of things its word, its shape and its colour, in that order of importance.
+var badges = map[string]struct{ word, icon, class string }{
+	"draft":     {"Draft", "circle-dashed", "badge-draft"},
+	"issued":    {"Issued", "send", "badge-sent"},
+	"open":      {"Open", "send", "badge-sent"},
+	"sent":      {"Sent", "send", "badge-sent"},
+	"viewed":    {"Viewed", "eye", "badge-sent"},
+	"part_paid": {"Part paid", "circle-dot-dashed", "badge-part"},
+	"paid":      {"Paid", "check", "badge-paid"},
+	"overdue":   {"Overdue", "clock-alert", "badge-late"},
+	"void":      {"Void", "ban", "badge-void"},
+	"posted":    {"Posted", "stamp", "badge-paid"},
+	"reversed":  {"Reversed", "undo-2", "badge-void"},
+	"active":    {"In use", "check", "badge-paid"},
+	"archived":  {"Archived", "archive", "badge-void"},
+	"revoked":   {"Revoked", "ban", "badge-void"},
+	"expired":   {"Expired", "clock-alert", "badge-late"},
+}
+
+// badge draws a state. state may be of any type that writes itself as one of the words above.
+func badge(state any) (template.HTML, error) {
+	b, ok := badges[fmt.Sprint(state)]
+	if !ok {
+		return "", fmt.Errorf("there is no badge for the state %q", fmt.Sprint(state))
+	}
+	drawn, err := icon(b.icon)
+	if err != nil {
+		return "", err
+	}
+	return template.HTML(`<span class="badge `+b.class+`">`) + drawn + template.HTML(b.word+`</span>`), nil
+}

@@ -1,0 +1,231 @@
+package page
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/ledger"
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/tax"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/civil"
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
+)
+
+var (
+	today = civil.On(2026, time.November, 23)
+	hugh  = billing.Customer{ID: id.New[billing.Customer](), Name: "Hugh O’Reilly <b>", Company: "Apple & Co", Email: "hugh@apple.example",
+		Street: "3 Chatham Street", City: "Dublin", Country: "IE", Version: 2}
+	vat     = tax.Rate{ID: id.New[tax.Rate](), Code: "VAT23", Name: "VAT 23 %", Percent: decimal.NewFromInt(23)}
+	current = ledger.Account{ID: id.New[ledger.Account](), Code: "1010", Name: "Current account", Kind: ledger.KindAsset, Purpose: ledger.Bank, Version: 1}
+)
+
+func sampleTabs() Tabs {
+	return Tabs{Label: "By state", Tabs: []Tab{{Label: "All", URL: "/o/tidewater/invoices", Count: 14, Counted: true, Current: true}, {Label: "Drafts", URL: "/o/tidewater/invoices?standing=draft"}}}
+}
+
+func sampleAct() Act {
+	return Act{URL: "/o/tidewater/customers/x/archive", Label: "Archive", Icon: "archive", Key: "k", Version: 3, Ask: "It leaves the lists.", Does: "Archive it"}
+}
+
+func sampleInvoice(state string) billing.Invoice {
+	i := billing.Invoice{InvoiceHead: billing.InvoiceHead{
+		ID: id.New[billing.Invoice](), State: state, Customer: hugh, IssueDate: today.AddDays(-30), DueDate: today.AddDays(-2), Currency: eur,
+		Reference: "HOR-88", Note: "Thank you.", Net: euros(320000), Tax: euros(73600), Total: euros(393600), Settled: euros(0),
+		CreatedAt: now.Add(-time.Hour), Version: 2, Today: today,
+	}, Lines: []billing.InvoiceLine{{
+		Line: 1, Description: "Studio A,\nfull day", Quantity: decimal.RequireFromString("3.500"), UnitPrice: decimal.RequireFromString("0.0125"),
+		DiscountPercent: decimal.NewFromInt(10), Net: euros(320000),
+		Taxes: []billing.LineTax{{Rate: vat.ID, Code: vat.Code, Name: vat.Name, Percent: vat.Percent, Base: euros(320000), Amount: euros(73600)}},
+	}}}
+	if state == billing.Issued {
+		i.Number, i.IssuedAt, i.EntryNumber, i.Entry = "TW-2026-0147", now, 898, id.New[ledger.Entry]()
+		i.Settled = euros(150000)
+		i.Payments = []billing.InvoicePayment{{ID: id.New[billing.Payment](), Date: today, Amount: euros(150000), Method: billing.BankTransfer, Reference: "SEPA 12"}}
+	}
+	return i
+}
+
+func sampleEntry() ledger.Entry {
+	line := func(minor int64) ledger.EntryLine {
+		return ledger.EntryLine{Line: ledger.Line{Account: current.ID, Amount: euros(minor), Memo: "Share"}, AccountCode: "1010", AccountName: "Current account", PartyName: "Hugh"}
+	}
+	return ledger.Entry{ID: id.New[ledger.Entry](), Number: 898, Date: today, Description: "Capital", Source: ledger.SourceManual, PostedAt: now, PostedByName: "Mara",
+		Lines: []ledger.EntryLine{line(2500), line(-2500)}}
+}
+
+func sampleGroups() []LedgerGroup {
+	row := LedgerAccount{Account: current, URL: "/o/tidewater/ledger?account=x#open", Opening: euros(100), Debit: euros(50), Credit: euros(400), Closing: euros(-250), Open: true, First: true, More: true,
+		Lines: []LedgerLine{{Entry: id.New[ledger.Entry](), Number: 4, Date: today, Say: "Capital", Debit: euros(0), Credit: euros(400), Balance: euros(-300)}}}
+	return []LedgerGroup{{Name: "Assets", Accounts: []LedgerAccount{row}}}
+}
+
+func memberSamples() map[string]any {
+	shell := func(title, nav string) Shell { return sampleShell(title, nav) }
+	column := ColumnOf(eur)
+	missing := fault.New(fault.Invalid, "text.missing", "This cannot be empty.")
+	form := func(key string, faults ...*fault.Error) Form {
+		f := refused(NewForm("version", "3", "scopes", "invoices:read"), faults...)
+		f.Key = key
+		return f
+	}
+	issued, draft := sampleInvoice(billing.Issued), sampleInvoice(billing.Draft)
+	table := NewInvoiceTable(shell("Invoices", "invoices"), eur, []billing.InvoiceHead{issued.InvoiceHead, draft.InvoiceHead})
+	find := Find{URL: "/o/tidewater/customers", Search: "hugh", Label: "Name", Keep: map[string]string{"archived": "yes"}}
+	owed := []Owed{{Amount: euros(1894250), Overdue: euros(431000), Invoices: 9}}
+	ends := now.AddDate(0, 1, 0)
+	token := identity.Token{ID: id.New[identity.Token](), Name: "Shop", Hint: "ch_ab12", Scopes: []string{"invoices:read"}, MakerName: "Mara", CreatedAt: now, ExpiresAt: &ends}
+	months := []Month{{"Oct", euros(1360000), euros(1020000)}, {"Nov", euros(1190000), euros(-870000)}}
+	editor := sampleEditor(form("k", missing.At("lines[0].description"), missing.At("customer_id"), missing.At("lines")))
+	return map[string]any{
+		"customers":         Customers{Shell: shell("Customers", "customers"), Items: []billing.Customer{hugh}, Find: find, Tabs: sampleTabs(), Pager: Pager{Older: "/x", ByName: true}},
+		"customer":          Customer{Shell: shell("Hugh", "customers"), Form: form("", missing), Customer: hugh, Owed: owed, Invoices: table, More: true, Acts: []Act{sampleAct()}},
+		"customer-edit":     CustomerForm{Shell: shell("Change customer", "customers"), Form: form("k", missing.At("name")), Action: "/x", Back: "/y", Does: "Save customer", Name: "Hugh"},
+		"products":          Products{Shell: shell("Products", "products"), Items: []billing.Product{{ID: id.New[billing.Product](), Name: "Mixing", UnitPrice: decimal.NewFromInt(145), Currency: eur}}, Find: find, Tabs: sampleTabs()},
+		"product":           Product{Shell: shell("Mixing", "products"), Product: billing.Product{ID: id.New[billing.Product](), Name: "Mixing", Description: "Per track", UnitPrice: decimal.RequireFromString("1450.125"), Currency: eur, ExternalID: "12"}, Account: "4000 Sales", Acts: []Act{sampleAct()}},
+		"product-edit":      ProductForm{Shell: shell("Add product", "products"), Form: form("k", missing.At("unit_price")), Action: "/x", Back: "/y", Does: "Add product", Accounts: []Option{{Value: "1", Label: "4000 Sales", Group: "Income"}}},
+		"taxes":             Taxes{Shell: shell("Taxes", "taxes"), Rates: []TaxRate{{tax.OwnRate{Rate: vat, Version: 1}, "2200 Tax to pay"}}, Tabs: sampleTabs()},
+		"tax-edit":          TaxForm{Shell: shell("Change VAT", "taxes"), Form: form("k", missing.At("code")), Action: "/x", Back: "/y", Does: "Save tax rate", Name: "VAT", Archived: true, Acts: []Act{sampleAct()}},
+		"invoices":          Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
+		"invoice":           Invoice{Shell: shell(issued.Number, "invoices"), Invoice: issued, Settings: billing.Settings{Name: "Tidewater", Country: "IE", TaxNumber: "IE 1"}},
+		"invoice-edit":      editor,
+		"payments":          Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
+		"payment":           Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account"},
+		"payment-edit":      PaymentForm{Shell: shell("Record payment", "invoices"), Form: form("k", missing.At("amount")), Invoice: issued, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
+		"accounts":          Accounts{Shell: shell("Accounts", "accounts"), Groups: []AccountGroup{{"Assets", []ledger.Account{current}}}, Tabs: sampleTabs()},
+		"account-edit":      AccountForm{Shell: shell("1010", "accounts"), Form: form("k", missing.At("name")), Action: "/x", Does: "Rename account", Account: &current, Acts: []Act{sampleAct()}},
+		"journal":           Journal{Shell: shell("Journal", "journal"), Items: []JournalRow{{sampleEntry(), []money.Amount{euros(2500)}}}, Column: column},
+		"entry":             Entry{Shell: shell("Entry J-0898", "journal"), Form: form("k", missing.At("date")), Entry: sampleEntry(), Column: column, Sums: []money.Amount{euros(2500)}, Source: "Invoice 1", SourceURL: "/x", Reversible: true, Reverses: 3, ReversedBy: 4},
+		"entry-edit":        sampleEntryEditor(form("k", missing.At("lines[1].account_id"), missing.At("lines[1].debit"))),
+		"ledger":            GeneralLedger{Shell: shell("Ledger", "ledger"), Period: Period{today.AddDays(-30), today}, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv", Closed: today, Accounts: []Option{{Value: "1", Label: "1010", Group: "Assets"}}},
+		"trial-balance":     TrialBalance{Shell: shell("Trial balance", "trial-balance"), AsOf: today, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv"},
+		"customer-balances": CustomerBalances{Shell: shell("Customer balances", "customer-balances"), AsOf: today, Rows: []CustomerBalance{{hugh.ID, "Hugh", owed[0]}, {Name: "Nobody named", Owed: Owed{Amount: euros(100)}}}, Sums: owed, Column: column, CSV: "/x.csv"},
+		"tokens":            Tokens{Shell: shell("API tokens", "tokens"), Form: form("", missing), Items: []TokenRow{{token, "active", []Act{sampleAct()}}}},
+		"token-edit":        TokenForm{Shell: shell("Make a token", "tokens"), Form: form("k", missing.At("scopes")), Scopes: []ScopeRow{{"invoices", "Invoices", true, false}}},
+		"token-made":        TokenMade{Shell: shell("Shop", "tokens"), Token: token, Secret: "ch_ab12secret"},
+		"settings":          Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},
+		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Books: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},
+			Chart: NewChart(eur, months), Overdue: table, Recent: table, SetUp: []Step{{Label: "Add a customer", Done: true}, {Label: "Add a product", Say: "What you sell", URL: "/x", Way: "Add product"}}},
+	}
+}
+
+func samplePayment() billing.Payment {
+	return billing.Payment{ID: id.New[billing.Payment](), CustomerID: hugh.ID, CustomerName: "Hugh", InvoiceID: id.New[billing.Invoice](), InvoiceNumber: "TW-1", Date: today,
+		Amount: euros(150000), Method: billing.Card, Reference: "SEPA", ExternalID: "9", Entry: id.New[ledger.Entry](), EntryNumber: 12, CreatedAt: now}
+}
+
+func sampleEditor(form Form) InvoiceForm {
+	form.Values.Set("lines[0].quantity", "2")
+	form.Values.Set("lines[0].product_id", "p")
+	form.Values["lines[0].tax_codes"] = []string{"VAT23"}
+	form.Values.Set("find_product", "mix")
+	return InvoiceForm{Shell: sampleShell("Change draft", "invoices"), Form: form, Action: "/x", Back: "/y", Preview: "/z", Draft: true, Unsaved: true,
+		Lines: []EditorLine{{0, false}, {1, true}}, Rates: []Option{{Value: "VAT23", Label: "VAT 23 %"}}, Customers: []Option{{Value: "c", Label: "Hugh"}}, FindCustomer: true,
+		Products: []Option{{Value: "p", Label: "Mixing"}}, FindProduct: true, TermsDays: 30, MayIssue: true, Acts: []Act{sampleAct()},
+		Totals: Totals{Net: euros(110000), Tax: euros(25300), Total: euros(135300), Rates: []tax.RateTotal{{Rate: vat, Base: euros(110000), Amount: euros(25300)}}, Lines: []string{"520.00", "–"}, Left: []int{2}}}
+}
+
+func sampleEntryEditor(form Form) EntryForm {
+	return EntryForm{Shell: sampleShell("Journal entry", "journal"), Form: form, Action: "/x", Lines: []EditorLine{{0, false}, {1, true}},
+		Accounts: []Option{{Value: "1", Label: "1010 Current account", Group: "Assets"}}, Totals: EntryTotals{Debit: euros(100), Credit: euros(0), Say: "Credits are 1.00 short"}}
+}
+
+func TestNavigation(t *testing.T) {
+	t.Parallel()
+	shell := sampleShell("Invoices", "invoices")
+	shell.May = func(right string) bool {
+		return slices.Contains([]string{"invoices:read", "customers:read"}, right)
+	}
+	html := drawn(t, set, "invoices", Invoices{Shell: shell, Tabs: sampleTabs()})
+	for _, way := range []string{"payments", "ledger", "journal", "tokens", "settings", "reports/trial-balance", "invoices/new"} {
+		if strings.Contains(html, `href="/o/tidewater/`+way+`"`) {
+			t.Errorf("a reader who may not go to %s is led there", way)
+		}
+	}
+	for _, way := range []string{"invoices", "customers"} {
+		if !strings.Contains(html, `href="/o/tidewater/`+way+`"`) {
+			t.Errorf("a reader who may go to %s is not led there", way)
+		}
+	}
+}
+
+func TestDraftDocument(t *testing.T) {
+	t.Parallel()
+	data := Invoice{Shell: sampleShell("Draft invoice", "invoices"), Invoice: sampleInvoice(billing.Draft), Settings: billing.Settings{Name: "Tidewater"}, Acts: []Act{sampleAct()}}
+	html := drawn(t, set, "invoice", data)
+	for _, complaint := range inspect(html) {
+		t.Error(complaint)
+	}
+	for _, want := range []string{"Nothing is owed until it is issued.", `<span class="sum">€3,936.00</span>`, "Hugh O’Reilly &lt;b&gt;", "0.0125", "10 %"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	for _, not := range []string{"Record payment", "Payable by", "Payments</h2>"} {
+		if strings.Contains(html, not) {
+			t.Errorf("a draft tells of %s", not)
+		}
+	}
+}
+
+func TestWrongs(t *testing.T) {
+	t.Parallel()
+	missing := fault.New(fault.Invalid, "text.missing", "This cannot be empty.")
+	form := refused(NewForm(), missing.At("postal_code"), missing.At("lines[2].description"),
+		fault.New(fault.Invalid, "quantity.zero", "A line needs a quantity.").At("lines[0].quantity"), fault.New(fault.Conflict, "invoice.paid", "It is paid."))
+	want := []string{"Postal code: This cannot be empty.", "Line 3, description: This cannot be empty.", "Line 1: A line needs a quantity.", "It is paid."}
+	for i, wrong := range form.Wrongs() {
+		if wrong.Say != want[i] {
+			t.Errorf("fault %d is told as %q, want %q", i, wrong.Say, want[i])
+		}
+	}
+}
+
+func TestColumn(t *testing.T) {
+	t.Parallel()
+	yen := money.Amount{Minor: 1200, Currency: money.MustCurrency("JPY")}
+	one, several := ColumnOf(eur, euros(100), euros(200)), ColumnOf(eur, euros(100), yen)
+	if one.Head("Total") != "Total, EUR" || one.Cell(euros(100)) != "1.00" {
+		t.Errorf("one currency: %q, %q", one.Head("Total"), one.Cell(euros(100)))
+	}
+	if several.Head("Total") != "Total" || several.Cell(yen) != "1,200\u00a0JPY" {
+		t.Errorf("several: %q, %q", several.Head("Total"), several.Cell(yen))
+	}
+	if none := ColumnOf(eur); none.Head("Total") != "Total, EUR" {
+		t.Errorf("none: %q", none.Head("Total"))
+	}
+	if debit, credit := one.Balance(euros(5)), one.Balance(euros(-5)); !strings.HasPrefix(string(debit), "0.05 ") || !strings.Contains(string(credit), ">Cr<") || strings.Contains(string(credit), minus) {
+		t.Errorf("balances %q and %q", debit, credit)
+	}
+}
+
+func TestPrice(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"145": "145.00", "145.000000": "145.00", "0.012500": "0.0125", "1234567.5": "1,234,567.50", "0": "0.00"} {
+		if got := price(decimal.RequireFromString(given), eur); got != want {
+			t.Errorf("price %s = %s, want %s", given, got, want)
+		}
+	}
+	if got := price(decimal.NewFromInt(1200), money.MustCurrency("JPY")); got != "1,200" {
+		t.Errorf("1200 yen = %s", got)
+	}
+}
+
+func TestChart(t *testing.T) {
+	t.Parallel()
+	if NewChart(eur, []Month{{"Nov", euros(0), euros(-5)}}) != nil {
+		t.Error("a chart of nothing was drawn")
+	}
+	for most, want := range map[int64]string{1: "0.01 0", 1360000: "15k 10k 5k 0", 99: "1 0.5 0", 3762: "40 20 0", 400: "4 3 2 1 0"} {
+		c := NewChart(eur, []Month{{"Nov", euros(most), euros(0)}})
+		if got := strings.Join(c.Labels(), " "); got != want && !(most == 3762 && got == "40 30 20 10 0") {
+			t.Errorf("axis for %d: %s, want %s", most, got, want)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package page
+
+import (
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/civil"
+)
+
+// TrialBalance is the data of "trial-balance".
+type TrialBalance struct {
+	Shell
+	AsOf   civil.Date
+	Groups []LedgerGroup
+	Sums   []LedgerSum
+	Column Column
+	CSV    string
+}
+
+// Balanced says whether all currencies balance.
+func (t TrialBalance) Balanced() bool { return balanced(t.Sums) }
+
+// CustomerBalances is the data of "customer-balances".
+type CustomerBalances struct {
+	Shell
+	AsOf   civil.Date
+	Rows   []CustomerBalance
+	Sums   []Owed
+	Column Column
+	CSV    string
+}
+
+// CustomerBalance is what one customer owes in one currency.
+type CustomerBalance struct {
+	Customer billing.CustomerID
+	Name     string
+	Owed
+}
+
+// Overview is the data of "overview".
+type Overview struct {
+	Shell
+	Say      string // how things stand, in a sentence
+	Owed     []Owed
+	Books    bool // cash and income may be seen
+	Cash     []money.Amount
+	Month    []money.Amount // this month's income
+	Chart    *Chart         // nil where there is nothing to draw
+	Overdue  InvoiceTable
+	Recent   InvoiceTable
+	SetUp    []Step
+	SetUpEnd bool // all done
+}
+
+// Step is one thing to do before the books are of use.
+type Step struct {
+	Label, Say string
+	URL, Way   string // where it is done; empty for readers who may not
+	Done       bool
+}
+
+// Done counts the steps that are.
+func (o Overview) Done() int {
+	done := 0
+	for _, step := range o.SetUp {
+		if step.Done {
+			done++
+		}
+	}
+	return done
+}

@@ -1,0 +1,123 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/ledger"
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/cursor"
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// ProductBody is what a program writes about a product.
+type ProductBody struct {
+	ExternalID      string `json:"external_id,omitempty" doc:"The product's id in another system; unique"`
+	Name            string `json:"name"`
+	Description     string `json:"description,omitempty"`
+	UnitPrice       string `json:"unit_price" doc:"Decimal, at most 6 decimals" example:"145.00"`
+	Currency        string `json:"currency,omitempty" doc:"ISO 4217; left out, the organization's own" example:"EUR"`
+	IncomeAccountID string `json:"income_account_id,omitempty" doc:"Left out, the account for sales"`
+}
+
+// ProductView is a product as a program reads it.
+type ProductView struct {
+	ID string `json:"id"`
+	ProductBody
+	Archived  bool      `json:"archived"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func (b ProductBody) input() (in billing.ProductInput, err error) {
+	var faults fault.List
+	in = billing.ProductInput{ExternalID: b.ExternalID, Name: b.Name, Description: b.Description}
+	in.UnitPrice, err = bodyDecimal("unit_price", b.UnitPrice, decimal.Zero)
+	if !faults.Add("", err) {
+		return in, err
+	}
+	if b.Currency != "" {
+		in.Currency, err = money.ParseCurrency(b.Currency)
+		if !faults.Add("currency", err) {
+			return in, err
+		}
+	}
+	in.IncomeAccount, err = bodyID[ledger.Account]("income_account_id", b.IncomeAccountID)
+	if !faults.Add("", err) {
+		return in, err
+	}
+	return in, faults.Err()
+}
+
+func viewProduct(p billing.Product) ProductView {
+	return ProductView{ID: p.ID.String(), Archived: p.Archived, CreatedAt: p.CreatedAt, ProductBody: ProductBody{
+		ExternalID: p.ExternalID, Name: p.Name, Description: p.Description, UnitPrice: p.UnitPrice.String(),
+		Currency: p.Currency.Code(), IncomeAccountID: idText(p.IncomeAccount)}}
+}
+
+type productListInput struct {
+	PageInput
+	Search   string `query:"search" doc:"Words of the name, description or external id" maxLength:"200"`
+	Archived bool   `query:"archived" doc:"The archived ones instead"`
+}
+
+func (s *Server) registerProductAPI() {
+	const tag = "Products"
+	handle(s, operation{id: "list-products", method: "GET", path: "/v1/products", right: authz.Right{Module: authz.Products, Action: authz.Read}, tag: tag, summary: "List products by name"},
+		func(ctx context.Context, c *call, in *productListInput) (*Body[List[ProductView]], error) {
+			return list(ctx, c, in.PageInput, func(tx *tenant.Tx, q cursor.Query) (cursor.Page[billing.Product], error) {
+				return billing.Products(ctx, tx, billing.ProductFilter{Search: in.Search, Archived: in.Archived}, q)
+			}, viewProduct)
+		})
+	handle(s, operation{id: "add-product", method: "POST", path: "/v1/products", right: authz.Right{Module: authz.Products, Action: authz.Create}, tag: tag, summary: "Add a product", status: http.StatusCreated},
+		func(ctx context.Context, c *call, in *Create[ProductBody]) (*Versioned[ProductView], error) {
+			input, err := in.Body.input()
+			if err != nil {
+				return nil, err
+			}
+			return create(ctx, c, func(tx *tenant.Tx) (uuid.UUID, error) {
+				made, err := billing.AddProduct(ctx, tx, input)
+				return made.ID.UUID, err
+			}, func(tx *tenant.Tx, made uuid.UUID) (ProductView, int, error) {
+				v, err := billing.ProductByID(ctx, tx, id.Of[billing.Product]{UUID: made})
+				return viewProduct(v), v.Version, err
+			})
+		})
+	handle(s, operation{id: "get-product", method: "GET", path: "/v1/products/{id}", right: authz.Right{Module: authz.Products, Action: authz.Read}, tag: tag, summary: "Read a product"},
+		func(ctx context.Context, c *call, in *ByID) (*Versioned[ProductView], error) {
+			return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.ProductID) (ProductView, int, error) {
+				v, err := billing.ProductByID(ctx, tx, i)
+				return viewProduct(v), v.Version, err
+			})
+		})
+	handle(s, operation{id: "change-product", method: "PUT", path: "/v1/products/{id}", right: authz.Right{Module: authz.Products, Action: authz.Change}, tag: tag, summary: "Write a product anew; what was invoiced stays as it was"},
+		func(ctx context.Context, c *call, in *Change[ProductBody]) (*Versioned[ProductView], error) {
+			input, err := in.Body.input()
+			if err != nil {
+				return nil, err
+			}
+			return change(ctx, c, in.ID, in.IfMatch, func(tx *tenant.Tx, i billing.ProductID, version int) (ProductView, int, error) {
+				v, err := billing.ChangeProduct(ctx, tx, i, version, input)
+				return viewProduct(v), v.Version, err
+			})
+		})
+	for _, way := range []struct {
+		verb string
+		do   func(context.Context, *tenant.Tx, billing.ProductID, int) (billing.Product, error)
+	}{{"archive", billing.ArchiveProduct}, {"restore", billing.RestoreProduct}} {
+		handle(s, operation{id: way.verb + "-product", method: "POST", path: "/v1/products/{id}/" + way.verb, right: authz.Right{Module: authz.Products, Action: authz.Delete}, tag: tag, summary: sentenceCase(way.verb) + " a product"},
+			func(ctx context.Context, c *call, in *Act) (*Versioned[ProductView], error) {
+				return change(ctx, c, in.ID, in.IfMatch, func(tx *tenant.Tx, i billing.ProductID, version int) (ProductView, int, error) {
+					v, err := way.do(ctx, tx, i, version)
+					return viewProduct(v), v.Version, err
+				})
+			})
+	}
+}

@@ -1,0 +1,43 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// Route is one entry of the router, and what it admits.
+type Route struct {
+	Method string
+	Path   string // as Fiber writes it: /o/:slug/invoices/:id
+	// Right is what the caller must hold; the zero Right only where Public says that anyone may come.
+	Right  authz.Right
+	Kinds  []tenant.Kind
+	Public bool
+}
+
+// Routes lists what is registered, for the documentation and for tests that no route may escape.
+func (s *Server) Routes() []Route { return slices.Clone(s.routes) }
+
+// checkRoutes refuses a router with a route that was registered past the list, or that names no right.
+func (s *Server) checkRoutes() error {
+	known := map[string]bool{}
+	for _, r := range s.routes {
+		if !r.Public && (r.Right == authz.Right{} || len(r.Kinds) == 0) {
+			return fmt.Errorf("route %s %s names no right or admits nobody", r.Method, r.Path)
+		}
+		known[r.Method+" "+r.Path] = true
+	}
+	for _, r := range s.app.GetRoutes(true) {
+		// Fiber answers HEAD wherever it answers GET.
+		if r.Method == "HEAD" {
+			continue
+		}
+		if !known[r.Method+" "+r.Path] {
+			return fmt.Errorf("route %s %s was registered without naming its right", r.Method, r.Path)
+		}
+	}
+	return nil
+}

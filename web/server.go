@@ -1,0 +1,103 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// Config is what the edge is wired with.
+type Config struct {
+	DB       *tenant.DB
+	Identity *identity.Identity
+	Policy   *authz.Policy
+	Keys     Keys
+	Log      *slog.Logger
+	// Origin is the one address that members use, such as https://countinghouse.example. Links are made from
+	// it, never from a request.
+	Origin string
+	// Key keys the digests of requests (idempotency); 32 random bytes or more.
+	Key []byte
+	// Outbox, where there is one, is shown at /dev/outbox. Only `dev` has one.
+	Outbox *notify.Outbox
+	// Version is the binary's, for the documentation.
+	Version string
+}
+
+// Server answers HTTP.
+type Server struct {
+	Config
+	origin  *url.URL
+	app     *fiber.App
+	api     huma.API
+	routes  []Route
+	crossed *http.CrossOriginProtection
+}
+
+const (
+	bodyLimit      = 1 << 20
+	requestTimeout = 30 * time.Second
+)
+
+// New registers all routes. It fails when Config is not usable or a route names no right.
+func New(config Config) (*Server, error) {
+	origin, err := url.Parse(config.Origin)
+	if err != nil || origin.Host == "" || origin.Path != "" || (origin.Scheme != "http" && origin.Scheme != "https") {
+		return nil, fmt.Errorf("the origin %q is not of the form https://host", config.Origin)
+	}
+	s := &Server{Config: config, origin: origin, crossed: http.NewCrossOriginProtection()}
+	if err := s.crossed.AddTrustedOrigin(config.Origin); err != nil {
+		return nil, fmt.Errorf("the origin %q: %w", config.Origin, err)
+	}
+	s.app = fiber.New(fiber.Config{
+		AppName:                 "Countinghouse",
+		Immutable:               true, // else strings of a request change under whoever keeps them
+		EnableTrustedProxyCheck: true, // else anyone's X-Forwarded headers are believed
+		DisableStartupMessage:   true,
+		BodyLimit:               bodyLimit,
+		ReadTimeout:             15 * time.Second,
+		WriteTimeout:            60 * time.Second,
+		IdleTimeout:             75 * time.Second,
+		StrictRouting:           true,
+		CaseSensitive:           true,
+		ErrorHandler:            s.answerError,
+	})
+	s.useMiddleware()
+	s.registerPublic()
+	s.registerAPI()
+	s.registerPages()
+	s.app.Use(func(*fiber.Ctx) error { return errNoPage })
+	return s, s.checkRoutes()
+}
+
+// Serve answers on the listener until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.app.Listener(l); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	return nil
+}
+
+// Shutdown stops listening and lets requests in flight finish until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
+
+// App is the router itself, for tests and benchmarks.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Keys makes the key of a new organization; secrets.Keyring does.
+type Keys interface {
+	CreateKey(ctx context.Context, organization string) error
+}

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/web/page"
+	"github.com/countinghouse/countinghouse/web/static"
+)
+
+// registerPublic registers what needs no organization.
+func (s *Server) registerPublic() {
+	s.public("GET", "/", s.showHome)
+	s.public("GET", "/livez", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
+	s.public("GET", static.Prefix+"*", showStatic)
+	s.public("GET", "/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.URL("favicon.svg"), http.StatusMovedPermanently) })
+	s.registerSignUp()
+	s.public("GET", "/sign-in", s.showSignIn)
+	s.public("POST", "/sign-in", s.sendSignIn)
+	s.public("POST", "/sign-out", s.sendSignOut)
+	if s.Outbox != nil {
+		s.public("GET", "/dev/outbox", s.showOutbox)
+	}
+}
+
+// showHome leads to the organization that a person has, or lets them choose.
+func (s *Server) showHome(c *fiber.Ctx) error {
+	person, err := s.person(c.UserContext(), c)
+	if err != nil {
+		return err
+	}
+	memberships, err := s.Identity.Organizations(c.UserContext(), person.ID)
+	if err != nil {
+		return err
+	}
+	data := page.Choose{Gate: page.Gate{Title: "Your organizations", Person: personPage(person)}}
+	for _, m := range memberships {
+		data.Organizations = append(data.Organizations, page.Organization{Name: m.Organization.Name, Slug: m.Organization.Slug})
+	}
+	if len(memberships) == 1 {
+		return c.Redirect("/o/"+memberships[0].Organization.Slug, http.StatusSeeOther)
+	}
+	return render(c, http.StatusOK, "choose", data)
+}
+
+func (s *Server) showSignIn(c *fiber.Ctx) error {
+	return render(c, http.StatusOK, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: page.NewForm("next", wayBack(c.Query("next")))})
+}
+
+func (s *Server) sendSignIn(c *fiber.Ctx) error {
+	sent, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	form := page.FormOf(sent)
+	_, token, err := s.Identity.SignIn(c.UserContext(), sent.Get("email"), sent.Get("password"), requestInfo(c))
+	if form.Refused(err) {
+		form.Values.Del("password")
+		return render(c, http.StatusUnprocessableEntity, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form})
+	} else if err != nil {
+		return err
+	}
+	s.setSession(c, token)
+	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+}
+
+func (s *Server) sendSignOut(c *fiber.Ctx) error {
+	token := c.Cookies(sessionCookie)
+	if _, ok := identity.HashToken(token); ok {
+		if err := s.Identity.SignOut(c.UserContext(), token); err != nil {
+			return err
+		}
+	}
+	clearCookie(c, sessionCookie)
+	return c.Redirect("/sign-in", http.StatusSeeOther)
+}
+
+// showOutbox shows the mails that would have gone out. Only `dev` has one.
+func (s *Server) showOutbox(c *fiber.Ctx) error {
+	data := page.Outbox{Gate: page.Gate{Title: "Outbox"}, Now: time.Now()}
+	for _, m := range s.Outbox.All() {
+		data.Mails = append(data.Mails, page.Mail{To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.At})
+	}
+	return render(c, http.StatusOK, "outbox", data)
+}
+
+// showStatic serves stylesheet, scripts and fonts. Their addresses hold their digest, so they never change.
+func showStatic(c *fiber.Ctx) error {
+	content, contentType, tag, ok := static.Open(c.Path())
+	if !ok {
+		return errNoPage
+	}
+	c.Set("Cache-Control", static.CacheControl)
+	c.Set("ETag", tag)
+	c.Set("Content-Type", contentType)
+	if c.Get("If-None-Match") == tag {
+		return c.SendStatus(http.StatusNotModified)
+	}
+	return c.Send(content)
+}

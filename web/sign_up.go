@@ -1,0 +1,217 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/text"
+	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web/page"
+)
+
+// Founding is an organization as its founder describes it.
+type Founding struct {
+	Slug     string
+	Name     string
+	Currency string
+	Country  string
+	TimeZone string
+}
+
+// opening checks all of it and gives every fault at once.
+func (f Founding) opening(ctx context.Context, db *tenant.DB) (billing.Opening, error) {
+	var faults fault.List
+	opening := billing.Opening{Name: strings.TrimSpace(f.Name), Country: f.Country, TimeZone: f.TimeZone}
+	var err error
+	if opening.Currency, err = money.ParseCurrency(f.Currency); !faults.Add("currency", err) {
+		return opening, err
+	}
+	if err := billing.CheckOpening(opening); !faults.Add("", err) {
+		return opening, err
+	}
+	err = tenant.CheckSlug(f.Slug)
+	if err == nil {
+		var free bool
+		if free, err = tenant.SlugFree(ctx, db, f.Slug); err == nil && !free {
+			err = tenant.ErrSlugTaken
+		}
+	}
+	if !faults.Add("slug", err) {
+		return opening, err
+	}
+	for i, e := range faults { // the form's field has another name than the rule's
+		if e.Field == "name" {
+			faults[i] = e.At("organization")
+		}
+	}
+	return opening, faults.Err()
+}
+
+// Found opens an organization's books with a person as its owner, and makes its key.
+func Found(ctx context.Context, db *tenant.DB, keys Keys, owner tenant.Person, f Founding) error {
+	opening, err := f.opening(ctx, db)
+	if err != nil {
+		return err
+	}
+	var founded tenant.OrganizationID
+	err = tenant.Found(ctx, db, owner, f.Slug, opening.Name, func(tx *tenant.Tx) error {
+		founded = tx.Scope().Organization().ID
+		if err := authz.AddMember(ctx, tx, owner, "owner"); err != nil {
+			return err
+		}
+		return billing.OpenBooks(ctx, tx, opening)
+	})
+	if err != nil {
+		return err
+	}
+	return keys.CreateKey(ctx, founded.String())
+}
+
+func foundingOf(sent url.Values) Founding {
+	return Founding{Slug: sent.Get("slug"), Name: sent.Get("organization"), Currency: sent.Get("currency"),
+		Country: sent.Get("country"), TimeZone: sent.Get("time_zone")}
+}
+
+func (s *Server) registerSignUp() {
+	s.public("GET", "/sign-up", s.showSignUp)
+	s.public("POST", "/sign-up", s.sendSignUp)
+	s.public("GET", "/set-up", s.showSetUp)
+	s.public("POST", "/set-up", s.sendSetUp)
+	s.public("GET", "/open", s.showOpen)
+	s.public("POST", "/open", s.sendOpen)
+}
+
+func (s *Server) showSignUp(c *fiber.Ctx) error {
+	return render(c, http.StatusOK, "sign-up", page.SignUp{Gate: page.Gate{Title: "Open your books"}})
+}
+
+func (s *Server) sendSignUp(c *fiber.Ctx) error {
+	sent, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	form := page.FormOf(sent)
+	if err := s.Identity.RequestSignUp(c.UserContext(), sent.Get("email")); form.Refused(err) {
+		return render(c, http.StatusUnprocessableEntity, "sign-up", page.SignUp{Gate: page.Gate{Title: "Open your books"}, Form: form})
+	} else if err != nil {
+		return err
+	}
+	data := page.SignUpSent{Gate: page.Gate{Title: "Look in your mail"}, Email: strings.TrimSpace(sent.Get("email"))}
+	if s.Outbox != nil {
+		data.Outbox = "/dev/outbox"
+	}
+	return render(c, http.StatusOK, "sign-up-sent", data)
+}
+
+func (s *Server) showSetUp(c *fiber.Ctx) error {
+	token := c.Query("token")
+	email, err := s.Identity.CheckSignUp(c.UserContext(), token)
+	if err != nil {
+		return err
+	}
+	return s.renderSetUp(c, http.StatusOK, email, page.NewForm("token", token, "currency", "EUR", "time_zone", "UTC"))
+}
+
+func (s *Server) renderSetUp(c *fiber.Ctx, status int, email string, form page.Form) error {
+	form.Values.Del("password")
+	return render(c, status, "set-up", page.SetUp{Gate: page.Gate{Title: "Set up your books"}, Form: form, Email: email,
+		AddressPrefix: s.origin.Host + "/o/", PasswordHint: passwordHint()})
+}
+
+func (s *Server) sendSetUp(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	sent, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	email, err := s.Identity.CheckSignUp(ctx, sent.Get("token"))
+	if err != nil {
+		return err
+	}
+	// Everything that can be refused is looked at before the link is used up.
+	form := page.FormOf(sent)
+	_, err = foundingOf(sent).opening(ctx, s.DB)
+	_, named := text.Required("name", sent.Get("name"), 200)
+	err = errors.Join(asFault(&form, err), asFault(&form, named),
+		asFault(&form, identity.ValidatePassword(sent.Get("password"), email, sent.Get("name"))))
+	if err != nil {
+		return err
+	}
+	if len(form.Faults) > 0 {
+		return s.renderSetUp(c, http.StatusUnprocessableEntity, email, form)
+	}
+	person, session, err := s.Identity.CompleteSignUp(ctx, sent.Get("token"), sent.Get("name"), sent.Get("password"), requestInfo(c))
+	if form.Refused(err) {
+		return s.renderSetUp(c, http.StatusUnprocessableEntity, email, form)
+	} else if err != nil {
+		return err
+	}
+	s.setSession(c, session)
+	if err := Found(ctx, s.DB, s.Keys, person, foundingOf(sent)); form.Refused(err) {
+		// Someone took the address in this very moment. The person is signed in by now: let them choose another.
+		return s.renderOpen(c, http.StatusUnprocessableEntity, person, form)
+	} else if err != nil {
+		return err
+	}
+	say(c, "Your books are open.")
+	return c.Redirect("/o/"+sent.Get("slug"), http.StatusSeeOther)
+}
+
+// asFault puts the faults of err into the form and gives back what is none.
+func asFault(form *page.Form, err error) error {
+	if form.Refused(err) {
+		return nil
+	}
+	return err
+}
+
+func (s *Server) showOpen(c *fiber.Ctx) error {
+	person, err := s.person(c.UserContext(), c)
+	if err != nil {
+		return err
+	}
+	return s.renderOpen(c, http.StatusOK, person, page.NewForm("currency", "EUR", "time_zone", "UTC"))
+}
+
+func (s *Server) renderOpen(c *fiber.Ctx, status int, person tenant.Person, form page.Form) error {
+	return render(c, status, "open", page.Open{Gate: page.Gate{Title: "Open another organization", Person: personPage(person)},
+		Form: form, AddressPrefix: s.origin.Host + "/o/"})
+}
+
+func (s *Server) sendOpen(c *fiber.Ctx) error {
+	person, err := s.person(c.UserContext(), c)
+	if err != nil {
+		return err
+	}
+	sent, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	form := page.FormOf(sent)
+	if err := Found(c.UserContext(), s.DB, s.Keys, person, foundingOf(sent)); form.Refused(err) {
+		return s.renderOpen(c, http.StatusUnprocessableEntity, person, form)
+	} else if err != nil {
+		return err
+	}
+	say(c, "The books of "+strings.TrimSpace(sent.Get("organization"))+" are open.")
+	return c.Redirect("/o/"+sent.Get("slug"), http.StatusSeeOther)
+}
+
+// passwordHint tells the rules before anyone types.
+func passwordHint() string {
+	var rules []string
+	for _, r := range identity.PasswordRules() {
+		rules = append(rules, r.Say)
+	}
+	return strings.Join(rules, "; ") + "."
+}

@@ -1,0 +1,141 @@
+// Countinghouse: what a page does beyond plain HTML. Everything works without it.
+(function () {
+  "use strict";
+
+  // Menus are <details>: a click elsewhere or Escape closes them.
+  function closeMenus(except) {
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (menu !== except) menu.open = false;
+    });
+  }
+  document.addEventListener("click", function (event) {
+    closeMenus(event.target.closest("details.menu"));
+  });
+  document.addEventListener("focusin", function (event) {
+    var open = document.querySelector("details.menu[open]");
+    if (open && !open.contains(event.target)) open.open = false;
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Escape") {
+      var open = document.querySelector("details.menu[open]");
+      if (open) {
+        open.open = false;
+        open.querySelector("summary").focus();
+      }
+      return;
+    }
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+    var search = document.querySelector("input[type=search]");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+    }
+  });
+
+  // A notice can be put away.
+  document.addEventListener("click", function (event) {
+    var close = event.target.closest("[data-close]");
+    if (close) close.closest(".toast").remove();
+  });
+
+  // After a refusal one lands on the list of what is wrong.
+  function focusErrors(root) {
+    var list = root.querySelector(".form-errors");
+    if (list) list.focus();
+  }
+  focusErrors(document);
+  document.addEventListener("htmx:afterSettle", function (event) {
+    focusErrors(event.target);
+    dress(event.target);
+  });
+
+  // A form marked data-guard asks before its changes are lost; one that came back refused holds unsaved
+  // changes from the start.
+  var leaving = false;
+  function changed(form) {
+    if (form.querySelector(".form-errors") || "unsaved" in form.dataset) return true;
+    return Array.prototype.some.call(form.elements, function (field) {
+      if (field.type === "hidden" || !field.name) return false;
+      if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+      if (field.options) {
+        var given = Array.prototype.filter.call(field.options, function (o) { return o.defaultSelected; });
+        return given.length === 0 ? field.selectedIndex > 0 : !given[0].selected;
+      }
+      return "defaultValue" in field && field.value !== field.defaultValue;
+    });
+  }
+  document.addEventListener("submit", function (event) {
+    if (!event.defaultPrevented) leaving = true;
+  });
+  window.addEventListener("pageshow", function () { leaving = false; });
+  window.addEventListener("beforeunload", function (event) {
+    if (leaving) return;
+    if (Array.prototype.some.call(document.querySelectorAll("form[data-guard]"), changed)) event.preventDefault();
+  });
+
+  // What the server put into a form meanwhile, such as one more line, is as unsaved as what one typed.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var form = event.target.closest && event.target.closest("form[data-guard]");
+    if (form) form.dataset.unsaved = "";
+  });
+
+  // Buttons that only a script can serve are hidden until there is one.
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-print]")) window.print();
+    var copy = event.target.closest("[data-copy]");
+    if (copy) {
+      navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent).then(function () {
+        copy.lastChild.textContent = "Copied";
+      });
+    }
+  });
+
+  // A field marked data-slug-of="organization" is filled from that field until one writes into it.
+  function slug(words) {
+    return words.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/ß/g, "ss").replace(/ł/gi, "l").replace(/ø/gi, "o")
+      .toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40).replace(/-+$/, "");
+  }
+  function followName(field) {
+    var name = field.form && field.form.elements[field.dataset.slugOf];
+    if (!name || field.value) return;
+    var own = false;
+    field.addEventListener("input", function () { own = field.value !== ""; });
+    name.addEventListener("input", function () { if (!own) field.value = slug(name.value); });
+  }
+
+  // A country proposes its currency and time zone, the browser its own zone; what one chose stays.
+  function propose(select, value) {
+    if (!select || !value || select.dataset.chosen) return;
+    var options = Array.prototype.slice.call(select.options);
+    if (!options.some(function (option) { return option.value === value; })) return;
+    select.value = value;
+    // What nobody chose is nothing to lose: see changed.
+    options.forEach(function (option) { option.defaultSelected = option.selected; });
+  }
+  function followCountry(country) {
+    var currency = country.form.elements.currency, zone = country.form.elements.time_zone;
+    [currency, zone].forEach(function (select) {
+      if (!select) return;
+      if (select.value) select.dataset.chosen = "yes";
+      select.addEventListener("change", function () { select.dataset.chosen = "yes"; });
+    });
+    propose(zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
+    country.addEventListener("change", function () {
+      var option = country.options[country.selectedIndex];
+      propose(currency, option.dataset.currency);
+      // A country of several zones keeps the one that the browser named.
+      var at = zone && zone.options[zone.selectedIndex];
+      if (!at || at.dataset.country !== option.value) propose(zone, option.dataset.zone);
+    });
+    if (country.value) country.dispatchEvent(new Event("change"));
+  }
+
+  function dress(root) {
+    root.querySelectorAll("[data-print], [data-copy]").forEach(function (button) { button.hidden = false; });
+    root.querySelectorAll("[data-slug-of]").forEach(followName);
+    root.querySelectorAll("select[data-country]").forEach(followCountry);
+  }
+  dress(document);
+})();

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/cursor"
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web/page"
+)
+
+func (s *Server) registerTokenPages() {
+	s.member("GET", "/tokens", rightTo(authz.Read, authz.Tokens), func(v *visit) error { return showTokens(v, http.StatusOK, page.Form{}) })
+	s.member("GET", "/tokens/new", rightTo(authz.Create, authz.Tokens), func(v *visit) error {
+		return showTokenForm(v, http.StatusOK, keyed(page.NewForm()))
+	})
+	s.member("POST", "/tokens", rightTo(authz.Create, authz.Tokens), sendToken)
+	s.member("POST", "/tokens/:id/revoke", rightTo(authz.Delete, authz.Tokens), sendTokenRevoke)
+}
+
+func showTokens(v *visit, status int, form page.Form) error {
+	var q cursor.Query
+	if v.c.Method() == http.MethodGet {
+		var err error
+		if q, err = v.page(); err != nil {
+			return err
+		}
+	}
+	return v.show(status, "tokens", func(tx *tenant.Tx) (any, error) {
+		data := page.Tokens{Form: form}
+		var err error
+		if data.Shell, err = v.frame(tx, "API tokens", "tokens"); err != nil {
+			return nil, err
+		}
+		found, err := identity.Tokens(v.ctx, tx, q)
+		for _, t := range found.Items {
+			row := page.TokenRow{Token: t, State: tokenState(t, tx.Now())}
+			if row.State == "active" && v.may(rightTo(authz.Delete, authz.Tokens)) {
+				row.Acts = []page.Act{{URL: v.at("tokens", t.ID.String(), "revoke"), Label: "Revoke", Icon: "ban", Class: "btn-small btn-danger",
+					Ask: "Whatever uses it is locked out from the next request on.", Does: "Revoke " + t.Name, Key: newFormKey()}}
+			}
+			data.Items = append(data.Items, row)
+		}
+		data.Pager = pager(v, q, found, func(t identity.Token) uuid.UUID { return t.ID.UUID }, "")
+		return data, err
+	})
+}
+
+func tokenState(t identity.Token, now time.Time) string {
+	switch {
+	case t.RevokedAt != nil:
+		return "revoked"
+	case t.ExpiresAt != nil && !t.ExpiresAt.After(now):
+		return "expired"
+	}
+	return "active"
+}
+
+func showTokenForm(v *visit, status int, form page.Form) error {
+	return v.show(status, "token-edit", func(tx *tenant.Tx) (any, error) {
+		form.Move("expires_at", "expires_on")
+		for i, e := range form.Faults { // of one scope, which has no field of its own
+			if len(e.Field) > 7 && e.Field[:7] == "scopes[" {
+				form.Faults[i] = e.At("scopes")
+			}
+		}
+		shell, err := v.frame(tx, "Make a token", "tokens")
+		return page.TokenForm{Shell: shell, Form: form, Scopes: scopeRows(v)}, err
+	})
+}
+
+// scopeRows lists what the reader can hand on, everything first.
+func scopeRows(v *visit) []page.ScopeRow {
+	row := func(module, name string) page.ScopeRow {
+		return page.ScopeRow{Module: module, Name: name, Read: v.mayHandOn(module+":read") == nil, Write: v.mayHandOn(module+":write") == nil}
+	}
+	rows := []page.ScopeRow{row("*", "Everything that you may")}
+	for _, group := range authz.Rights() {
+		if r := row(string(group.Module), group.Name); r.Read || r.Write {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// sendToken answers with the token itself, because it is shown this once: it must be in no address and no cookie.
+func sendToken(v *visit) error {
+	sent, err := readForm(v.c, "scopes")
+	if err != nil {
+		return err
+	}
+	var data page.TokenMade
+	err = v.run(func(tx *tenant.Tx) error {
+		data = page.TokenMade{}
+		settings, err := billing.LoadSettings(v.ctx, tx)
+		if err != nil {
+			return err
+		}
+		in, err := tokenInput(sent, settings)
+		if err != nil {
+			return err
+		}
+		made, _, err := tx.Once(v.ctx, sent.Get("idempotency_key"), v.digest(), func() (_ uuid.UUID, err error) {
+			data.Token, data.Secret, err = identity.AddToken(v.ctx, tx, in, v.mayHandOn)
+			return data.Token.ID.UUID, err
+		})
+		if err != nil {
+			return err
+		}
+		if data.Secret == "" {
+			if data.Token, err = identity.TokenByID(v.ctx, tx, id.Of[identity.Token]{UUID: made}); err != nil {
+				return err
+			}
+		}
+		data.Shell, err = v.frame(tx, data.Token.Name, "tokens")
+		return err
+	})
+	form := page.FormOf(sent)
+	if isFormFault(err) && form.Refused(err) {
+		return showTokenForm(v, http.StatusUnprocessableEntity, keyed(form))
+	} else if err != nil {
+		return err
+	}
+	return render(v.c, http.StatusCreated, "token-made", data)
+}
+
+// tokenInput reads the form. A token is good through all of its last day, as the organization counts days.
+func tokenInput(sent url.Values, settings billing.Settings) (identity.TokenInput, error) {
+	in := identity.TokenInput{Name: sent.Get("name"), Scopes: sent["scopes"]}
+	last, err := bodyDate("expires_on", sent.Get("expires_on"))
+	if err != nil || last.IsZero() {
+		return in, err
+	}
+	next := last.AddDays(1)
+	end := time.Date(next.Year(), next.Month(), next.Day(), 0, 0, 0, 0, settings.Zone())
+	in.ExpiresAt = &end
+	return in, nil
+}
+
+func sendTokenRevoke(v *visit) error {
+	token, err := idParam[identity.Token](v, "id")
+	if err != nil {
+		return err
+	}
+	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
+		return token.UUID, identity.RevokeToken(v.ctx, tx, token)
+	}, func(uuid.UUID) string {
+		say(v.c, "Revoked")
+		return v.at("tokens")
+	}, func(form page.Form) error { return showTokens(v, http.StatusUnprocessableEntity, form) })
+}

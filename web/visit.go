@@ -1,0 +1,169 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/cursor"
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web/page"
+)
+
+// visit is a member's request for a page of their organization.
+type visit struct {
+	*call
+	c   *fiber.Ctx
+	ctx context.Context
+}
+
+// member registers a page at /o/:slug + path, with the right that it needs.
+func (s *Server) member(method, path string, right authz.Right, show func(v *visit) error) {
+	route := Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member}}
+	s.routes = append(s.routes, route)
+	s.app.Add(method, route.Path, func(c *fiber.Ctx) error {
+		v := &visit{call: s.memberCall(route, c), c: c, ctx: c.UserContext()}
+		if err := v.admit(v.ctx); err != nil {
+			return err
+		}
+		if err := tenant.Seen(v.ctx, s.DB, v.scope); err != nil {
+			return err
+		}
+		c.SetUserContext(context.WithValue(v.ctx, callKey{}, v.call)) // for the log
+		return show(v)
+	})
+}
+
+func (s *Server) memberCall(route Route, c *fiber.Ctx) *call {
+	slug, token := c.Params("slug"), c.Cookies(sessionCookie)
+	return &call{server: s, route: route,
+		enter: func(ctx context.Context) (tenant.Scope, error) {
+			hash, ok := identity.HashToken(token)
+			if !ok {
+				return tenant.Scope{}, tenant.ErrNotSignedIn
+			}
+			return tenant.EnterMember(ctx, s.DB, hash, slug)
+		},
+		digest: func() []byte { return s.digestOf(c.Method(), c.Path(), c.Body()) },
+	}
+}
+
+// run runs fn in the organization.
+func (v *visit) run(fn func(tx *tenant.Tx) error) error { return v.do(v.ctx, fn) }
+
+// at is an address inside the organization.
+func (v *visit) at(parts ...string) string {
+	return "/o/" + v.scope.Organization().Slug + "/" + strings.Join(parts, "/")
+}
+
+// shell fills in what every page of an organization shows. It reads inside the page's own transaction.
+func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
+	settings, err := billing.LoadSettings(v.ctx, tx)
+	if err != nil {
+		return page.Shell{}, err
+	}
+	counts, err := billing.InvoiceCounts(v.ctx, tx)
+	if err != nil {
+		return page.Shell{}, err
+	}
+	o := v.scope.Organization()
+	return page.Shell{
+		Title: title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
+		Person: personPage(v.scope.Person()), Flash: said(v.c), Open: page.Counts{Invoices: counts[billing.StandingOpen] + counts[billing.StandingPartPaid] + counts[billing.StandingOverdue]},
+		Today: tx.Now().In(settings.Zone()),
+	}, nil
+}
+
+// show draws a page with what read finds in one transaction.
+func (v *visit) show(status int, name string, read func(tx *tenant.Tx) (any, error)) error {
+	var data any
+	err := v.run(func(tx *tenant.Tx) (err error) {
+		data, err = read(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return render(v.c, status, name, data)
+}
+
+// send handles a form that creates or changes something: act runs once for the form's own key, and its result
+// is where to go. A form that is refused is shown again by refused, with all it held.
+func (v *visit) send(many []string, act func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error), done func(made uuid.UUID) string, refused func(form page.Form) error) error {
+	sent, err := readForm(v.c, many...)
+	if err != nil {
+		return err
+	}
+	key := sent.Get("idempotency_key")
+	if !visible(key) {
+		return errKeyShape
+	}
+	var made uuid.UUID
+	err = v.run(func(tx *tenant.Tx) (err error) {
+		made, _, err = tx.Once(v.ctx, key, v.digest(), func() (uuid.UUID, error) { return act(tx, sent) })
+		return err
+	})
+	form := page.FormOf(sent)
+	if isFormFault(err) && form.Refused(err) {
+		form.Key = newFormKey()
+		return refused(form)
+	} else if err != nil {
+		return err
+	}
+	return v.c.Redirect(done(made), http.StatusSeeOther)
+}
+
+// isFormFault tells what the person at the form can put right from what no form can: a lost session, a missing
+// right, another's thing.
+func isFormFault(err error) bool {
+	p := problemOf(context.Background(), err)
+	return p.Status == http.StatusUnprocessableEntity || (p.Status == http.StatusConflict && !errors.Is(err, tenant.ErrKeyInFlight))
+}
+
+// newFormKey names one sending of one form, so that pressing its button twice does one thing.
+func newFormKey() string {
+	return uuid.NewString()
+}
+
+// idParam reads an id of the path; one that could not be an id names nothing.
+func idParam[T any](v *visit, name string) (id.Of[T], error) { return pathID[T](v.c.Params(name)) }
+
+// page reads the part of a list that the address asks for.
+func (v *visit) page() (cursor.Query, error) {
+	return PageInput{StartingAfter: v.c.Query("starting_after"), EndingBefore: v.c.Query("ending_before")}.query()
+}
+
+// pager leads to the parts before and after, with the rest of the address as it is.
+func pager[T any](v *visit, q cursor.Query, p cursor.Page[T], idOf func(T) uuid.UUID, said string) page.Pager {
+	out := page.Pager{Said: said}
+	if len(p.Items) == 0 {
+		return out
+	}
+	way := func(key string, item T) string {
+		query, err := url.ParseQuery(string(v.c.Request().URI().QueryString()))
+		if err != nil {
+			return ""
+		}
+		query.Del("starting_after")
+		query.Del("ending_before")
+		query.Set(key, idOf(item).String())
+		return v.c.Path() + "?" + query.Encode()
+	}
+	// Whoever came from an item knows that there is something on its side.
+	if q.After != uuid.Nil || (q.Backwards() && p.HasMore) {
+		out.Newer = way("ending_before", p.Items[0])
+	}
+	if q.Backwards() || p.HasMore {
+		out.Older = way("starting_after", p.Items[len(p.Items)-1])
+	}
+	return out
+}
