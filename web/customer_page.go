@@ -84,6 +84,7 @@ func showCustomer(v *visit, status int, form page.Form) error {
 		}
 		invoices, err := billing.Invoices(v.ctx, tx, billing.InvoiceFilter{CustomerID: id}, cursor.Query{Limit: shownInvoices})
 		data.Invoices, data.More = page.NewInvoiceTable(data.Shell, settings.BaseCurrency, invoices.Items), invoices.HasMore
+		data.Invoices.OfOne = true
 		if v.may(rightTo(authz.Delete, authz.Customers)) {
 			data.Acts = append(data.Acts, archiveAct(v.at("customers", id.String()), data.Customer.Archived, data.Customer.Version))
 		}

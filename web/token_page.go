@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,7 +69,7 @@ func showTokenForm(v *visit, status int, form page.Form) error {
 	return v.show(status, "token-edit", func(tx *tenant.Tx) (any, error) {
 		form.Move("expires_at", "expires_on")
 		for i, e := range form.Faults { // of one scope, which has no field of its own
-			if len(e.Field) > 7 && e.Field[:7] == "scopes[" {
+			if strings.HasPrefix(e.Field, "scopes[") {
 				form.Faults[i] = e.At("scopes")
 			}
 		}
@@ -76,14 +78,20 @@ func showTokenForm(v *visit, status int, form page.Form) error {
 	})
 }
 
-// scopeRows lists what the reader can hand on, everything first.
+// scopeRows lists what the reader can hand on, everything first. A part that the API does not reach is left out.
 func scopeRows(v *visit) []page.ScopeRow {
 	row := func(module, name string) page.ScopeRow {
 		return page.ScopeRow{Module: module, Name: name, Read: v.mayHandOn(module+":read") == nil, Write: v.mayHandOn(module+":write") == nil}
 	}
 	rows := []page.ScopeRow{row("*", "Everything that you may")}
+	reached := map[authz.Module]bool{}
+	for _, route := range v.server.routes {
+		if slices.Contains(route.Kinds, tenant.Token) {
+			reached[route.Right.Module] = true
+		}
+	}
 	for _, group := range authz.Rights() {
-		if r := row(string(group.Module), group.Name); r.Read || r.Write {
+		if r := row(string(group.Module), group.Name); reached[group.Module] && (r.Read || r.Write) {
 			rows = append(rows, r)
 		}
 	}

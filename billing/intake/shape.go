@@ -119,6 +119,15 @@ func describe(all []layout) string {
 	return strings.Join(parts, "; ") + "."
 }
 
+// Describe tells the columns of every shape, a paragraph each, for whoever is about to write a file.
+func Describe() string {
+	parts := make([]string, len(layouts))
+	for i, l := range layouts {
+		parts[i] = fmt.Sprintf("A file of %s has the columns %s, and may have %s.", l.shape, strings.Join(l.required, ", "), strings.Join(l.optional, ", "))
+	}
+	return strings.Join(parts, "\n\n")
+}
+
 // clip keeps what a file says short enough to stand in a sentence.
 func clip(s string) string {
 	const most = 40

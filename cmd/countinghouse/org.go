@@ -187,6 +187,13 @@ type orgImport struct {
 	Files    []string `arg:"" type:"existingfile" help:"The CSV files, in any order. Their headers say what they hold."`
 }
 
+// Help is what --help adds.
+func (orgImport) Help() string {
+	return "CSV in UTF-8, with commas, semicolons or tabs. Each file is taken as a whole or not at all; what is in the books " +
+		"already is passed over, so that a file may be taken again.\n\n" + intake.Describe() +
+		"\n\nAn invoice has a row for each line. Several taxes of one line are written with + between their codes."
+}
+
 // Run imports the files, each as a whole or not at all.
 func (i orgImport) Run(ctx context.Context) error {
 	var progress io.Writer

@@ -31,6 +31,7 @@ type InvoiceTable struct {
 	Shell
 	Items  []billing.InvoiceHead
 	Column Column
+	OfOne  bool // all are of one customer, whose page it is
 }
 
 // NewInvoiceTable looks how the amounts are to be written.
