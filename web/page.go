@@ -75,7 +75,7 @@ func wayBack(next string) string {
 func readForm(c *fiber.Ctx, many ...string) (url.Values, error) {
 	mediaType, _, _ := strings.Cut(c.Get("Content-Type"), ";")
 	if strings.TrimSpace(strings.ToLower(mediaType)) != "application/x-www-form-urlencoded" {
-		return nil, &Problem{Type: "about:blank", Title: http.StatusText(415), Status: 415, Code: errFormType.Code, Detail: errFormType.Say}
+		return nil, &Problem{Type: "about:blank", Title: http.StatusText(http.StatusUnsupportedMediaType), Status: http.StatusUnsupportedMediaType, Code: errFormType.Code, Detail: errFormType.Say}
 	}
 	sent, err := url.ParseQuery(string(c.Body()))
 	if err != nil {

@@ -30,10 +30,9 @@ const origin = "http://books.example:8080"
 type house struct {
 	*web.Server
 	outbox *notify.Outbox
-	log    *bytes.Buffer
 }
 
-// keysNotAsked stands where the keyring does: these tests seal nothing.
+// noKeys stands where the keyring does: these tests seal nothing.
 type noKeys struct{ made chan string }
 
 func (k noKeys) CreateKey(_ context.Context, organization string) error {
@@ -221,8 +220,6 @@ type owner struct {
 	slug  string
 	email string
 }
-
-func (o owner) path(rest string) string { return "/o/" + o.slug + rest }
 
 func (h *house) signUp(t testing.TB) owner {
 	t.Helper()

@@ -175,7 +175,7 @@ func TestEmptyLists(t *testing.T) {
 		"customer-balances": CustomerBalances{Shell: sampleShell("Customer balances", "customer-balances")},
 		"tokens":            Tokens{Shell: sampleShell("API tokens", "tokens")},
 		"overview":          Overview{Shell: sampleShell("Overview", "overview"), SetUp: []Step{{Label: "Add a customer"}}},
-		"outbox": Outbox{Gate: Gate{"Outbox", nobody}, Now: now},
+		"outbox":            Outbox{Gate: Gate{"Outbox", nobody}, Now: now},
 	} {
 		for _, complaint := range inspect(drawn(t, set, name, data)) {
 			t.Errorf("%s: %s", name, complaint)
