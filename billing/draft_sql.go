@@ -77,7 +77,7 @@ func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (refe
 		       (SELECT a.id FROM account a WHERE a.purpose = 'income') AS income,
 		       (SELECT json_agg(x) FROM (SELECT p.id, p.name, p.income_account_id FROM product p
 		         WHERE p.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'products') k)) x) AS products,
-		       (SELECT json_agg(a.id) FROM account a WHERE a.archived_at IS NULL
+		       (SELECT json_agg(a.id) FROM account a WHERE a.archived_at IS NULL AND a.purpose IS DISTINCT FROM 'receivable'
 		          AND a.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'accounts') k)) AS accounts,
 		       (SELECT json_agg(x) FROM (SELECT r.id, r.code, r.name, r.percent, r.compound FROM tax_rate r
 		         WHERE r.archived_at IS NULL

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -21,7 +22,7 @@ var (
 	ErrProductNotFound = fault.New(fault.NotFound, "product.not_found", "There is no such product.")
 	ErrProductChanged  = fault.New(fault.Conflict, "product.changed", "Someone else changed this product in the meantime. Look at it again, then repeat your change.")
 	ErrProductExternal = fault.New(fault.Conflict, "product.external_id_taken", "Another product has this external id.").At("external_id")
-	ErrAccountUnknown  = ledger.ErrAccountUnknown.Sayf("There is no such account, or it is archived.").At("account_id")
+	ErrAccountUnknown  = ledger.ErrAccountUnknown.Sayf("There is no such account for income, or it is archived.").At("account_id")
 )
 
 // ProductID names a product.
@@ -68,6 +69,14 @@ func (in ProductInput) check(ctx context.Context, tx *tenant.Tx) (ProductInput, 
 	}
 	if err := f.err(); err != nil {
 		return in, err
+	}
+	if !in.IncomeAccount.IsZero() {
+		account, err := ledger.AccountByID(ctx, tx, in.IncomeAccount)
+		if errors.Is(err, ledger.ErrAccountNotFound) || (err == nil && (account.Archived || account.Purpose == ledger.Receivable)) {
+			return in, ErrAccountUnknown
+		} else if err != nil {
+			return in, err
+		}
 	}
 	if !in.Currency.IsZero() {
 		return in, nil

@@ -19,7 +19,7 @@ import (
 var (
 	ErrTokenScopes = fault.New(fault.Invalid, "token.scopes", "Give 1 to 50 scopes such as invoices:read or *:write.").At("scopes")
 	ErrTokenExpiry = fault.New(fault.Invalid, "token.expiry", "Let the token end at a time to come, or never.").At("expires_at")
-	ErrTokenMaker  = fault.New(fault.Forbidden, "token.no_maker", "A token acts for a member of the organization. Sign in as one to make it.")
+	ErrTokenMaker  = fault.New(fault.Forbidden, "token.no_maker", "A token acts for a member of the organization, who makes it on its page after signing in.")
 	ErrNoToken     = fault.New(fault.NotFound, "token.not_found", "There is no such token here, or it is revoked already.")
 )
 
@@ -59,7 +59,7 @@ type TokenInput struct {
 // refuses.
 func AddToken(ctx context.Context, tx *tenant.Tx, in TokenInput, may func(scope string) error) (t Token, secret string, err error) {
 	maker := tx.Scope().Person()
-	if maker.ID.IsZero() {
+	if tx.Scope().Kind() != tenant.Member {
 		return t, "", ErrTokenMaker
 	}
 	if in, err = checkToken(in, tx.Now(), may); err != nil {

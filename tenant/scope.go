@@ -255,7 +255,8 @@ func Seen(ctx context.Context, db *DB, s Scope) error {
 	switch s.s.kind {
 	case Member:
 		_, err = db.platform.ExecContext(ctx, `UPDATE platform.session SET last_seen_at = $2
-			WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL`, credential, now)
+			WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL AND expires_at > $2
+			  AND last_seen_at + make_interval(secs => idle_seconds) > $2`, credential, now) // no waking of what has ended
 	case Token:
 		_, err = db.platform.ExecContext(ctx, `UPDATE platform.api_token SET last_used_at = $2
 			WHERE token_hash = $1 AND (last_used_at IS NULL OR last_used_at < $2)`, credential, now)

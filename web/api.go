@@ -180,7 +180,7 @@ func checkBody(hc huma.Context, body []byte) error {
 	}
 	mediaType, _, _ := strings.Cut(hc.Header("Content-Type"), ";")
 	if strings.TrimSpace(strings.ToLower(mediaType)) != "application/json" {
-		return &Problem{Type: "about:blank", Title: http.StatusText(http.StatusUnsupportedMediaType), Status: http.StatusUnsupportedMediaType, Code: errContentType.Code, Detail: errContentType.Say}
+		return refused(http.StatusUnsupportedMediaType, errContentType)
 	}
 	if !utf8.Valid(body) || bytes.IndexByte(body, 0) >= 0 {
 		return errBadText

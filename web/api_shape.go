@@ -159,11 +159,8 @@ func bodyDate(field, s string) (civil.Date, error) {
 	return d, at(field, err)
 }
 
-// bodyDecimal reads a quantity, price or percentage; empty gives otherwise.
-func bodyDecimal(field, s string, otherwise decimal.Decimal) (decimal.Decimal, error) {
-	if s == "" {
-		return otherwise, nil
-	}
+// bodyDecimal reads a quantity or a price.
+func bodyDecimal(field, s string) (decimal.Decimal, error) {
 	d, err := money.ParseDecimal(s, 12, 6)
 	return d, at(field, err)
 }
@@ -237,6 +234,7 @@ func list[E, T any](ctx context.Context, c *call, p PageInput, fetch func(tx *te
 	out := &Body[List[T]]{Body: List[T]{Items: []T{}}}
 	err = c.do(ctx, func(tx *tenant.Tx) error {
 		found, err := fetch(tx, q)
+		out.Body.Items = out.Body.Items[:0] // it may run twice
 		for _, e := range found.Items {
 			out.Body.Items = append(out.Body.Items, view(e))
 		}

@@ -49,7 +49,10 @@ func (c *call) do(ctx context.Context, fn func(tx *tenant.Tx) error) error {
 	default:
 		return err
 	}
-	return tenant.Do(ctx, c.server.DB, c.scope, fn)
+	if err = tenant.Do(ctx, c.server.DB, c.scope, fn); errors.Is(err, tenant.ErrStale) {
+		return tenant.ErrUnavailable.Because(err) // rights that change faster than we can ask for them
+	}
+	return err
 }
 
 // deadlock is Postgres's word for a transaction that it undid so that another could go on.

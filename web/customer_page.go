@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -60,8 +61,12 @@ func showCustomer(v *visit, status int, form page.Form) error {
 	if err != nil {
 		return err
 	}
+	owed, ok, err := v.owedBy(id)
+	if err != nil {
+		return err
+	}
 	return v.show(status, "customer", func(tx *tenant.Tx) (any, error) {
-		data := page.Customer{Form: form}
+		data := page.Customer{Form: form, Owed: owed, TooLarge: !ok}
 		var err error
 		if data.Customer, err = billing.CustomerByID(v.ctx, tx, id); err != nil {
 			return nil, err
@@ -73,15 +78,6 @@ func showCustomer(v *visit, status int, form page.Form) error {
 		if err != nil {
 			return nil, err
 		}
-		balances, err := report.CustomerBalances(v.ctx, tx, civil.Date{})
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range balances {
-			if b.Customer == id.UUID {
-				data.Owed = append(data.Owed, page.Owed{Amount: b.Owed, Overdue: b.Overdue, Invoices: b.Invoices})
-			}
-		}
 		invoices, err := billing.Invoices(v.ctx, tx, billing.InvoiceFilter{CustomerID: id}, cursor.Query{Limit: shownInvoices})
 		data.Invoices, data.More = page.NewInvoiceTable(data.Shell, settings.BaseCurrency, invoices.Items), invoices.HasMore
 		data.Invoices.OfOne = true
@@ -90,6 +86,24 @@ func showCustomer(v *visit, status int, form page.Form) error {
 		}
 		return data, err
 	})
+}
+
+// owedBy reads what a customer owes, like figures in a transaction of its own.
+func (v *visit) owedBy(customer billing.CustomerID) (owed []page.Owed, ok bool, err error) {
+	var balances []report.CustomerBalance
+	err = v.run(func(tx *tenant.Tx) (err error) {
+		balances, err = report.CustomerBalances(v.ctx, tx, civil.Date{})
+		return err
+	})
+	if errors.Is(err, report.ErrSumTooLarge) {
+		return nil, false, nil
+	}
+	for _, b := range balances {
+		if b.Customer == customer.UUID {
+			owed = append(owed, page.Owed{Amount: b.Owed, Overdue: b.Overdue, Invoices: b.Invoices})
+		}
+	}
+	return owed, true, err
 }
 
 func customerBody(sent url.Values) CustomerBody {

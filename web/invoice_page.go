@@ -38,9 +38,18 @@ func showInvoices(v *visit) error {
 	if filter.CustomerID, err = bodyID[billing.Customer]("customer", v.query("customer")); err != nil {
 		return err
 	}
+	find := v.find("invoices", "Number, order number or customer", "standing", "customer")
+	filter.Search = find.Search
+	data := page.Invoices{Find: find, Narrowed: filter != billing.InvoiceFilter{}}
+	// What is owed in all stands over the whole list alone: it costs as much as the list.
+	if v.first() && filter.CustomerID.IsZero() && filter.Search == "" {
+		figures, ok, err := v.figures()
+		if err != nil {
+			return err
+		}
+		data.Told, data.Owed = ok, owedPage(figures.Owed)
+	}
 	return v.show(http.StatusOK, "invoices", func(tx *tenant.Tx) (any, error) {
-		data := page.Invoices{Find: v.find("invoices", "Number, order number or customer", "standing", "customer")}
-		filter.Search = data.Find.Search
 		var err error
 		if data.Shell, err = v.frame(tx, "Invoices", "invoices"); err != nil {
 			return nil, err
@@ -54,13 +63,12 @@ func showInvoices(v *visit) error {
 		}
 		found, err := billing.Invoices(v.ctx, tx, filter, q)
 		data.Table = page.NewInvoiceTable(data.Shell, settings.BaseCurrency, found.Items)
-		data.Narrowed = filter != billing.InvoiceFilter{}
 		data.Pager = pager(v, q, found, func(h billing.InvoiceHead) uuid.UUID { return h.ID.UUID }, "")
 		return data, err
 	})
 }
 
-// fillInvoices finds what stands around the list: the tabs, whose invoices they are, and what is owed.
+// fillInvoices finds what stands around the list: the tabs, and whose invoices they are.
 func fillInvoices(v *visit, tx *tenant.Tx, filter billing.InvoiceFilter, data *page.Invoices) error {
 	counts, err := billing.InvoiceCounts(v.ctx, tx)
 	if err != nil {
@@ -78,13 +86,7 @@ func fillInvoices(v *visit, tx *tenant.Tx, filter billing.InvoiceFilter, data *p
 			data.All += "?standing=" + url.QueryEscape(string(filter.Standing))
 		}
 	}
-	if !v.first() || !filter.CustomerID.IsZero() || filter.Search != "" {
-		return nil
-	}
-	data.Told = true
-	figures, err := report.FiguresOf(v.ctx, tx)
-	data.Owed = owedPage(figures.Owed)
-	return err
+	return nil
 }
 
 // owedPage leaves out the currencies in which nothing is owed.
@@ -261,7 +263,7 @@ func sendInvoiceChange(v *visit) error {
 
 // handleEditor does what the pressed button of the editor says: only save and issue keep something.
 func handleEditor(v *visit, invoice *billing.InvoiceID, save func(*tenant.Tx, billing.InvoiceInput, int) (billing.Invoice, error)) error {
-	sent, err := readForm(v.c, "tax_codes")
+	sent, err := readLines(v, "tax_codes")
 	if err != nil {
 		return err
 	}
@@ -357,7 +359,7 @@ func addProductLine(v *visit, tx *tenant.Tx, sent url.Values, count int, product
 }
 
 func showInvoicePreview(v *visit) error {
-	sent, err := readForm(v.c, "tax_codes")
+	sent, err := readLines(v, "tax_codes")
 	if err != nil {
 		return err
 	}

@@ -148,17 +148,15 @@ func sendReversal(v *visit) error {
 	if err != nil {
 		return err
 	}
-	said := "Reversed"
 	return v.send(nil, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
 		date, err := bodyDate("date", sent.Get("date"))
 		if err != nil {
 			return uuid.Nil, err
 		}
 		made, err := ledger.Reverse(v.ctx, tx, entry, date, strings.TrimSpace(sent.Get("description")))
-		said = "Reversed by " + made.Name()
 		return made.ID.UUID, err
 	}, func(made uuid.UUID) string {
-		say(v.c, said)
+		say(v.c, "Reversal posted")
 		return v.at("journal", made.String())
 	}, func(form page.Form) error { return showEntry(v, http.StatusUnprocessableEntity, &form) })
 }
@@ -238,7 +236,7 @@ func entryTotals(form page.Form, count int) page.EntryTotals {
 }
 
 func sendEntry(v *visit) error {
-	sent, err := readForm(v.c)
+	sent, err := readLines(v)
 	if err != nil {
 		return err
 	}

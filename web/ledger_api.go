@@ -16,7 +16,10 @@ import (
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-var errSide = fault.New(fault.Invalid, "entry.side", "Give each line a debit or a credit, not both.")
+var (
+	errSide     = fault.New(fault.Invalid, "entry.side", "Give each line a debit or a credit, not both.")
+	errNegative = fault.New(fault.Invalid, "entry.negative", "A debit or credit is more than nothing. Use the other side instead of a minus.")
+)
 
 // AccountBody is what a program writes about an account.
 type AccountBody struct {
@@ -116,16 +119,24 @@ func (b EntryLineBody) line(field string) (l ledger.Line, err error) {
 		return l, err
 	}
 	l.Party = party.UUID
+	side, given := "debit", b.Debit
 	switch {
 	case b.Debit != nil && b.Credit == nil:
-		l.Amount, err = b.Debit.parse(field + ".debit")
 	case b.Credit != nil && b.Debit == nil:
-		l.Amount, err = b.Credit.parse(field + ".credit")
-		l.Amount.Minor = -l.Amount.Minor
+		side, given = "credit", b.Credit
 	default:
 		return l, errSide.At(field)
 	}
-	return l, err
+	if l.Amount, err = given.parse(field + "." + side); err != nil {
+		return l, err
+	}
+	if l.Amount.Sign() < 0 {
+		return l, errNegative.At(field + "." + side)
+	}
+	if side == "credit" {
+		l.Amount.Minor = -l.Amount.Minor
+	}
+	return l, nil
 }
 
 func viewAccount(a ledger.Account) AccountView {
@@ -234,6 +245,7 @@ func (s *Server) registerAccountAPI() {
 			out := &Body[List[AccountView]]{Body: List[AccountView]{Items: []AccountView{}}}
 			err := c.do(ctx, func(tx *tenant.Tx) error {
 				accounts, err := ledger.Accounts(ctx, tx)
+				out.Body.Items = out.Body.Items[:0] // it may run twice
 				for _, a := range accounts {
 					out.Body.Items = append(out.Body.Items, viewAccount(a))
 				}

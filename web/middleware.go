@@ -20,10 +20,13 @@ import (
 )
 
 var (
-	errNoPage   = fault.New(fault.NotFound, "page.not_found", "There is nothing at this address.")
-	errCrossed  = fault.New(fault.Forbidden, "request.cross_origin", "This request came from another site. Open the page here and send it again.")
-	errBadURL   = fault.New(fault.Invalid, "request.url", "This address cannot be read.")
-	errTooLarge = fault.New(fault.Invalid, "request.too_large", "This is more than one request may carry: 1 MB.")
+	errNoPage    = fault.New(fault.NotFound, "page.not_found", "There is nothing at this address.")
+	errCrossed   = fault.New(fault.Forbidden, "request.cross_origin", "This request came from another site. Open the page here and send it again.")
+	errBadURL    = fault.New(fault.Invalid, "request.url", "This address cannot be read.")
+	errMethod    = fault.New(fault.Invalid, "request.method", "This address does not take that method.")
+	errMalformed = fault.New(fault.Invalid, "request.malformed", "This request cannot be read.")
+	errPacked    = fault.New(fault.Invalid, "request.content_encoding", "Send the body as it is, not compressed.")
+	errTooLarge  = fault.New(fault.Invalid, "request.too_large", "This is more than one request may carry: 1 MB.")
 )
 
 // contentPolicy leaves a page nothing but what comes from here: no inline script or style, no eval, no frame.
@@ -104,6 +107,10 @@ func (s *Server) checkRequest(c *fiber.Ctx) error {
 				return errBadURL
 			}
 		}
+	}
+	// Fiber would unpack it in memory, however large it becomes, and count only what came over the wire.
+	if encoding := c.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return refused(http.StatusUnsupportedMediaType, errPacked)
 	}
 	if !s.ownHost(string(c.Request().Host())) {
 		return errNoPage

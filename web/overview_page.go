@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -23,9 +24,26 @@ func (s *Server) registerOverviewPage() {
 	s.member("GET", "", rightTo(authz.Read, authz.Invoices), showOverview)
 }
 
+// figures reads what is owed, had and earned, in a transaction of its own: amounts that add up to more than can be shown
+// must cost the figures and not the page. ok is false for such.
+func (v *visit) figures() (figures report.Figures, ok bool, err error) {
+	err = v.run(func(tx *tenant.Tx) (err error) {
+		figures, err = report.FiguresOf(v.ctx, tx)
+		return err
+	})
+	if errors.Is(err, report.ErrSumTooLarge) {
+		return report.Figures{}, false, nil
+	}
+	return figures, err == nil, err
+}
+
 func showOverview(v *visit) error {
+	figures, ok, err := v.figures()
+	if err != nil {
+		return err
+	}
 	return v.show(http.StatusOK, "overview", func(tx *tenant.Tx) (any, error) {
-		data := page.Overview{Books: v.may(rightTo(authz.Read, authz.Reports))}
+		data := page.Overview{Books: ok && v.may(rightTo(authz.Read, authz.Reports)), TooLarge: !ok}
 		var err error
 		if data.Shell, err = v.frame(tx, "Overview", "overview"); err != nil {
 			return nil, err
@@ -34,9 +52,7 @@ func showOverview(v *visit) error {
 		if err != nil {
 			return nil, err
 		}
-		if err := fillFigures(v, tx, settings, &data); err != nil {
-			return nil, err
-		}
+		fillFigures(figures, settings, &data)
 		if err := fillRecent(v, tx, settings, &data); err != nil {
 			return nil, err
 		}
@@ -44,11 +60,7 @@ func showOverview(v *visit) error {
 	})
 }
 
-func fillFigures(v *visit, tx *tenant.Tx, settings billing.Settings, data *page.Overview) error {
-	figures, err := report.FiguresOf(v.ctx, tx)
-	if err != nil {
-		return err
-	}
+func fillFigures(figures report.Figures, settings billing.Settings, data *page.Overview) {
 	data.Owed = owedPage(figures.Owed)
 	late := 0
 	for _, o := range figures.Owed {
@@ -63,7 +75,7 @@ func fillFigures(v *visit, tx *tenant.Tx, settings billing.Settings, data *page.
 		data.Say = "Nothing is overdue."
 	}
 	if !data.Books {
-		return nil
+		return
 	}
 	for i, cash := range figures.Cash {
 		if i == 0 || !cash.IsZero() {
@@ -78,7 +90,6 @@ func fillFigures(v *visit, tx *tenant.Tx, settings billing.Settings, data *page.
 		data.Month = []money.Amount{months[len(months)-1].Income}
 	}
 	data.Chart = page.NewChart(settings.BaseCurrency, months)
-	return nil
 }
 
 func fillRecent(v *visit, tx *tenant.Tx, settings billing.Settings, data *page.Overview) error {

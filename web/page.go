@@ -75,7 +75,7 @@ func wayBack(next string) string {
 func readForm(c *fiber.Ctx, many ...string) (url.Values, error) {
 	mediaType, _, _ := strings.Cut(c.Get("Content-Type"), ";")
 	if strings.TrimSpace(strings.ToLower(mediaType)) != "application/x-www-form-urlencoded" {
-		return nil, &Problem{Type: "about:blank", Title: http.StatusText(http.StatusUnsupportedMediaType), Status: http.StatusUnsupportedMediaType, Code: errFormType.Code, Detail: errFormType.Say}
+		return nil, refused(http.StatusUnsupportedMediaType, errFormType)
 	}
 	sent, err := url.ParseQuery(string(c.Body()))
 	if err != nil {
@@ -125,7 +125,7 @@ func said(c *fiber.Ctx) page.Flash {
 	}
 	clearCookie(c, flashCookie)
 	sentence, err := url.QueryUnescape(kept)
-	if err != nil || len(sentence) > 300 || !utf8.ValidString(sentence) {
+	if err != nil || len(sentence) > 1200 || !utf8.ValidString(sentence) {
 		return page.Flash{}
 	}
 	return page.Flash{Say: sentence}

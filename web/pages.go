@@ -18,7 +18,10 @@ import (
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
-var errFormVersion = fault.New(fault.Invalid, "version.malformed", "This form is not the one that we gave you. Open the page again.")
+var (
+	errFormVersion = fault.New(fault.Invalid, "version.malformed", "This form is not the one that we gave you. Open the page again.")
+	errFormLine    = fault.New(fault.Invalid, "form.line", "A line of this form is named in a way that we do not use. Open the page again.")
+)
 
 // registerPages puts every page of a member on the router.
 func (s *Server) registerPages() {
@@ -180,7 +183,22 @@ func inUse(chosen string, kinds ...ledger.Kind) func(ledger.Account) bool {
 // maxFormLines is more lines than a document or an entry may have, so that the rule and not the form refuses them.
 const maxFormLines = 501
 
-var lineField = regexp.MustCompile(`^lines\[(\d{1,4})\]\.([a-z_]+)$`)
+// A line has one name: lines[7] and lines[07] would be two lines in one place.
+var lineField = regexp.MustCompile(`^lines\[(0|[1-9]\d{0,3})\]\.([a-z_]+)$`)
+
+// readLines is readForm for a form with lines.
+func readLines(v *visit, many ...string) (url.Values, error) {
+	sent, err := readForm(v.c, many...)
+	if err != nil {
+		return nil, err
+	}
+	for name := range sent {
+		if strings.HasPrefix(name, "lines") && !lineField.MatchString(name) {
+			return nil, errFormLine
+		}
+	}
+	return sent, nil
+}
 
 // orderLines brings the lines of a sent form into a row without gaps, leaves out those that skip names, and gives their
 // number. What was lines[7] may be lines[6] afterwards.

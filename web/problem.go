@@ -65,6 +65,11 @@ func statusOf(kind fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// refused is a problem with a status of its own, where the kind of its fault has another.
+func refused(status int, f *fault.Error) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Code, Detail: f.Say}
+}
+
 // problemOf tells a client what err is: a fault in its own words, anything else in none.
 func problemOf(ctx context.Context, err error) *Problem {
 	var ready *Problem
@@ -112,14 +117,14 @@ func ofFiber(err error) error {
 	}
 	switch e.Code {
 	case fiber.StatusRequestEntityTooLarge:
-		return &Problem{Type: "about:blank", Title: http.StatusText(e.Code), Status: e.Code, Code: errTooLarge.Code, Detail: errTooLarge.Say}
+		return refused(e.Code, errTooLarge)
 	case fiber.StatusNotFound:
 		return errNoPage
 	case fiber.StatusMethodNotAllowed:
-		return &Problem{Type: "about:blank", Title: http.StatusText(e.Code), Status: e.Code, Code: "request.method", Detail: "This address does not take that method."}
+		return refused(e.Code, errMethod)
 	}
 	if e.Code >= 400 && e.Code < 500 {
-		return &Problem{Type: "about:blank", Title: http.StatusText(e.Code), Status: e.Code, Code: "request.malformed", Detail: "This request cannot be read."}
+		return refused(e.Code, errMalformed)
 	}
 	return err
 }

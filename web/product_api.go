@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
@@ -39,7 +38,7 @@ type ProductView struct {
 func (b ProductBody) input() (in billing.ProductInput, err error) {
 	var faults fault.List
 	in = billing.ProductInput{ExternalID: b.ExternalID, Name: b.Name, Description: b.Description}
-	in.UnitPrice, err = bodyDecimal("unit_price", b.UnitPrice, decimal.Zero)
+	in.UnitPrice, err = bodyDecimal("unit_price", b.UnitPrice)
 	if !faults.Add("", err) {
 		return in, err
 	}

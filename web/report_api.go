@@ -116,6 +116,7 @@ func (s *Server) registerReportAPI() {
 			out := &Body[List[LedgerAccountView]]{Body: List[LedgerAccountView]{Items: []LedgerAccountView{}}}
 			err = c.do(ctx, func(tx *tenant.Tx) error {
 				accounts, err := report.GeneralLedger(ctx, tx, period, account)
+				out.Body.Items = out.Body.Items[:0] // it may run twice
 				for _, a := range accounts {
 					out.Body.Items = append(out.Body.Items, viewLedgerAccount(a))
 				}
@@ -146,6 +147,7 @@ func (s *Server) registerReportAPI() {
 			out := &Body[List[CustomerBalanceView]]{Body: List[CustomerBalanceView]{Items: []CustomerBalanceView{}}}
 			err = c.do(ctx, func(tx *tenant.Tx) error {
 				balances, err := report.CustomerBalances(ctx, tx, asOf)
+				out.Body.Items = out.Body.Items[:0] // it may run twice
 				for _, b := range balances {
 					out.Body.Items = append(out.Body.Items, CustomerBalanceView{b.Customer.String(), b.Name, moneyOf(b.Owed), moneyOf(b.Overdue), b.Invoices})
 				}

@@ -31,7 +31,7 @@ func (s *Server) checkRoutes() error {
 		known[r.Method+" "+r.Path] = true
 	}
 	for _, r := range s.app.GetRoutes(true) {
-		// Fiber answers HEAD wherever it answers GET.
+		// HEAD stands beside its GET, by answer.
 		if r.Method == "HEAD" {
 			continue
 		}

@@ -79,7 +79,6 @@ func New(config Config) (*Server, error) {
 	s.registerPublic()
 	s.registerAPI()
 	s.registerPages()
-	s.app.Use(func(*fiber.Ctx) error { return errNoPage })
 	return s, s.checkRoutes()
 }
 

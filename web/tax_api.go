@@ -62,6 +62,7 @@ func (s *Server) registerTaxAPI() {
 			out := &Body[List[TaxRateView]]{Body: List[TaxRateView]{Items: []TaxRateView{}}}
 			err := c.do(ctx, func(tx *tenant.Tx) error {
 				rates, err := tax.Rates(ctx, tx)
+				out.Body.Items = out.Body.Items[:0] // it may run twice
 				for _, r := range rates {
 					out.Body.Items = append(out.Body.Items, viewTaxRate(r))
 				}

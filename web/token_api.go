@@ -5,23 +5,14 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-// TokenBody is what a program asks of a new API token.
-type TokenBody struct {
-	Name      string     `json:"name"`
-	Scopes    []string   `json:"scopes" doc:"module:read or module:write; *:read and *:write stand for all modules" example:"[\"invoices:read\"]" maxItems:"50"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Left out, the token does not expire"`
-}
-
-// TokenView is an API token as a program reads it. Nothing in it opens anything, but the secret, which is given
-// once, when the token is made.
+// TokenView is an API token as a program reads it. Nothing in it opens anything. A token is made by a person, on
+// the page for it: one that could make others would outlive its own end.
 type TokenView struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
@@ -32,7 +23,6 @@ type TokenView struct {
 	ExpiresAt  *time.Time `json:"expires_at"`
 	LastUsedAt *time.Time `json:"last_used_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
-	Secret     string     `json:"secret,omitempty" doc:"The token itself; shown this once"`
 }
 
 func viewToken(t identity.Token) TokenView {
@@ -52,23 +42,6 @@ func (s *Server) registerTokenAPI() {
 			return list(ctx, c, *in, func(tx *tenant.Tx, q cursor.Query) (cursor.Page[identity.Token], error) {
 				return identity.Tokens(ctx, tx, q)
 			}, viewToken)
-		})
-	handle(s, operation{id: "add-token", method: "POST", path: "/v1/tokens", right: authz.Right{Module: authz.Tokens, Action: authz.Create}, tag: tag, summary: "Make an API token, with no more rights than one's own", status: http.StatusCreated},
-		func(ctx context.Context, c *call, in *Create[TokenBody]) (*Versioned[TokenView], error) {
-			var made identity.Token
-			var secret string
-			return create(ctx, c, func(tx *tenant.Tx) (_ uuid.UUID, err error) {
-				made, secret, err = identity.AddToken(ctx, tx, identity.TokenInput{Name: in.Body.Name, Scopes: in.Body.Scopes, ExpiresAt: in.Body.ExpiresAt}, c.mayHandOn)
-				return made.ID.UUID, err
-			}, func(tx *tenant.Tx, i uuid.UUID) (TokenView, int, error) {
-				if secret == "" { // a repeated request: the secret was given to the first, and is kept nowhere
-					t, err := identity.TokenByID(ctx, tx, identity.TokenID{UUID: i})
-					return viewToken(t), 0, err
-				}
-				v := viewToken(made)
-				v.Secret = secret
-				return v, 0, nil
-			})
 		})
 	handle(s, operation{id: "revoke-token", method: "DELETE", path: "/v1/tokens/{id}", right: authz.Right{Module: authz.Tokens, Action: authz.Delete}, tag: tag, summary: "Revoke an API token from the next request on", status: http.StatusNoContent},
 		func(ctx context.Context, c *call, in *ByID) (*struct{}, error) {

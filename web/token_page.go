@@ -68,9 +68,12 @@ func tokenState(t identity.Token, now time.Time) string {
 func showTokenForm(v *visit, status int, form page.Form) error {
 	return v.show(status, "token-edit", func(tx *tenant.Tx) (any, error) {
 		form.Move("expires_at", "expires_on")
-		for i, e := range form.Faults { // of one scope, which has no field of its own
-			if strings.HasPrefix(e.Field, "scopes[") {
+		for i, e := range form.Faults {
+			switch {
+			case strings.HasPrefix(e.Field, "scopes["): // one scope, which has no field of its own
 				form.Faults[i] = e.At("scopes")
+			case e.Field == "scopes" && len(form.Values["scopes"]) == 0:
+				form.Faults[i] = e.Sayf("Tick at least one box.")
 			}
 		}
 		shell, err := v.frame(tx, "Make a token", "tokens")
@@ -104,6 +107,10 @@ func sendToken(v *visit) error {
 	if err != nil {
 		return err
 	}
+	key := sent.Get("idempotency_key")
+	if !visible(key) {
+		return errKeyShape
+	}
 	var data page.TokenMade
 	err = v.run(func(tx *tenant.Tx) error {
 		data = page.TokenMade{}
@@ -115,7 +122,7 @@ func sendToken(v *visit) error {
 		if err != nil {
 			return err
 		}
-		made, _, err := tx.Once(v.ctx, sent.Get("idempotency_key"), v.digest(), func() (_ uuid.UUID, err error) {
+		made, _, err := tx.Once(v.ctx, key, v.digest(), func() (_ uuid.UUID, err error) {
 			data.Token, data.Secret, err = identity.AddToken(v.ctx, tx, in, v.mayHandOn)
 			return data.Token.ID.UUID, err
 		})

@@ -30,7 +30,7 @@ type visit struct {
 func (s *Server) member(method, path string, right authz.Right, show func(v *visit) error) {
 	route := Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member}}
 	s.routes = append(s.routes, route)
-	s.app.Add(method, route.Path, func(c *fiber.Ctx) error {
+	s.answer(method, route.Path, func(c *fiber.Ctx) error {
 		v := &visit{call: s.memberCall(route, c), c: c, ctx: c.UserContext()}
 		if err := v.admit(v.ctx); err != nil {
 			return err

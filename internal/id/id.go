@@ -12,13 +12,14 @@ func New[T any]() Of[T] {
 	return Of[T]{uuid.Must(uuid.NewV7())} // fails only when the machine has no randomness left
 }
 
-// Parse reads an identifier in its canonical 36-character form and nothing else; ok is false otherwise.
+// Parse reads an identifier in its canonical 36-character form and nothing else; ok is false otherwise,
+// and for the nil UUID, which names nothing.
 func Parse[T any](s string) (_ Of[T], ok bool) {
 	if len(s) != 36 {
 		return Of[T]{}, false
 	}
 	u, err := uuid.Parse(s)
-	return Of[T]{u}, err == nil
+	return Of[T]{u}, err == nil && u != uuid.Nil
 }
 
 // IsZero reports whether it is no identifier.

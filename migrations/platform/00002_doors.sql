@@ -72,6 +72,8 @@ BEGIN
     UPDATE session SET access_version = access_version + 1 WHERE person_id = person AND ended_at IS NULL;
     UPDATE api_token SET access_version = access_version + 1
      WHERE person_id = person AND organization_id = here AND revoked_at IS NULL;
+    -- A session or token that is made in this very moment is not seen above: let everyone be decided anew.
+    UPDATE organization SET policy_version = policy_version + 1 WHERE id = here;
 END $$;
 
 -- The name people read may change; the address (slug) does not.

@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -148,11 +149,18 @@ func Found(t testing.TB, db *tenant.DB, fill func(ctx context.Context, tx *tenan
 	return Organization{scope, slug, owner, session}
 }
 
-// Do runs fn inside the organization and fails the test on an error.
+// Do runs fn inside the organization and fails the test on an error. Like the edge, it enters anew when rights
+// have changed meanwhile.
 func Do(t testing.TB, db *tenant.DB, o Organization, fn func(ctx context.Context, tx *tenant.Tx) error) {
 	t.Helper()
 	ctx := context.Background()
-	if err := tenant.Do(ctx, db, o.Scope, func(tx *tenant.Tx) error { return fn(ctx, tx) }); err != nil {
+	err := tenant.Do(ctx, db, o.Scope, func(tx *tenant.Tx) error { return fn(ctx, tx) })
+	if errors.Is(err, tenant.ErrStale) {
+		if o.Scope, err = tenant.EnterMember(ctx, db, o.Session, o.Slug); err == nil {
+			err = tenant.Do(ctx, db, o.Scope, func(tx *tenant.Tx) error { return fn(ctx, tx) })
+		}
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -32,6 +32,7 @@ type Customer struct {
 	Form     Form // of an act that was refused; otherwise empty
 	Customer billing.Customer
 	Owed     []Owed // none for a customer who owes nothing
+	TooLarge bool   // what is owed adds up to more than can be shown
 	Invoices InvoiceTable
 	More     bool // there are more invoices than are shown
 	Acts     []Act

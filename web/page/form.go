@@ -114,27 +114,55 @@ type Wrong struct {
 func (f Form) Wrongs() []Wrong {
 	all := make([]Wrong, len(f.Faults))
 	for i, e := range f.Faults {
+		line, name := place(e)
 		all[i] = Wrong{e.Field, e.Say}
-		line, name := "", e.Field
-		if found := lineField.FindStringSubmatch(e.Field); found != nil {
-			if index, err := strconv.Atoi(found[1]); err == nil {
-				line, name = fmt.Sprintf("Line %d", index+1), found[2]
-			}
-		}
-		if family, _, _ := strings.Cut(e.Code, "."); name == "" || !slices.Contains([]string{"text", "number", "amount", "date", "id", "country", "currency"}, family) {
-			name = ""
-		}
-		name = strings.ReplaceAll(strings.TrimSuffix(name, "_id"), "_", " ")
 		switch {
-		case line != "" && name != "":
-			all[i].Say = line + ", " + name + ": " + e.Say
-		case line != "":
-			all[i].Say = line + ": " + e.Say
+		case line > 0 && name != "":
+			all[i].Say = fmt.Sprintf("Line %d, %s: %s", line, name, e.Say)
+		case line > 0:
+			all[i].Say = fmt.Sprintf("Line %d: %s", line, e.Say)
 		case name != "":
-			all[i].Say = strings.ToUpper(name[:1]) + name[1:] + ": " + e.Say
+			all[i].Say = capital(name) + ": " + e.Say
 		}
 	}
 	return all
 }
+
+// lineWrongs are the faults of one line of an editor, for the row below it: its fields are too narrow for sentences.
+func lineWrongs(f Form, line EditorLine) []Wrong {
+	var all []Wrong
+	for _, e := range f.Faults {
+		at, name := place(e)
+		if at != line.Number() || slices.ContainsFunc(all, func(w Wrong) bool { return w.Field == e.Field }) {
+			continue
+		}
+		say := f.Fault(e.Field)
+		if name != "" {
+			say = capital(name) + ": " + say
+		}
+		all = append(all, Wrong{e.Field, say})
+	}
+	return all
+}
+
+// needField are the families of faults whose sentences do not say what they are about.
+var needField = []string{"text", "number", "amount", "date", "id", "country", "currency"}
+
+// place tells the line that a fault is on, counted from 1 (0 for none), and the name of its field where the sentence
+// needs it.
+func place(e *fault.Error) (line int, name string) {
+	name = e.Field
+	if found := lineField.FindStringSubmatch(e.Field); found != nil {
+		if index, err := strconv.Atoi(found[1]); err == nil {
+			line, name = index+1, found[2]
+		}
+	}
+	if family, _, _ := strings.Cut(e.Code, "."); !slices.Contains(needField, family) {
+		return line, ""
+	}
+	return line, strings.ReplaceAll(strings.TrimSuffix(name, "_id"), "_", " ")
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 var lineField = regexp.MustCompile(`^lines\[(\d{1,4})\](?:\.(.*))?$`)

@@ -55,6 +55,7 @@ var functions = template.FuncMap{
 	// parts
 	"field":      newField,
 	"cell":       newCell,
+	"lineWrongs": lineWrongs,
 	"empty":      newEmpty,
 	"countries":  Countries,
 	"currencies": Currencies,

@@ -1,0 +1,223 @@
+package browser
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// pictures is where screenshots go; git ignores it.
+const pictures = "../../.cache/pictures"
+
+// serve builds the program and runs it until the test ends; it gives the address of its pages.
+func serve(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "countinghouse-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder, 0o755); err != nil { // the database's user passes through
+		t.Fatal(err)
+	}
+	binary := filepath.Join(folder, "countinghouse")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "./cmd/countinghouse")
+	build.Dir = "../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	port := freePort(t)
+	server := exec.Command(binary, "dev", "--data", filepath.Join(folder, "data"), "--port", fmt.Sprint(port))
+	out, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Stderr = server.Stdout
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := make(chan string, 1)
+	go func() {
+		var printed strings.Builder
+		for scan := bufio.NewScanner(out); scan.Scan(); {
+			fmt.Fprintln(&printed, scan.Text())
+			if strings.Contains(scan.Text(), "Ctrl-C stops it") {
+				ready <- ""
+			}
+		}
+		ready <- printed.String()
+	}()
+	t.Cleanup(func() {
+		if err := server.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+		if err := server.Wait(); err != nil {
+			t.Errorf("it did not stop cleanly: %v", err)
+		}
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case ended := <-ready:
+		if ended != "" {
+			t.Fatalf("it ended: %s", ended)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it is not ready after a minute")
+	}
+	return fmt.Sprintf("http://localhost:%d", port)
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// visitor is a person at a browser.
+type visitor struct {
+	t    *testing.T
+	ctx  context.Context
+	home string
+
+	mu       sync.Mutex
+	troubles []string
+}
+
+func visit(t *testing.T, home string) *visitor {
+	t.Helper()
+	profile, err := os.MkdirTemp("", "countinghouse-profile-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
+	allocated, end := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(func() {
+		end() // ends the browser, which may be writing to its profile for a moment yet
+		chromedp.FromContext(allocated).Allocator.Wait()
+		if err := os.RemoveAll(profile); err != nil {
+			t.Error(err)
+		}
+	})
+	// What a newer Chromium says that the library does not know is no trouble of ours.
+	tab, end := chromedp.NewContext(allocated, chromedp.WithErrorf(func(string, ...any) {}))
+	t.Cleanup(end)
+	ctx, stop := context.WithTimeout(tab, 90*time.Second)
+	t.Cleanup(stop)
+	v := &visitor{t: t, ctx: ctx, home: home}
+	chromedp.ListenTarget(ctx, func(event any) {
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			v.note("exception: " + e.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.APITypeError {
+				v.note(fmt.Sprintf("console: %v", e.Args))
+			}
+		case *cdplog.EventEntryAdded:
+			if e.Entry.Level == cdplog.LevelError {
+				v.note("log: " + e.Entry.Text + " " + e.Entry.URL)
+			}
+		}
+	})
+	// The first run starts the browser for as long as its context lives, so it has no shorter one.
+	if err := chromedp.Run(ctx, cdplog.Enable(), chromedp.EmulateViewport(1280, 900)); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (v *visitor) note(trouble string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.troubles = append(v.troubles, trouble)
+}
+
+func (v *visitor) do(what string, actions ...chromedp.Action) {
+	v.t.Helper()
+	// A step of a person's takes no longer, or they would leave.
+	ctx, cancel := context.WithTimeout(v.ctx, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		v.picture("failed")
+		v.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func (v *visitor) open(path string) {
+	v.t.Helper()
+	v.do("opening "+path, chromedp.Navigate(v.home+path))
+}
+
+// sees waits until the page holds the words.
+func (v *visitor) sees(words string) {
+	v.t.Helper()
+	quoted := `"` + words + `"`
+	v.do("looking for "+words, chromedp.WaitVisible(`//body[contains(normalize-space(.), `+quoted+`)]`, chromedp.BySearch))
+}
+
+// press presses the button or follows the link with that text.
+func (v *visitor) press(text string) {
+	v.t.Helper()
+	v.do("pressing "+text, chromedp.Click(`//*[self::button or self::a][normalize-space(.)="`+text+`" and not(contains(@class, "sr"))]`, chromedp.BySearch, chromedp.NodeVisible))
+}
+
+func (v *visitor) fill(name, value string) {
+	v.t.Helper()
+	field := `[name="` + name + `"]`
+	v.do("filling in "+name, chromedp.WaitVisible(field, chromedp.ByQuery),
+		chromedp.Evaluate(fmt.Sprintf("{ const field = document.querySelector(%q); field.focus(); field.select() }", field), nil),
+		chromedp.SendKeys(field, value, chromedp.ByQuery))
+}
+
+// send presses Enter in a field, which sends its form as a person does.
+func (v *visitor) send(name string) {
+	v.t.Helper()
+	v.do("sending the form", chromedp.SendKeys(`[name="`+name+`"]`, kb.Enter, chromedp.ByQuery))
+}
+
+func (v *visitor) choose(name, label string) {
+	v.t.Helper()
+	v.do("choosing "+label, chromedp.SendKeys(`select[name="`+name+`"]`, label, chromedp.ByQuery))
+}
+
+func (v *visitor) picture(name string) {
+	v.t.Helper()
+	var png []byte
+	if err := chromedp.Run(v.ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
+		v.t.Logf("no picture of %s: %v", name, err)
+		return
+	}
+	if err := os.MkdirAll(pictures, 0o755); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(pictures, name+".png"), png, 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *visitor) hadNoTrouble() {
+	v.t.Helper()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, trouble := range v.troubles {
+		v.t.Error(trouble)
+	}
+}
