@@ -3,8 +3,6 @@ package tenant
 import (
 	"context"
 	"crypto/hmac"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -32,37 +30,39 @@ func (tx *Tx) Once(ctx context.Context, key string, mac []byte, create func() (u
 		return resource, false, err
 	}
 	var kept struct {
-		MAC      []byte    `db:"request_mac"`
-		Resource uuid.UUID `db:"resource_id"`
+		Mine     bool       `db:"mine"`
+		MAC      []byte     `db:"request_mac"`
+		Resource *uuid.UUID `db:"resource_id"`
 	}
-	var mine bool
-	// The lock and the look are two statements: the second must see what committed before the first.
-	err = tx.Get(ctx, &mine, `SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' ' || $1, 1))`, key)
-	if err != nil {
+	since := tx.now.Add(-keyLifetime)
+	// One round trip. The look may be older than the lock by a moment, in which the first request ended: the insert
+	// below finds that out.
+	err = tx.Get(ctx, &kept, `
+		SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' ' || $1, 1)) AS mine, k.request_mac, k.resource_id
+		  FROM (SELECT) one LEFT JOIN idempotency_key k ON k.key = $1 AND k.created_at > $2`, key, since)
+	switch {
+	case err != nil:
 		return resource, false, fmt.Errorf("taking an idempotency key: %w", err)
-	}
-	if !mine {
+	case kept.Resource != nil && !hmac.Equal(kept.MAC, mac):
+		return resource, false, ErrKeyReused
+	case kept.Resource != nil:
+		return *kept.Resource, true, nil
+	case !kept.Mine:
 		return resource, false, ErrKeyInFlight
-	}
-	err = tx.Get(ctx, &kept, `SELECT request_mac, resource_id FROM idempotency_key WHERE key = $1 AND created_at > $2`,
-		key, tx.now.Add(-keyLifetime))
-	if err == nil {
-		if !hmac.Equal(kept.MAC, mac) {
-			return resource, false, ErrKeyReused
-		}
-		return kept.Resource, true, nil
-	} else if !errors.Is(err, sql.ErrNoRows) {
-		return resource, false, fmt.Errorf("looking for an idempotency key: %w", err)
 	}
 	if resource, err = create(); err != nil {
 		return resource, false, err
 	}
-	_, err = tx.Exec(ctx, `
-		INSERT INTO idempotency_key (key, request_mac, status, resource_id, created_at) VALUES ($1, $2, 201, $3, $4)
+	written, err := tx.Exec(ctx, `
+		INSERT INTO idempotency_key AS k (key, request_mac, status, resource_id, created_at) VALUES ($1, $2, 201, $3, $4)
 		ON CONFLICT (key) DO UPDATE SET request_mac = EXCLUDED.request_mac, status = EXCLUDED.status,
-			resource_id = EXCLUDED.resource_id, created_at = EXCLUDED.created_at`, key, mac, resource, tx.now)
+			resource_id = EXCLUDED.resource_id, created_at = EXCLUDED.created_at
+		 WHERE k.created_at <= $5`, key, mac, resource, tx.now, since)
 	if err != nil {
 		return resource, false, fmt.Errorf("keeping an idempotency key: %w", err)
+	}
+	if written == 0 {
+		return uuid.Nil, false, ErrKeyInFlight
 	}
 	return resource, false, nil
 }
