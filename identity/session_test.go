@@ -77,7 +77,7 @@ func TestSignIn(t *testing.T) {
 			{"fe80::1%eth0", strings.Repeat("ů", 500), "fe80::1", strings.Repeat("ů", 300)},
 			{"unix socket", "", "", ""},
 		} {
-			_, session, err := i.SignIn(ctx, p.Email, strong, RequestInfo{c.network, c.agent})
+			_, session, err := i.SignIn(ctx, p.Email, strong, RequestInfo{Network: c.network, UserAgent: c.agent})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -57,7 +57,11 @@ func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *w
 }
 
 func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
-	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin})
+	seals, err := newSealer(p.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin, Sealer: seals})
 	if err != nil {
 		return nil, nil, err
 	}
