@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -75,7 +77,9 @@ type Identity struct {
 	mailer  Mailer
 	options Options
 	hasher  hasher
-	sending sync.WaitGroup
+	// passkeys is nil where there can be none.
+	passkeys *webauthn.WebAuthn
+	sending  sync.WaitGroup
 }
 
 // New makes one. It fails when Options.Origin is not of the form https://host.
@@ -105,7 +109,11 @@ func New(db *tenant.DB, mailer Mailer, o Options) (*Identity, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Identity{db: db, mailer: mailer, options: o, hasher: newHasher(runtime.GOMAXPROCS(0))}, nil
+	passkeys, err := newRelyingParty(o.Origin)
+	if err != nil {
+		return nil, err
+	}
+	return &Identity{db: db, mailer: mailer, options: o, hasher: newHasher(runtime.GOMAXPROCS(0)), passkeys: passkeys}, nil
 }
 
 // tell sends a mail while the caller goes on: how long it takes would say whether an address is known.

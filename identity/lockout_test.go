@@ -262,12 +262,12 @@ func TestLoginHistory(t *testing.T) {
 		if all, err = i.Logins(ctx, p.ID); err != nil || all[0].Open {
 			t.Errorf("a session that is over is shown as open: %+v, %v", all[0], err)
 		}
-		before, ok, err := i.LoginBefore(ctx, p.ID)
-		if err != nil || !ok || before.ID != all[2].ID {
-			t.Errorf("the login before: %+v, %v, %v", before, ok, err)
+		before, err := i.LastLogin(ctx, p.ID)
+		if err != nil || before == nil || before.ID != all[2].ID || before.Refused != 1 {
+			t.Errorf("the login before: %+v, %v", before, err)
 		}
-		if _, ok, err := i.LoginBefore(ctx, other.ID); ok || err != nil {
-			t.Errorf("one login has one before it: %v", err)
+		if before, err := i.LastLogin(ctx, other.ID); before != nil || err != nil {
+			t.Errorf("one login has one before it: %+v, %v", before, err)
 		}
 	})
 	t.Run("can be added to and not changed, and holds no address in clear", func(t *testing.T) {

@@ -57,13 +57,19 @@ func (i *Identity) Logins(ctx context.Context, person tenant.PersonID) (all []Lo
 	return all, err
 }
 
-// LoginBefore is the successful login before the present one; ok is false when there was none.
-func (i *Identity) LoginBefore(ctx context.Context, person tenant.PersonID) (l Login, ok bool, err error) {
+// LastLogin is the successful login before the present one, and how often someone was refused since.
+type LastLogin struct {
+	Login
+	Refused int
+}
+
+// LastLogin gives it for who has just signed in; nil when this is the first time.
+func (i *Identity) LastLogin(ctx context.Context, person tenant.PersonID) (l *LastLogin, err error) {
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		l, ok, err = loginBefore(ctx, tx, person)
+		l, err = lastLogin(ctx, tx, person)
 		return err
 	})
-	return l, ok, err
+	return l, err
 }
 
 // NewDevice makes the token by which a browser is known again. The edge keeps it in a cookie of its own and hands

@@ -79,19 +79,24 @@ func logins(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, 
 	return all, nil
 }
 
-func loginBefore(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) (Login, bool, error) {
-	var row loginRow
+func lastLogin(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) (*LastLogin, error) {
+	var row struct {
+		loginRow
+		Refused int `db:"refused"`
+	}
 	err := tx.Get(ctx, &row, `
-		SELECT e.id, e.at, coalesce(host(e.network), '') AS network, e.user_agent, e.method, e.outcome
+		SELECT e.id, e.at, coalesce(host(e.network), '') AS network, e.user_agent, e.method, e.outcome,
+		       (SELECT count(*) FROM platform.login_event f
+		         WHERE f.person_id = $1 AND f.outcome::text = 'refused' AND f.at > e.at) AS refused
 		  FROM platform.login_event e
 		 WHERE e.person_id = $1 AND e.outcome::text = 'success'
 		 ORDER BY e.at DESC, e.id DESC OFFSET 1 LIMIT 1`, person)
 	if errors.Is(err, tenant.ErrNoRows) {
-		return Login{}, false, nil
+		return nil, nil
 	} else if err != nil {
-		return Login{}, false, fmt.Errorf("looking for the login before: %w", err)
+		return nil, fmt.Errorf("looking for the login before: %w", err)
 	}
-	return row.login(), true, nil
+	return &LastLogin{row.login(), row.Refused}, nil
 }
 
 // noteDevice keeps the device as one that the person signed in with. fresh: it was not known, and others were.

@@ -31,8 +31,12 @@ func hashRecoveryCode(code string) tenant.Hash { return sha256.Sum256([]byte(cod
 // SecondFactors is what a person has set up.
 type SecondFactors struct {
 	TOTPSince     *time.Time // when the authenticator app was turned on, in UTC; nil when it is not
-	RecoveryCodes int        // how many are left
+	Passkeys      []Passkey
+	RecoveryCodes int // how many are left
 }
+
+// On says whether signing in takes a second step.
+func (f SecondFactors) On() bool { return f.TOTPSince != nil || len(f.Passkeys) > 0 }
 
 // SecondFactors says what a person has set up.
 func (i *Identity) SecondFactors(ctx context.Context, person tenant.PersonID) (f SecondFactors, err error) {

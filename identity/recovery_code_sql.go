@@ -19,7 +19,11 @@ func secondFactorsOf(ctx context.Context, tx *tenant.PlatformTx, person tenant.P
 	if err != nil {
 		return SecondFactors{}, fmt.Errorf("looking for second factors: %w", err)
 	}
-	return SecondFactors{TOTPSince: utc(row.Since), RecoveryCodes: row.Left}, nil
+	passkeys, err := passkeysOf(ctx, tx, person)
+	if err != nil {
+		return SecondFactors{}, err
+	}
+	return SecondFactors{TOTPSince: utc(row.Since), Passkeys: passkeys, RecoveryCodes: row.Left}, nil
 }
 
 func insertRecoveryCode(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, hash tenant.Hash) error {
@@ -39,6 +43,15 @@ func useRecoveryCode(ctx context.Context, tx *tenant.PlatformTx, person tenant.P
 		return false, fmt.Errorf("using a recovery code: %w", err)
 	}
 	return n == 1, nil
+}
+
+// dropSpareCodes ends the recovery codes of who has nothing left to recover from.
+func dropSpareCodes(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) error {
+	has, err := secondFactorOf(ctx, tx, person)
+	if err != nil || has {
+		return err
+	}
+	return deleteRecoveryCodes(ctx, tx, person)
 }
 
 func deleteRecoveryCodes(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) error {

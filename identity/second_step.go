@@ -106,7 +106,19 @@ func (i *Identity) CompleteSecondStep(ctx context.Context, token, code string, f
 		return tenant.Person{}, "", err
 	}
 	i.greet(ctx, p, e, from)
+	if methodOf(code) == ByRecoveryCode {
+		i.tell(ctx, i.secondFactorMail(p, "Someone signed in to your account with a recovery code"+i.fromWhere(from)+"."))
+	}
 	return p, e.Token, nil
+}
+
+func (i *Identity) secondFactorMail(p tenant.Person, what string) Mail {
+	return Mail{
+		Kind: "second_factor", To: p.Email, Subject: "The second step of your Countinghouse account",
+		Text: what + "\n\nIf it was you, there is nothing to do.\n\n" +
+			"If it was not, set a new password at once, and look at what is set up:\n\n" +
+			i.options.Origin + "/recover\n" + i.options.Origin + "/account/second-step\n",
+	}
 }
 
 // methodOf is how a code lets someone in, for the login history.

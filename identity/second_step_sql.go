@@ -10,7 +10,9 @@ import (
 )
 
 func secondFactorOf(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) (has bool, err error) {
-	err = tx.Get(ctx, &has, `SELECT EXISTS (SELECT FROM platform.totp WHERE person_id = $1 AND confirmed_at IS NOT NULL)`, person)
+	err = tx.Get(ctx, &has, `
+		SELECT EXISTS (SELECT FROM platform.totp WHERE person_id = $1 AND confirmed_at IS NOT NULL)
+		    OR EXISTS (SELECT FROM platform.passkey WHERE person_id = $1)`, person)
 	if err != nil {
 		return false, fmt.Errorf("looking for a second factor: %w", err)
 	}
@@ -45,6 +47,20 @@ func chargePending(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash)
 		return tenant.Person{}, ErrSecondStepOver
 	} else if err != nil {
 		return tenant.Person{}, fmt.Errorf("counting a second step: %w", err)
+	}
+	return row.person(), nil
+}
+
+// pendingPerson says whose sign-in it is, without a try; ErrSecondStepOver when there is none left.
+func pendingPerson(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) (tenant.Person, error) {
+	var row personRow
+	err := tx.Get(ctx, &row, `
+		SELECT p.id, p.name, p.email FROM platform.pending_login l JOIN platform.person p ON p.id = l.person_id
+		 WHERE l.token_hash = $1 AND l.used_at IS NULL AND l.expires_at > $2 AND l.tries < $3`, hash[:], tx.Now(), secondStepTries)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return tenant.Person{}, ErrSecondStepOver
+	} else if err != nil {
+		return tenant.Person{}, fmt.Errorf("looking for a second step: %w", err)
 	}
 	return row.person(), nil
 }

@@ -132,10 +132,10 @@ func (i *Identity) ConfirmTOTP(ctx context.Context, session, code string) (recov
 	if i.options.Sealer == nil {
 		return nil, ErrNoSealer
 	}
+	var p tenant.Person
 	var refused error
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		p, err := i.proved(ctx, tx, session)
-		if err != nil {
+		if p, err = i.proved(ctx, tx, session); err != nil {
 			return err
 		}
 		row, err := chargeNewTOTP(ctx, tx, p.ID, tx.Now().Add(-totpSetUp))
@@ -165,22 +165,28 @@ func (i *Identity) ConfirmTOTP(ctx context.Context, session, code string) (recov
 	if err != nil {
 		return nil, err
 	}
+	i.tell(ctx, i.secondFactorMail(p, "An authenticator app was set up for your account."))
 	return recovery, nil
 }
 
-// TurnOffTOTP takes the authenticator app and the recovery codes away. It fails with tenant.ErrNotSignedIn and
+// TurnOffTOTP takes the authenticator app away, and with the last second factor the recovery codes. It fails with tenant.ErrNotSignedIn and
 // ErrProofNeeded; where nothing is on, there is nothing to do.
 func (i *Identity) TurnOffTOTP(ctx context.Context, session string) error {
-	return tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		p, err := i.proved(ctx, tx, session)
-		if err != nil {
+	var p tenant.Person
+	err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) (err error) {
+		if p, err = i.proved(ctx, tx, session); err != nil {
 			return err
 		}
 		if err := deleteTOTP(ctx, tx, p.ID); err != nil {
 			return err
 		}
-		return deleteRecoveryCodes(ctx, tx, p.ID)
+		return dropSpareCodes(ctx, tx, p.ID)
 	})
+	if err != nil {
+		return err
+	}
+	i.tell(ctx, i.secondFactorMail(p, "The authenticator app of your account was turned off."))
+	return nil
 }
 
 // checkTOTP is checkCode for a code of the app.

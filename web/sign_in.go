@@ -1,12 +1,14 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 	"github.com/countinghouse/countinghouse/web/static"
 )
@@ -18,6 +20,9 @@ func (s *Server) registerPublic() {
 	s.public("GET", static.Prefix+"*", showStatic)
 	s.public("GET", "/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.URL("favicon.svg"), http.StatusMovedPermanently) })
 	s.registerSignUp()
+	s.registerSecondFactorPages()
+	s.registerSecurityPages()
+	s.registerRecovery()
 	s.public("GET", "/sign-in", s.showSignIn)
 	s.public("POST", "/sign-in", s.sendSignIn)
 	s.public("POST", "/sign-out", s.sendSignOut)
@@ -55,16 +60,40 @@ func (s *Server) sendSignIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	from, err := deviceInfo(c)
+	if err != nil {
+		return err
+	}
 	form := page.FormOf(sent)
-	_, token, err := s.Identity.SignIn(c.UserContext(), sent.Get("email"), sent.Get("password"), requestInfo(c))
+	person, token, err := s.Identity.SignIn(c.UserContext(), sent.Get("email"), sent.Get("password"), from)
+	var owed *identity.SecondStepNeeded
+	if errors.As(err, &owed) {
+		keepDevice(c, from) // it comes again with the second step, and is known only after that
+		return toSecondStep(c, owed, sent.Get("next"))
+	}
 	if form.Refused(err) {
 		form.Values.Del("password")
-		return render(c, http.StatusUnprocessableEntity, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form})
+		return render(c, refusedStatus(c, err), "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form})
 	} else if err != nil {
 		return err
 	}
+	keepDevice(c, from)
 	s.setSession(c, token)
+	if err := s.sayLastLogin(c, person); err != nil {
+		return err
+	}
 	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+}
+
+// sayLastLogin tells who has just signed in when they did so before: whoever remembers it otherwise knows that
+// someone else was in.
+func (s *Server) sayLastLogin(c *fiber.Ctx, person tenant.Person) error {
+	last, err := s.Identity.LastLogin(c.UserContext(), person.ID)
+	if err != nil || last == nil {
+		return err
+	}
+	say(c, page.LastLogin(s.DB.Now(), *last))
+	return nil
 }
 
 func (s *Server) sendSignOut(c *fiber.Ctx) error {

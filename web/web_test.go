@@ -50,7 +50,7 @@ func open(t testing.TB) *house {
 	}
 	people, err := identity.New(tenanttest.DB(), identity.MailerFunc(func(ctx context.Context, m identity.Mail) error {
 		return outbox.Send(ctx, notify.Mail{Kind: m.Kind, To: m.To, Subject: m.Subject, Text: m.Text})
-	}), identity.Options{Origin: origin})
+	}), identity.Options{Origin: origin, Sealer: sealedInTest{}, NetworkTries: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}

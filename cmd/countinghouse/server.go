@@ -61,7 +61,11 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin, Sealer: seals})
+	logins, err := derive(p.key, "login digests")
+	if err != nil {
+		return nil, nil, err
+	}
+	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log})
 	if err != nil {
 		return nil, nil, err
 	}
