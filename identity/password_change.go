@@ -49,11 +49,24 @@ func (i *Identity) ChangePassword(ctx context.Context, token, present, password 
 	} else if !good {
 		return "", ErrPresentPassword
 	}
+	// Who knows the present one may try as many new ones as it takes to find one that is not refused.
+	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error { return giveBack(ctx, tx, []try{taken}) })
+	if err != nil {
+		return "", err
+	}
 	phc, err := i.newPassword(ctx, p, password)
 	if err != nil {
 		return "", err
 	}
-	var e entry
+	if session, err = i.replacePassword(ctx, hash, p, old, phc, from); err != nil {
+		return "", err
+	}
+	i.tell(ctx, i.changedMail(p, from))
+	return session, nil
+}
+
+// replacePassword does what ChangePassword found allowed, if session and password still are what they were.
+func (i *Identity) replacePassword(ctx context.Context, hash tenant.Hash, p tenant.Person, old passwordRow, phc string, from RequestInfo) (token string, err error) {
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
 		if _, err := personBySession(ctx, tx, hash); err != nil {
 			return err // ended while we worked
@@ -65,23 +78,16 @@ func (i *Identity) ChangePassword(ctx context.Context, token, present, password 
 		if c.Secret != old.Secret {
 			return ErrPresentPassword
 		}
-		if err := giveBack(ctx, tx, []try{taken}); err != nil {
-			return err
-		}
 		if err := i.setPassword(ctx, tx, p, c, phc, from); err != nil {
 			return err
 		}
-		if err := i.record(ctx, tx, p, p.Email, SessionID{}, ByPassword, LoginChanged, from); err != nil {
+		var session SessionID
+		if token, session, err = i.newSession(ctx, tx, p.ID, from); err != nil {
 			return err
 		}
-		e.Token, err = i.openSession(ctx, tx, p.ID, from)
-		return err
+		return i.record(ctx, tx, p, p.Email, session, ByPassword, LoginChanged, from)
 	})
-	if err != nil {
-		return "", err
-	}
-	i.tell(ctx, i.changedMail(p, from))
-	return e.Token, nil
+	return token, err
 }
 
 // newPassword checks a new password of a person, and gives its PHC string.
@@ -111,7 +117,7 @@ func (i *Identity) newPassword(ctx context.Context, p tenant.Person, password st
 // setPassword replaces a password and everything that the old one opened: all sessions, and all devices but the
 // one that asks.
 func (i *Identity) setPassword(ctx context.Context, tx *tenant.PlatformTx, p tenant.Person, old passwordRow, phc string, from RequestInfo) error {
-	if err := replacePassword(ctx, tx, p.ID, old.Secret, phc, i.options.Password.history()-1); err != nil {
+	if err := storePassword(ctx, tx, p.ID, old.Secret, phc, i.options.Password.history()-1); err != nil {
 		return err
 	}
 	if err := endRecovery(ctx, tx, p.Email); err != nil {

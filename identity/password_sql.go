@@ -32,8 +32,8 @@ func lockPassword(ctx context.Context, tx *tenant.PlatformTx, person tenant.Pers
 
 type formerPassword struct{}
 
-// replacePassword keeps so many of the former passwords and no more.
-func replacePassword(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, old, phc string, keep int) error {
+// storePassword keeps so many of the former passwords and no more.
+func storePassword(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, old, phc string, keep int) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE platform.credential SET secret = $2, must_change = false, changed_at = $3
 		 WHERE person_id = $1 AND kind::text = 'password'`, person, phc, tx.Now())
@@ -85,7 +85,7 @@ func revokeTokensOf(ctx context.Context, tx *tenant.PlatformTx, person tenant.Pe
 func loginOfSession(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, session SessionID) (method string, err error) {
 	err = tx.Get(ctx, &method, `
 		SELECT method FROM platform.login_event
-		 WHERE person_id = $1 AND session_id = $2 AND outcome::text = 'success' LIMIT 1`, person, session)
+		 WHERE person_id = $1 AND session_id = $2 AND outcome::text IN ('success', 'changed') LIMIT 1`, person, session)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return "", ErrLogin
 	} else if err != nil {

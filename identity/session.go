@@ -227,12 +227,6 @@ func (i *Identity) Organizations(ctx context.Context, person tenant.PersonID) (a
 	return all, err
 }
 
-// openSession is newSession for who needs the token alone.
-func (i *Identity) openSession(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, from RequestInfo) (string, error) {
-	token, _, err := i.newSession(ctx, tx, person, from)
-	return token, err
-}
-
 // newSession always makes a new token, so that one planted in a browser before signing in opens nothing after.
 func (i *Identity) newSession(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, from RequestInfo) (string, SessionID, error) {
 	secret, hash, err := newSecret()

@@ -179,7 +179,7 @@ func TestSessionLife(t *testing.T) {
 			"open": func(r *rapid.T) {
 				l := &life{person: rapid.SampledFrom(people).Draw(r, "person"), opened: now, used: now}
 				err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) (err error) {
-					l.token, err = i.openSession(ctx, tx, l.person.ID, RequestInfo{})
+					l.token, _, err = i.newSession(ctx, tx, l.person.ID, RequestInfo{})
 					return err
 				})
 				if err != nil {

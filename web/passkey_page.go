@@ -85,7 +85,7 @@ func (s *Server) sendPasskeyStep(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	_, session, err := s.Identity.CompletePasskeyStep(c.UserContext(), c.Cookies(secondStepCookie), sent.Get("ceremony"), []byte(sent.Get("response")), requestInfo(c))
+	person, session, err := s.Identity.CompletePasskeyStep(c.UserContext(), c.Cookies(secondStepCookie), sent.Get("ceremony"), []byte(sent.Get("response")), requestInfo(c))
 	form := page.NewForm("next", wayBack(sent.Get("next")))
 	switch {
 	case errors.Is(err, identity.ErrSecondStepOver):
@@ -97,8 +97,7 @@ func (s *Server) sendPasskeyStep(c *fiber.Ctx) error {
 		return err
 	}
 	clearCookie(c, secondStepCookie)
-	s.setSession(c, session)
-	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+	return s.letIn(c, person, session, sent.Get("next"))
 }
 
 func (s *Server) sendPasskeyLogin(c *fiber.Ctx) error {
@@ -106,12 +105,16 @@ func (s *Server) sendPasskeyLogin(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	_, session, err := s.Identity.CompletePasskeyLogin(c.UserContext(), sent.Get("ceremony"), []byte(sent.Get("response")), requestInfo(c))
+	from, err := deviceInfo(c)
+	if err != nil {
+		return err
+	}
+	person, session, err := s.Identity.CompletePasskeyLogin(c.UserContext(), sent.Get("ceremony"), []byte(sent.Get("response")), from)
 	if errors.Is(err, identity.ErrPasskey) {
 		return signInAgain(c, sent, err)
 	} else if err != nil {
 		return err
 	}
-	s.setSession(c, session)
-	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+	keepDevice(c, from)
+	return s.letIn(c, person, session, sent.Get("next"))
 }

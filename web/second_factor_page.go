@@ -63,7 +63,7 @@ func (s *Server) sendSecondStep(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	_, session, err := s.Identity.CompleteSecondStep(c.UserContext(), c.Cookies(secondStepCookie), sent.Get("code"), requestInfo(c))
+	person, session, err := s.Identity.CompleteSecondStep(c.UserContext(), c.Cookies(secondStepCookie), sent.Get("code"), requestInfo(c))
 	form := page.FormOf(sent)
 	switch {
 	case errors.Is(err, identity.ErrSecondStepOver):
@@ -74,8 +74,7 @@ func (s *Server) sendSecondStep(c *fiber.Ctx) error {
 		return err
 	}
 	clearCookie(c, secondStepCookie)
-	s.setSession(c, session)
-	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+	return s.letIn(c, person, session, sent.Get("next"))
 }
 
 // signInAgain shows the sign-in page with why it has to begin anew.

@@ -71,7 +71,7 @@ func loginRow(l identity.Login, present identity.SessionID) page.LoginRow {
 	switch {
 	case l.Disowned:
 		row.State = identity.LoginDisowned
-	case l.Outcome == identity.LoginSuccess && !l.Session.IsZero() && l.Session != present:
+	case !l.Session.IsZero() && l.Session != present:
 		row.Acts = []page.Act{{URL: sessionPath(l.Session, "disown"), Label: "This wasn’t me", Icon: "triangle-alert", Class: "btn-small",
 			Ask:  "That login is ended, you are signed out everywhere else, your API tokens are revoked, and you set a new password.",
 			Does: "End it and secure my account"}}

@@ -78,22 +78,21 @@ func (s *Server) sendSignIn(c *fiber.Ctx) error {
 		return err
 	}
 	keepDevice(c, from)
-	s.setSession(c, token)
-	if err := s.sayLastLogin(c, person); err != nil {
-		return err
-	}
-	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+	return s.letIn(c, person, token, sent.Get("next"))
 }
 
-// sayLastLogin tells who has just signed in when they did so before: whoever remembers it otherwise knows that
-// someone else was in.
-func (s *Server) sayLastLogin(c *fiber.Ctx, person tenant.Person) error {
+// letIn hands a session to who has just signed in, and tells them when they did so before: whoever remembers it
+// otherwise knows that someone else was in.
+func (s *Server) letIn(c *fiber.Ctx, person tenant.Person, session, next string) error {
+	s.setSession(c, session)
 	last, err := s.Identity.LastLogin(c.UserContext(), person.ID)
-	if err != nil || last == nil {
+	if err != nil {
 		return err
 	}
-	say(c, page.LastLogin(s.DB.Now(), *last))
-	return nil
+	if last != nil {
+		say(c, page.LastLogin(s.DB.Now(), *last))
+	}
+	return c.Redirect(wayBack(next), http.StatusSeeOther)
 }
 
 func (s *Server) sendSignOut(c *fiber.Ctx) error {

@@ -104,5 +104,6 @@ func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listene
 	}
 	cancel()
 	background.Wait()
+	server.Identity.Flush()
 	return err
 }

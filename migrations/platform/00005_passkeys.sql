@@ -23,7 +23,7 @@ CREATE TABLE platform.passkey_ceremony (
 );
 CREATE INDEX passkey_ceremony_expiry ON platform.passkey_ceremony (expires_at);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON platform.passkey TO countinghouse_app;
-GRANT SELECT, INSERT, DELETE ON platform.passkey_ceremony TO countinghouse_app;
+-- UPDATE of a ceremony is only for locking its row: FOR UPDATE asks for it.
+GRANT SELECT, INSERT, UPDATE, DELETE ON platform.passkey, platform.passkey_ceremony TO countinghouse_app;
 
 -- +goose StatementEnd
