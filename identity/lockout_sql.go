@@ -10,14 +10,14 @@ import (
 )
 
 // takeTry is tenant.ErrNoRows while the subject must wait. One statement looks and counts: of callers that come at
-// once each sees what the one before it left.
+// once each sees what the one before it left. No wait is -infinity, so that replicas' clocks need not agree.
 func takeTry(ctx context.Context, tx *tenant.PlatformTx, t try) (failures int, err error) {
 	err = tx.Get(ctx, &failures, `
-		INSERT INTO platform.sign_in_budget AS b (subject, failures, wait_until, last_at) VALUES ($1, 1, $2, $2)
+		INSERT INTO platform.sign_in_budget AS b (subject, failures, wait_until, last_at) VALUES ($1, 1, '-infinity', $2)
 		ON CONFLICT (subject) DO UPDATE SET
 		    failures = CASE WHEN b.last_at < $4 THEN 1 ELSE least(b.failures + 1, 1000) END,
-		    wait_until = $2 + CASE WHEN b.last_at < $4 OR b.failures + 1 < $3 THEN interval '0'
-		        ELSE make_interval(secs => least($5 * power(2, least(b.failures + 1 - $3, 30)), $6)) END,
+		    wait_until = CASE WHEN b.last_at < $4 OR b.failures + 1 < $3 THEN '-infinity'
+		        ELSE $2 + make_interval(secs => least($5 * power(2, least(b.failures + 1 - $3, 30)), $6)) END,
 		    last_at = $2
 		 WHERE b.wait_until <= $2
 		RETURNING failures`,
@@ -29,7 +29,9 @@ func takeTry(ctx context.Context, tx *tenant.PlatformTx, t try) (failures int, e
 }
 
 func waitUntil(ctx context.Context, tx *tenant.PlatformTx, subject []byte) (at time.Time, err error) {
-	if err = tx.Get(ctx, &at, `SELECT wait_until FROM platform.sign_in_budget WHERE subject = $1`, subject); err != nil {
+	// It may have ended since.
+	err = tx.Get(ctx, &at, `SELECT greatest(wait_until, $2) FROM platform.sign_in_budget WHERE subject = $1`, subject, tx.Now())
+	if err != nil {
 		return at, fmt.Errorf("asking how long to wait: %w", err)
 	}
 	return at, nil
@@ -38,7 +40,7 @@ func waitUntil(ctx context.Context, tx *tenant.PlatformTx, subject []byte) (at t
 // giveTriesBack also ends the wait: there was none when the try was taken.
 func giveTriesBack(ctx context.Context, tx *tenant.PlatformTx, subject []byte, n int) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE platform.sign_in_budget SET failures = greatest(failures - $2, 0), wait_until = $3 WHERE subject = $1`, subject, n, tx.Now())
+		UPDATE platform.sign_in_budget SET failures = greatest(failures - $2, 0), wait_until = '-infinity' WHERE subject = $1`, subject, n)
 	if err != nil {
 		return fmt.Errorf("giving a try back: %w", err)
 	}

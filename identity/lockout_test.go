@@ -93,30 +93,28 @@ func TestLockout(t *testing.T) {
 		t.Parallel()
 		i, _, clock := newIdentity(t)
 		p := addPerson(t, i)
-		var told []string
 		for _, email := range []string{p.Email, newEmail()} {
-			var waits []time.Duration
 			for range 5 {
 				if wait := guess(t, i, email, RequestInfo{}); wait != 0 {
 					t.Fatalf("had to wait %v before the fifth failure", wait)
 				}
 			}
-			for range 10 {
-				wait := guess(t, i, email, RequestInfo{}).Round(time.Second)
-				waits = append(waits, wait)
-				clock.Advance(wait - 2*time.Second)
-				if guess(t, i, email, RequestInfo{}) == 0 {
-					t.Errorf("a guess was looked at before the wait of %v was over", wait)
+			for n, seconds := range []int{30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600} {
+				// The machine's own time goes on meanwhile, by much less than this.
+				const slack = 20 * time.Second
+				want, wait := time.Duration(seconds)*time.Second, guess(t, i, email, RequestInfo{})
+				if wait > want || wait < want-slack {
+					t.Errorf("wait %d is %v, want %v", n, wait, want)
 				}
-				clock.Advance(3 * time.Second)
+				clock.Advance(want - slack)
+				if guess(t, i, email, RequestInfo{}) == 0 {
+					t.Errorf("a guess was looked at before the wait of %v was over", want)
+				}
+				clock.Advance(slack)
 				if wait := guess(t, i, email, RequestInfo{}); wait != 0 {
 					t.Errorf("after the wait, another of %v", wait)
 				}
 			}
-			told = append(told, fmt.Sprint(waits))
-		}
-		if want := "[30s 1m0s 2m0s 4m0s 8m0s 16m0s 32m0s 1h0m0s 1h0m0s 1h0m0s]"; told[0] != want || told[1] != want {
-			t.Errorf("the waits were\n%v, want\n%v", told, want)
 		}
 		guess(t, i, p.Email, RequestInfo{})
 		_, _, err := i.SignIn(ctx, p.Email, strong, RequestInfo{})

@@ -24,12 +24,23 @@ type holder struct {
 	key     virtualwebauthn.Credential
 }
 
+// newSoftwareKey makes keys until both coordinates of one fill their 32 bytes: the library writes a shorter one
+// without its leading zero, which RFC 9053 section 7.1.1 forbids.
+func newSoftwareKey() virtualwebauthn.Credential {
+	const whole = 77 // bytes of a COSE key of P-256
+	for {
+		if key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(key.Key.AttestationData()) == whole {
+			return key
+		}
+	}
+}
+
 func newHolder(t testing.TB) *holder {
 	t.Helper()
 	i, clock := newGuardable(t)
 	h := &holder{Identity: i, clock: clock, person: addPerson(t, i),
 		party: virtualwebauthn.RelyingParty{ID: "books.example", Name: "Countinghouse", Origin: origin},
-		key:   virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+		key:   newSoftwareKey()}
 	h.device = virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: h.person.ID.UUID[:]})
 	var err error
 	if _, h.session, err = i.SignIn(context.Background(), h.person.Email, strong, RequestInfo{}); err != nil {
@@ -147,10 +158,10 @@ func TestPasskeyLogin(t *testing.T) {
 			"a host below ours":              func(h *holder) { h.party.Origin = "https://acme.books.example" },
 			"another party":                  func(h *holder) { h.party.ID = "evil.example" },
 			"another key under its name": func(h *holder) {
-				other := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+				other := newSoftwareKey()
 				h.key.Key = other.Key
 			},
-			"a key that nobody added": func(h *holder) { h.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2) },
+			"a key that nobody added": func(h *holder) { h.key = newSoftwareKey() },
 			"another person": func(h *holder) {
 				other := id.New[tenant.Person]()
 				h.device.Options.UserHandle = other.UUID[:]
@@ -234,7 +245,7 @@ func TestPasskeys(t *testing.T) {
 		h := newKeyed(t)
 		_, err := h.add(t, h.key)
 		wants(t, "the same again", err, ErrPasskey)
-		second := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		second := newSoftwareKey()
 		if codes, err := h.add(t, second); err != nil || codes != nil {
 			t.Errorf("a second: %v, %v", codes, err)
 		}
@@ -243,7 +254,7 @@ func TestPasskeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response := h.made(t, c, virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2))
+		response := h.made(t, c, newSoftwareKey())
 		_, err = other.AddPasskey(ctx, other.session, c.Ceremony, "Mine now", response)
 		wants(t, "to another's account", err, ErrPasskey)
 		h.clock.Advance(11 * time.Minute)
@@ -256,7 +267,7 @@ func TestPasskeys(t *testing.T) {
 		t.Parallel()
 		h := newHolder(t)
 		for n := range passkeysMost {
-			if _, err := h.add(t, virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)); err != nil {
+			if _, err := h.add(t, newSoftwareKey()); err != nil {
 				t.Fatalf("passkey %d: %v", n+1, err)
 			}
 		}

@@ -70,7 +70,7 @@ func endRecovery(ctx context.Context, tx *tenant.PlatformTx, email string) error
 
 func clearTries(ctx context.Context, tx *tenant.PlatformTx, subject []byte) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE platform.sign_in_budget SET failures = 0, wait_until = $2 WHERE subject = $1`, subject, tx.Now())
+		UPDATE platform.sign_in_budget SET failures = 0, wait_until = '-infinity' WHERE subject = $1`, subject)
 	if err != nil {
 		return fmt.Errorf("letting an account be tried afresh: %w", err)
 	}

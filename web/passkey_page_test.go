@@ -18,10 +18,21 @@ type softKey struct {
 	key    virtualwebauthn.Credential
 }
 
+// newSoftwareKey makes keys until both coordinates of one fill their 32 bytes: the library writes a shorter one
+// without its leading zero, which RFC 9053 section 7.1.1 forbids.
+func newSoftwareKey() virtualwebauthn.Credential {
+	const whole = 77 // bytes of a COSE key of P-256
+	for {
+		if key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(key.Key.AttestationData()) == whole {
+			return key
+		}
+	}
+}
+
 func newSoftKey() *softKey {
 	return &softKey{
 		party:  virtualwebauthn.RelyingParty{ID: "books.example", Name: "Countinghouse", Origin: origin},
-		device: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		device: virtualwebauthn.NewAuthenticator(), key: newSoftwareKey(),
 	}
 }
 

@@ -46,15 +46,15 @@ func (b *browser) secondFactor(t testing.TB) (key string, recovery []string) {
 		t.Fatalf("the key: %d %s", a.status, a.body)
 	}
 	key = strings.ReplaceAll(string(found[1]), " ", "")
-	a = b.post(t, "/account/second-step/app/confirm", "code", appCode(t, key, -1))
+	a = b.post(t, "/account/second-step/app/confirm", "code", appCode(t, key, 0))
 	if a.status != http.StatusCreated {
 		t.Fatalf("confirming: %d %s", a.status, a.body)
 	}
 	return key, shownCodes.FindAllString(string(a.body), -1)
 }
 
-// appCode is what an app shows so many steps from now. The step before now is as good as the present one, and so a
-// test has two or three codes to use without waiting.
+// appCode is what an app shows so many steps from now. The next step's code is good already, and so a test has two
+// codes to use without waiting.
 func appCode(t testing.TB, key string, steps int) string {
 	t.Helper()
 	code, err := totp.GenerateCode(key, time.Now().Add(time.Duration(steps)*30*time.Second))
