@@ -25,14 +25,18 @@ var errPHC = errors.New("identity: a stored password that cannot be read")
 // hasher runs argon2id, as many at once as there are cores: more would only take memory, 19 MiB each, from
 // everyone else. Whoever waits for a place leaves when their request does.
 type hasher struct {
-	places chan struct{}
-	decoy  string // what the passwords of unknown people are compared with
+	places    chan struct{}
+	memoryKiB uint32
+	decoy     string // what the passwords of unknown people are compared with
 }
 
-func newHasher(places int) hasher {
+func newHasher(places int) hasher { return newHasherOf(places, argonMemoryKiB) }
+
+func newHasherOf(places int, memoryKiB uint32) hasher {
 	return hasher{
-		places: make(chan struct{}, places),
-		decoy:  encodePHC(make([]byte, saltBytes), make([]byte, keyBytes)),
+		places:    make(chan struct{}, places),
+		memoryKiB: memoryKiB,
+		decoy:     encodePHC(memoryKiB, make([]byte, saltBytes), make([]byte, keyBytes)),
 	}
 }
 
@@ -42,11 +46,11 @@ func (h hasher) hash(ctx context.Context, password string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("making a salt: %w", err)
 	}
-	key, err := h.derive(ctx, password, salt, argonTime, argonMemoryKiB, argonThreads, keyBytes)
+	key, err := h.derive(ctx, password, salt, argonTime, h.memoryKiB, argonThreads, keyBytes)
 	if err != nil {
 		return "", err
 	}
-	return encodePHC(salt, key), nil
+	return encodePHC(h.memoryKiB, salt, key), nil
 }
 
 // matches says whether a password is the one that the PHC string was made of.
@@ -81,8 +85,8 @@ func (h hasher) derive(ctx context.Context, password string, salt []byte, time, 
 
 var phcEncoding = base64.RawStdEncoding.Strict()
 
-func encodePHC(salt, key []byte) string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemoryKiB, argonTime, argonThreads,
+func encodePHC(memoryKiB uint32, salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, argonTime, argonThreads,
 		phcEncoding.EncodeToString(salt), phcEncoding.EncodeToString(key))
 }
 

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"runtime"
+	"sync"
 	"time"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -43,12 +47,28 @@ type Options struct {
 	LinkLifetime time.Duration
 	// MailsPerHour bounds what one address is sent: 3. What goes beyond is not sent, and nobody is told.
 	MailsPerHour int
+	// ProofLifetime is for how long a sign-in, or a proof after it, lets one change what guards an account: 10 minutes.
+	ProofLifetime time.Duration
+	// Sealer seals the keys of authenticator apps. Without one, none can be set up.
+	Sealer Sealer
+	// RecoveryLifetime is how long a mailed link is good that sets a new password: 30 minutes.
+	RecoveryLifetime time.Duration
+	// NetworkTries is how often one network may fail to sign in before it has to wait: 30.
+	NetworkTries int
+	// Key keys the digests under which addresses and networks are counted, so that who reads the table cannot
+	// find an address by trying. It must stay the same.
+	Key []byte
+	// Password is what is asked of passwords beyond PasswordRules.
+	Password PasswordPolicy
+	// Log hears of mails that could not be sent while nobody waited for them: slog.Default.
+	Log *slog.Logger
 }
 
 // RequestInfo is what is kept of where a session was opened.
 type RequestInfo struct {
 	Network   string // the address of the caller; what is no IP address is not kept
 	UserAgent string // cut to 300 characters
+	Device    string // the token of NewDevice that the browser brought; may be empty
 }
 
 // Identity keeps people. It is safe for concurrent use.
@@ -57,6 +77,9 @@ type Identity struct {
 	mailer  Mailer
 	options Options
 	hasher  hasher
+	// passkeys is nil where there can be none.
+	passkeys *webauthn.WebAuthn
+	sending  sync.WaitGroup
 }
 
 // New makes one. It fails when Options.Origin is not of the form https://host.
@@ -72,14 +95,40 @@ func New(db *tenant.DB, mailer Mailer, o Options) (*Identity, error) {
 	o.IdleTimeout = orDefault(o.IdleTimeout, 8*time.Hour)
 	o.SessionLifetime = orDefault(o.SessionLifetime, 30*24*time.Hour)
 	o.LinkLifetime = orDefault(o.LinkLifetime, 24*time.Hour)
-	if o.IdleTimeout < time.Minute || o.SessionLifetime < time.Minute || o.LinkLifetime < time.Minute {
+	o.ProofLifetime = orDefault(o.ProofLifetime, 10*time.Minute)
+	o.RecoveryLifetime = orDefault(o.RecoveryLifetime, 30*time.Minute)
+	if o.IdleTimeout < time.Minute || o.SessionLifetime < time.Minute || o.LinkLifetime < time.Minute || o.RecoveryLifetime < time.Minute {
 		return nil, errors.New("a session and a link last a minute at least")
 	}
 	if o.MailsPerHour == 0 {
 		o.MailsPerHour = 3
 	}
-	return &Identity{db: db, mailer: mailer, options: o, hasher: newHasher(runtime.GOMAXPROCS(0))}, nil
+	if o.NetworkTries == 0 {
+		o.NetworkTries = 30
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	passkeys, err := newRelyingParty(o.Origin)
+	if err != nil {
+		return nil, err
+	}
+	return &Identity{db: db, mailer: mailer, options: o, hasher: newHasher(runtime.GOMAXPROCS(0)), passkeys: passkeys}, nil
 }
+
+// tell sends a mail while the caller goes on: how long it takes would say whether an address is known.
+func (i *Identity) tell(ctx context.Context, m Mail) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	i.sending.Go(func() {
+		defer cancel()
+		if err := i.mailer.Send(ctx, m); err != nil {
+			i.options.Log.Error("a mail was not sent", "kind", m.Kind, "error", err)
+		}
+	})
+}
+
+// Flush waits for the mails that are on their way: before the process ends, and in tests.
+func (i *Identity) Flush() { i.sending.Wait() }
 
 func orDefault(d, fallback time.Duration) time.Duration {
 	if d == 0 {

@@ -37,6 +37,12 @@ func (p *postbox) Send(_ context.Context, m Mail) error {
 	return nil
 }
 
+func (p *postbox) empty() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mails = nil
+}
+
 func (p *postbox) to(email string) []Mail {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,12 +2,14 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -19,24 +21,39 @@ var ErrPerson = fault.New(fault.NotFound, "person.not_found", "Nobody has an acc
 
 const userAgentMax = 300
 
+// Session is one that is open: a browser in which a person is signed in.
+type Session struct {
+	ID        SessionID
+	CreatedAt time.Time
+	SeenAt    time.Time
+	Network   string
+	UserAgent string
+	Current   bool // the one that asks
+}
+
+// SessionID names a session. It opens nothing.
+type SessionID = id.Of[Session]
+
+// Agent names browser and system.
+func (s Session) Agent() string { return DescribeAgent(s.UserAgent) }
+
 // seenEvery is how often at most the use of a session is written down.
 const seenEvery = time.Minute
 
 // SignIn opens a session for who knows the password of an address, and gives its token. It fails with ErrRefused,
-// after the same work whether the address is known or not.
+// after the same work whether the address is known or not; with a *Wait after too many failures of the account, the
+// network or, for a device that the person signed in with before, of that device alone; and with ErrMustChange when
+// the password has to be changed first. For a person with a second factor it fails with a *SecondStepNeeded, and
+// CompleteSecondStep opens the session.
 func (i *Identity) SignIn(ctx context.Context, email, password string, from RequestInfo) (p tenant.Person, session string, err error) {
-	phc := i.hasher.decoy
-	if email, err = NormalizeEmail(email); err == nil {
-		err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-			found, err := personWithPassword(ctx, tx, email)
-			if err == nil && !found.ID.IsZero() {
-				p, phc = found.person(), found.Secret
-			}
-			return err
-		})
-		if err != nil {
-			return tenant.Person{}, "", err
-		}
+	address := typedAddress(email)
+	found, taken, err := i.beginSignIn(ctx, address, from)
+	if err != nil {
+		return tenant.Person{}, "", err
+	}
+	p, phc := found.person(), found.Secret
+	if p.ID.IsZero() {
+		phc = i.hasher.decoy
 	}
 	plain, typed := normalizePassword(password)
 	good, err := i.hasher.matches(ctx, plain, phc)
@@ -44,16 +61,79 @@ func (i *Identity) SignIn(ctx context.Context, email, password string, from Requ
 		return tenant.Person{}, "", err
 	}
 	if !good || !typed || p.ID.IsZero() {
-		return tenant.Person{}, "", ErrRefused
+		return tenant.Person{}, "", i.refuse(ctx, p, address, taken, from)
 	}
+	return i.admit(ctx, p, phc, taken, from)
+}
+
+// beginSignIn takes the try that the sign-in costs before any work is done. The row is zero for an unknown address.
+func (i *Identity) beginSignIn(ctx context.Context, address string, from RequestInfo) (found personRow, taken []try, err error) {
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		session, err = i.openSession(ctx, tx, p.ID, from)
+		if found, err = personWithPassword(ctx, tx, address, from.Device); err != nil {
+			return err
+		}
+		taken, err = i.takeSignIn(ctx, tx, address, found.Known, from)
+		return err
+	})
+	return found, taken, err
+}
+
+// refuse records a failure and, once a day, tells the owner of an account that is being guessed.
+func (i *Identity) refuse(ctx context.Context, p tenant.Person, address string, taken []try, from RequestInfo) error {
+	var told bool
+	err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) (err error) {
+		if t, over := exhausted(taken); over {
+			if told, err = noteTold(ctx, tx, t.subject); err != nil {
+				return err
+			}
+		}
+		return i.record(ctx, tx, p, address, SessionID{}, ByPassword, LoginRefused, from)
+	})
+	if err != nil {
+		return err
+	}
+	if told && !p.ID.IsZero() {
+		i.tell(ctx, i.guessedMail(p, from))
+	}
+	return ErrRefused
+}
+
+// admit lets in who gave the right password, if it still is that in the moment that the session opens.
+func (i *Identity) admit(ctx context.Context, p tenant.Person, phc string, taken []try, from RequestInfo) (tenant.Person, string, error) {
+	var e entry
+	var change bool
+	var owed *SecondStepNeeded
+	err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
+		c, err := lockPassword(ctx, tx, p.ID)
+		if err != nil {
+			return err
+		}
+		if c.Secret != phc {
+			return ErrRefused
+		}
+		if err := giveBack(ctx, tx, taken); err != nil {
+			return err
+		}
+		if change = i.mustChange(c, tx.Now()); change {
+			return i.record(ctx, tx, p, p.Email, SessionID{}, ByPassword, LoginHeld, from)
+		}
+		if owed, err = i.oweSecondStep(ctx, tx, p.ID); err != nil || owed != nil {
+			return err
+		}
+		e, err = i.enter(ctx, tx, p, ByPassword, from)
 		return err
 	})
 	if err != nil {
 		return tenant.Person{}, "", err
 	}
-	return p, session, nil
+	if owed != nil {
+		return tenant.Person{}, "", owed
+	}
+	if change {
+		return tenant.Person{}, "", errors.Join(ErrMustChange, i.RequestRecovery(ctx, p.Email))
+	}
+	i.greet(ctx, p, e, from)
+	return p, e.Token, nil
 }
 
 // SignOut ends a session at once, everywhere. What is no open session is none already: that is not an error.
@@ -89,6 +169,37 @@ func (i *Identity) PersonBySession(ctx context.Context, token string) (p tenant.
 	return p, nil
 }
 
+// Sessions lists where a person is signed in, the last used first. token tells which of them asks.
+func (i *Identity) Sessions(ctx context.Context, person tenant.PersonID, token string) (all []Session, err error) {
+	hash, _ := HashToken(token)
+	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
+		all, err = openSessions(ctx, tx, person, hash)
+		return err
+	})
+	return all, err
+}
+
+// EndSession signs a person out of one of their sessions. One that is over, or another's, is left as it is: that is
+// not an error.
+func (i *Identity) EndSession(ctx context.Context, person tenant.PersonID, session SessionID) error {
+	return tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error { return endSessionByID(ctx, tx, person, session) })
+}
+
+// EndOtherSessions signs the bearer of an open session out of all others. It fails with tenant.ErrNotSignedIn.
+func (i *Identity) EndOtherSessions(ctx context.Context, token string) error {
+	hash, ok := HashToken(token)
+	if !ok {
+		return tenant.ErrNotSignedIn
+	}
+	return tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
+		row, err := personBySession(ctx, tx, hash)
+		if err != nil {
+			return err
+		}
+		return endSessions(ctx, tx, row.ID, hash)
+	})
+}
+
 // PersonByEmail finds a person, for the operator's command line. It fails with ErrEmail and ErrPerson.
 func (i *Identity) PersonByEmail(ctx context.Context, email string) (p tenant.Person, err error) {
 	if email, err = NormalizeEmail(email); err != nil {
@@ -116,14 +227,15 @@ func (i *Identity) Organizations(ctx context.Context, person tenant.PersonID) (a
 	return all, err
 }
 
-// openSession always makes a new token, so that one planted in a browser before signing in opens nothing after.
-func (i *Identity) openSession(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, from RequestInfo) (string, error) {
+// newSession always makes a new token, so that one planted in a browser before signing in opens nothing after.
+func (i *Identity) newSession(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, from RequestInfo) (string, SessionID, error) {
 	secret, hash, err := newSecret()
 	if err != nil {
-		return "", err
+		return "", SessionID{}, err
 	}
-	return secret, insertSession(ctx, tx, sessionInput{
-		hash: hash, person: person, idle: i.options.IdleTimeout, expires: tx.Now().Add(i.options.SessionLifetime),
+	session := id.New[Session]()
+	return secret, session, insertSession(ctx, tx, sessionInput{
+		hash: hash, id: session, person: person, idle: i.options.IdleTimeout, expires: tx.Now().Add(i.options.SessionLifetime),
 		network: cleanNetwork(from.Network), userAgent: cleanUserAgent(from.UserAgent),
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -16,6 +15,7 @@ type personRow struct {
 	Email  string          `db:"email"`
 	Secret string          `db:"secret"`
 	Seen   time.Time       `db:"last_seen_at"`
+	Known  bool            `db:"known"` // the device is
 }
 
 func (r personRow) person() tenant.Person {
@@ -23,11 +23,13 @@ func (r personRow) person() tenant.Person {
 }
 
 // personWithPassword is the zero row when nobody has the address.
-func personWithPassword(ctx context.Context, tx *tenant.PlatformTx, email string) (row personRow, err error) {
+func personWithPassword(ctx context.Context, tx *tenant.PlatformTx, email, device string) (row personRow, err error) {
+	hash, ok := HashToken(device)
 	err = tx.Get(ctx, &row, `
-		SELECT p.id, p.name, p.email, c.secret
+		SELECT p.id, p.name, p.email, c.secret, $3 AND EXISTS (SELECT FROM platform.device d
+		           WHERE d.token_hash = $2 AND d.person_id = p.id AND d.forgotten_at IS NULL) AS known
 		  FROM platform.person p JOIN platform.credential c ON c.person_id = p.id AND c.kind::text = 'password'
-		 WHERE p.email = $1`, email)
+		 WHERE p.email = $1`, email, hash[:], ok)
 	if err != nil && !errors.Is(err, tenant.ErrNoRows) {
 		return personRow{}, fmt.Errorf("looking for a password: %w", err)
 	}
@@ -45,10 +47,9 @@ func personByEmail(ctx context.Context, tx *tenant.PlatformTx, email string) (te
 	return row.person(), nil
 }
 
-type sessionRow struct{}
-
 type sessionInput struct {
 	hash      tenant.Hash
+	id        SessionID
 	person    tenant.PersonID
 	idle      time.Duration
 	expires   time.Time
@@ -61,7 +62,7 @@ func insertSession(ctx context.Context, tx *tenant.PlatformTx, s sessionInput) e
 		INSERT INTO platform.session (token_hash, id, person_id, created_at, authenticated_at, last_seen_at,
 			idle_seconds, expires_at, network, user_agent)
 		VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7, $8)`,
-		s.hash[:], id.New[sessionRow](), s.person, tx.Now(), int64(s.idle/time.Second), s.expires, s.network, s.userAgent)
+		s.hash[:], s.id, s.person, tx.Now(), int64(s.idle/time.Second), s.expires, s.network, s.userAgent)
 	if err != nil {
 		return fmt.Errorf("opening a session: %w", err)
 	}
@@ -76,6 +77,52 @@ func endSession(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) er
 		return fmt.Errorf("ending a session: %w", err)
 	}
 	return nil
+}
+
+func endSessionByID(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, session SessionID) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE platform.session SET ended_at = $3, access_version = access_version + 1
+		 WHERE id = $1 AND person_id = $2 AND ended_at IS NULL`, session, person, tx.Now())
+	if err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
+}
+
+// endSessions ends all sessions of a person but the one given; the zero hash is none.
+func endSessions(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, except tenant.Hash) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE platform.session SET ended_at = $3, access_version = access_version + 1
+		 WHERE person_id = $1 AND token_hash <> $2 AND ended_at IS NULL`, person, except[:], tx.Now())
+	if err != nil {
+		return fmt.Errorf("ending sessions: %w", err)
+	}
+	return nil
+}
+
+func openSessions(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, asking tenant.Hash) ([]Session, error) {
+	var rows []struct {
+		ID        SessionID `db:"id"`
+		Created   time.Time `db:"created_at"`
+		Seen      time.Time `db:"last_seen_at"`
+		Network   string    `db:"network"`
+		UserAgent string    `db:"user_agent"`
+		Current   bool      `db:"current"`
+	}
+	err := tx.Select(ctx, &rows, `
+		SELECT id, created_at, last_seen_at, coalesce(host(network), '') AS network, user_agent, token_hash = $2 AS current
+		  FROM platform.session
+		 WHERE person_id = $1 AND ended_at IS NULL AND expires_at > $3
+		   AND last_seen_at + make_interval(secs => idle_seconds) > $3
+		 ORDER BY last_seen_at DESC, id DESC LIMIT 200`, person, asking[:], tx.Now())
+	if err != nil {
+		return nil, fmt.Errorf("listing sessions: %w", err)
+	}
+	all := make([]Session, 0, len(rows))
+	for _, r := range rows {
+		all = append(all, Session{r.ID, r.Created, r.Seen, r.Network, r.UserAgent, r.Current})
+	}
+	return all, nil
 }
 
 func personBySession(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) (row personRow, err error) {

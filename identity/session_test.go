@@ -77,7 +77,7 @@ func TestSignIn(t *testing.T) {
 			{"fe80::1%eth0", strings.Repeat("ů", 500), "fe80::1", strings.Repeat("ů", 300)},
 			{"unix socket", "", "", ""},
 		} {
-			_, session, err := i.SignIn(ctx, p.Email, strong, RequestInfo{c.network, c.agent})
+			_, session, err := i.SignIn(ctx, p.Email, strong, RequestInfo{Network: c.network, UserAgent: c.agent})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +179,7 @@ func TestSessionLife(t *testing.T) {
 			"open": func(r *rapid.T) {
 				l := &life{person: rapid.SampledFrom(people).Draw(r, "person"), opened: now, used: now}
 				err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) (err error) {
-					l.token, err = i.openSession(ctx, tx, l.person.ID, RequestInfo{})
+					l.token, _, err = i.newSession(ctx, tx, l.person.ID, RequestInfo{})
 					return err
 				})
 				if err != nil {

@@ -130,6 +130,7 @@ func (i *Identity) CompleteSignUp(ctx context.Context, token, name, password str
 	if err != nil {
 		return tenant.Person{}, "", err
 	}
+	var e entry
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
 		if err := lockEmail(ctx, tx, email); err != nil {
 			return err
@@ -140,13 +141,13 @@ func (i *Identity) CompleteSignUp(ctx context.Context, token, name, password str
 		if err := insertPerson(ctx, tx, p, phc); err != nil {
 			return err
 		}
-		session, err = i.openSession(ctx, tx, p.ID, from)
+		e, err = i.enter(ctx, tx, p, BySignUp, from)
 		return err
 	})
 	if err != nil {
 		return tenant.Person{}, "", err
 	}
-	return p, session, nil
+	return p, e.Token, nil
 }
 
 // AddPerson makes a person without a mail: for the operator's command line, which vouches for the address. It
@@ -175,7 +176,7 @@ func (i *Identity) newPerson(ctx context.Context, email, name, password string) 
 	if !refused.Add("name", err) {
 		return p, "", err
 	}
-	if err := ValidatePassword(password, email, name); !refused.Add("password", err) {
+	if err := i.CheckPassword(password, email, name); !refused.Add("password", err) {
 		return p, "", err
 	}
 	if err := refused.Err(); err != nil {

@@ -92,7 +92,7 @@ func TestCompleteSignUp(t *testing.T) {
 		if got, err := i.CheckSignUp(ctx, token); err != nil || got != email {
 			t.Fatalf("got %q, %v", got, err)
 		}
-		p, session, err := i.CompleteSignUp(ctx, token, " Zoë Brun ", strong, RequestInfo{"192.0.2.7", "Firefox"})
+		p, session, err := i.CompleteSignUp(ctx, token, " Zoë Brun ", strong, RequestInfo{Network: "192.0.2.7", UserAgent: "Firefox"})
 		if err != nil || p.Name != "Zoë Brun" || p.Email != email {
 			t.Fatalf("got %+v, %v", p, err)
 		}

@@ -3,8 +3,10 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,6 +24,7 @@ import (
 const (
 	sessionCookie = "__Host-session"
 	flashCookie   = "__Host-said"
+	deviceCookie  = "__Host-device"
 )
 
 var (
@@ -141,7 +144,35 @@ func (s *Server) person(ctx context.Context, c *fiber.Ctx) (tenant.Person, error
 }
 
 func requestInfo(c *fiber.Ctx) identity.RequestInfo {
-	return identity.RequestInfo{Network: c.IP(), UserAgent: c.Get("User-Agent")}
+	return identity.RequestInfo{Network: c.IP(), UserAgent: c.Get("User-Agent"), Device: c.Cookies(deviceCookie)}
+}
+
+// deviceInfo is requestInfo with a device even for a browser that comes for the first time. It is that browser's
+// when keepDevice follows.
+func deviceInfo(c *fiber.Ctx) (from identity.RequestInfo, err error) {
+	from = requestInfo(c)
+	if _, ok := identity.HashToken(from.Device); !ok {
+		from.Device, err = identity.NewDevice()
+	}
+	return from, err
+}
+
+// deviceSeconds is 400 days, the longest that browsers keep a cookie.
+const deviceSeconds = 400 * 24 * 60 * 60
+
+// keepDevice lets a browser be known again. Its token opens nothing: it only has tries of its own.
+func keepDevice(c *fiber.Ctx, from identity.RequestInfo) {
+	c.Cookie(&fiber.Cookie{Name: deviceCookie, Value: from.Device, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax", MaxAge: deviceSeconds})
+}
+
+// refusedStatus is the status of a form that was refused, and says when to come again.
+func refusedStatus(c *fiber.Ctx, err error) int {
+	var w *identity.Wait
+	if errors.As(err, &w) {
+		c.Set("Retry-After", strconv.Itoa(w.Seconds()))
+		return http.StatusTooManyRequests
+	}
+	return http.StatusUnprocessableEntity
 }
 
 func personPage(p tenant.Person) page.Person { return page.Person{Name: p.Name, Email: p.Email} }

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 	"github.com/countinghouse/countinghouse/web/static"
 )
@@ -18,6 +20,9 @@ func (s *Server) registerPublic() {
 	s.public("GET", static.Prefix+"*", showStatic)
 	s.public("GET", "/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.URL("favicon.svg"), http.StatusMovedPermanently) })
 	s.registerSignUp()
+	s.registerSecondFactorPages()
+	s.registerSecurityPages()
+	s.registerRecovery()
 	s.public("GET", "/sign-in", s.showSignIn)
 	s.public("POST", "/sign-in", s.sendSignIn)
 	s.public("POST", "/sign-out", s.sendSignOut)
@@ -55,16 +60,39 @@ func (s *Server) sendSignIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	from, err := deviceInfo(c)
+	if err != nil {
+		return err
+	}
 	form := page.FormOf(sent)
-	_, token, err := s.Identity.SignIn(c.UserContext(), sent.Get("email"), sent.Get("password"), requestInfo(c))
+	person, token, err := s.Identity.SignIn(c.UserContext(), sent.Get("email"), sent.Get("password"), from)
+	var owed *identity.SecondStepNeeded
+	if errors.As(err, &owed) {
+		keepDevice(c, from) // it comes again with the second step, and is known only after that
+		return toSecondStep(c, owed, sent.Get("next"))
+	}
 	if form.Refused(err) {
 		form.Values.Del("password")
-		return render(c, http.StatusUnprocessableEntity, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form})
+		return render(c, refusedStatus(c, err), "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form})
 	} else if err != nil {
 		return err
 	}
-	s.setSession(c, token)
-	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+	keepDevice(c, from)
+	return s.letIn(c, person, token, sent.Get("next"))
+}
+
+// letIn hands a session to who has just signed in, and tells them when they did so before: whoever remembers it
+// otherwise knows that someone else was in.
+func (s *Server) letIn(c *fiber.Ctx, person tenant.Person, session, next string) error {
+	s.setSession(c, session)
+	last, err := s.Identity.LastLogin(c.UserContext(), person.ID)
+	if err != nil {
+		return err
+	}
+	if last != nil {
+		say(c, page.LastLogin(s.DB.Now(), *last))
+	}
+	return c.Redirect(wayBack(next), http.StatusSeeOther)
 }
 
 func (s *Server) sendSignOut(c *fiber.Ctx) error {

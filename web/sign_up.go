@@ -12,7 +12,6 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
-	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -125,7 +124,7 @@ func (s *Server) showSetUp(c *fiber.Ctx) error {
 func (s *Server) renderSetUp(c *fiber.Ctx, status int, email string, form page.Form) error {
 	form.Values.Del("password")
 	return render(c, status, "set-up", page.SetUp{Gate: page.Gate{Title: "Set up your books"}, Form: form, Email: email,
-		AddressPrefix: s.origin.Host + "/o/", PasswordHint: passwordHint()})
+		AddressPrefix: s.origin.Host + "/o/", PasswordHint: s.passwordHint()})
 }
 
 func (s *Server) sendSetUp(c *fiber.Ctx) error {
@@ -143,19 +142,24 @@ func (s *Server) sendSetUp(c *fiber.Ctx) error {
 	_, err = foundingOf(sent).opening(ctx, s.DB)
 	_, named := text.Required("name", sent.Get("name"), 200)
 	err = errors.Join(asFault(&form, err), asFault(&form, named),
-		asFault(&form, identity.ValidatePassword(sent.Get("password"), email, sent.Get("name"))))
+		asFault(&form, s.Identity.CheckPassword(sent.Get("password"), email, sent.Get("name"))))
 	if err != nil {
 		return err
 	}
 	if len(form.Faults) > 0 {
 		return s.renderSetUp(c, http.StatusUnprocessableEntity, email, form)
 	}
-	person, session, err := s.Identity.CompleteSignUp(ctx, sent.Get("token"), sent.Get("name"), sent.Get("password"), requestInfo(c))
+	from, err := deviceInfo(c)
+	if err != nil {
+		return err
+	}
+	person, session, err := s.Identity.CompleteSignUp(ctx, sent.Get("token"), sent.Get("name"), sent.Get("password"), from)
 	if form.Refused(err) {
 		return s.renderSetUp(c, http.StatusUnprocessableEntity, email, form)
 	} else if err != nil {
 		return err
 	}
+	keepDevice(c, from)
 	s.setSession(c, session)
 	if err := Found(ctx, s.DB, s.Keys, person, foundingOf(sent)); form.Refused(err) {
 		// Someone took the address in this very moment. The person is signed in by now: let them choose another.
@@ -208,9 +212,9 @@ func (s *Server) sendOpen(c *fiber.Ctx) error {
 }
 
 // passwordHint tells the rules before anyone types.
-func passwordHint() string {
+func (s *Server) passwordHint() string {
 	var rules []string
-	for _, r := range identity.PasswordRules() {
+	for _, r := range s.Identity.PasswordRules() {
 		rules = append(rules, r.Say)
 	}
 	return strings.Join(rules, "; ") + "."

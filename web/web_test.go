@@ -49,7 +49,7 @@ func open(t testing.TB) *house {
 	}
 	people, err := identity.New(tenanttest.DB(), identity.MailerFunc(func(ctx context.Context, m identity.Mail) error {
 		return outbox.Send(ctx, notify.Mail{Kind: m.Kind, To: m.To, Subject: m.Subject, Text: m.Text})
-	}), identity.Options{Origin: origin})
+	}), identity.Options{Origin: origin, Sealer: sealedInTest{}, NetworkTries: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +220,8 @@ type owner struct {
 	slug  string
 	email string
 }
+
+func (o owner) path(rest string) string { return "/o/" + o.slug + rest }
 
 func (h *house) signUp(t testing.TB) owner {
 	t.Helper()

@@ -57,7 +57,15 @@ func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *w
 }
 
 func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
-	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin})
+	seals, err := newSealer(p.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	logins, err := derive(p.key, "login digests")
+	if err != nil {
+		return nil, nil, err
+	}
+	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,5 +104,6 @@ func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listene
 	}
 	cancel()
 	background.Wait()
+	server.Identity.Flush()
 	return err
 }

@@ -22,6 +22,13 @@ var badges = map[string]struct{ word, icon, class string }{
 	"archived":  {"Archived", "archive", "badge-void"},
 	"revoked":   {"Revoked", "ban", "badge-void"},
 	"expired":   {"Expired", "clock-alert", "badge-late"},
+	// of a login
+	"success":     {"Signed in", "check", "badge-paid"},
+	"refused":     {"Refused", "ban", "badge-late"},
+	"must_change": {"Held", "lock", "badge-part"},
+	"recovered":   {"Password set", "key-round", "badge-sent"},
+	"changed":     {"Password changed", "key-round", "badge-sent"},
+	"disowned":    {"Not you", "triangle-alert", "badge-late"},
 }
 
 // badge draws a state. state may be of any type that writes itself as one of the words above.

@@ -45,6 +45,7 @@ var functions = template.FuncMap{
 	"addressOf":  AddressOf,
 	"ownAddress": OwnAddress,
 	"method":     methodName,
+	"loginBy":    loginBy,
 	"purpose":    purpose,
 	"entry":      ledger.NumberName,
 	"kinds":      Kinds,

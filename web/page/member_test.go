@@ -1,6 +1,7 @@
 package page
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -83,7 +84,7 @@ func memberSamples() map[string]any {
 	token := identity.Token{ID: id.New[identity.Token](), Name: "Shop", Hint: "ch_ab12", Scopes: []string{"invoices:read"}, MakerName: "Mara", CreatedAt: now, ExpiresAt: &ends}
 	months := []Month{{"Oct", euros(1360000), euros(1020000)}, {"Nov", euros(1190000), euros(-870000)}}
 	editor := sampleEditor(form("k", missing.At("lines[0].description"), missing.At("customer_id"), missing.At("lines")))
-	return map[string]any{
+	all := map[string]any{
 		"customers":         Customers{Shell: shell("Customers", "customers"), Items: []billing.Customer{hugh}, Find: find, Tabs: sampleTabs(), Pager: Pager{Older: "/x", ByName: true}},
 		"customer":          Customer{Shell: shell("Hugh", "customers"), Form: form("", missing), Customer: hugh, Owed: owed, Invoices: table, More: true, Acts: []Act{sampleAct()}},
 		"customer-edit":     CustomerForm{Shell: shell("Change customer", "customers"), Form: form("k", missing.At("name")), Action: "/x", Back: "/y", Does: "Save customer", Name: "Hugh"},
@@ -113,6 +114,9 @@ func memberSamples() map[string]any {
 		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Books: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},
 			Chart: NewChart(eur, months), Overdue: table, Recent: table, SetUp: []Step{{Label: "Add a customer", Done: true}, {Label: "Add a product", Say: "What you sell", URL: "/x", Way: "Add product"}}},
 	}
+	maps.Copy(all, secondFactorSamples())
+	maps.Copy(all, securitySamples())
+	return all
 }
 
 func samplePayment() billing.Payment {

@@ -132,7 +132,42 @@
     if (country.value) country.dispatchEvent(new Event("change"));
   }
 
+  // A form marked data-passkey is filled by a passkey: its challenge is fetched, the browser answers it, and the
+  // form carries the answer. It stays hidden where the browser knows no passkeys.
+  function usePasskey(form) {
+    var said = form.querySelector("[role=status]"), make = form.dataset.passkey === "create";
+    said.textContent = "";
+    fetch(form.action + "/challenge", { method: "POST" }).then(function (response) {
+      if (response.redirected) {
+        location.assign(response.url);
+        return null;
+      }
+      if (!response.ok) throw new Error(response.status);
+      return response.json();
+    }).then(function (challenge) {
+      if (!challenge) return null;
+      form.elements.ceremony.value = challenge.ceremony;
+      return make
+        ? navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(challenge.options) })
+        : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(challenge.options) });
+    }).then(function (credential) {
+      if (!credential) return;
+      form.elements.response.value = JSON.stringify(credential.toJSON());
+      form.submit();
+    }).catch(function () {
+      said.textContent = make ? "No passkey was added. Try again." : "No passkey was used. Try again, or go on without one.";
+    });
+  }
+  document.addEventListener("submit", function (event) {
+    if (!event.target.matches("[data-passkey]")) return;
+    event.preventDefault();
+    usePasskey(event.target);
+  });
+
   function dress(root) {
+    if (window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) {
+      root.querySelectorAll("[data-passkey]").forEach(function (form) { form.hidden = false; });
+    }
     root.querySelectorAll("[data-print], [data-copy]").forEach(function (button) { button.hidden = false; });
     root.querySelectorAll("[data-slug-of]").forEach(followName);
     root.querySelectorAll("select[data-country]").forEach(followCountry);

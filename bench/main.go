@@ -1,0 +1,92 @@
+// Package main measures what tenancy costs: the service's two hot paths by HTTP against the same work without it.
+//
+// Absolute figures say little on a machine that others share, so everything is a ratio of slices that ran within
+// seconds of each other, mirrored (A B B A) so that a drift strikes both sides alike, and the spread over the rounds is
+// told with it. README.md says what the four measures are.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// plan says what to run.
+type plan struct {
+	rounds        int
+	slice         time.Duration // what is counted of each run
+	lead          time.Duration // what is left out before it
+	warmUp        time.Duration // what the service gets before the first round
+	clients       int
+	organizations int
+	invoices      int    // in each organization
+	fast          bool   // without durability, for the test of this package
+	results       string // folder
+	check         bool
+	profile       string // folder
+}
+
+// floors are the ratios below which -check fails.
+const (
+	readFloor = 0.25
+	postFloor = 0.30
+)
+
+func main() {
+	var p plan
+	flag.IntVar(&p.rounds, "rounds", 20, "how often to run all four")
+	flag.DurationVar(&p.slice, "slice", time.Second, "how long each slice counts")
+	flag.DurationVar(&p.lead, "lead", 200*time.Millisecond, "how long a slice runs before it counts")
+	flag.DurationVar(&p.warmUp, "warm-up", 3*time.Second, "how long the service runs each request before the first round")
+	flag.IntVar(&p.clients, "clients", 8, "how many clients work at once")
+	flag.IntVar(&p.organizations, "organizations", 8, "how many organizations they work in")
+	flag.IntVar(&p.invoices, "invoices", 200, "how many invoices each organization has")
+	flag.StringVar(&p.results, "results", "bench/results", "where the figures go as JSON; empty for nowhere")
+	flag.BoolVar(&p.check, "check", false, "fail when a ratio is below its floor")
+	flag.StringVar(&p.profile, "profile", "", "a folder to write CPU profiles of both paths to, after the rounds")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, p); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, p plan) (err error) {
+	fmt.Fprintln(os.Stderr, "Preparing a database and", p.organizations, "organizations")
+	h, err := openHouse(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	b, err := openBench(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	var o outcome
+	if p.rounds > 0 {
+		if o, err = b.measure(ctx); err != nil {
+			return err
+		}
+		if err := o.publish(os.Stdout, p.results); err != nil {
+			return err
+		}
+	}
+	if p.profile != "" {
+		if err := b.profile(ctx, p.profile); err != nil {
+			return err
+		}
+	}
+	if p.check {
+		return o.check()
+	}
+	return nil
+}

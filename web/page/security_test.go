@@ -1,0 +1,50 @@
+package page
+
+import (
+	"testing"
+	"time"
+
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/id"
+)
+
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+func securitySamples() map[string]any {
+	session := id.New[identity.Session]()
+	login := func(outcome, method string, acts ...Act) LoginRow {
+		return LoginRow{identity.Login{ID: id.New[identity.Login](), At: now.Add(-time.Hour), Network: "192.0.2.7", UserAgent: firefox, Method: method,
+			Outcome: outcome, Session: session}, outcome, acts}
+	}
+	return map[string]any{
+		"security": Security{Gate: Gate{"Sign-in and security", mara}, Flash: Flash{Say: "Signed out there."}, Today: now, SecondSteps: true, Others: true,
+			Sessions: []SessionRow{{identity.Session{ID: session, CreatedAt: now, SeenAt: now, Network: "192.0.2.7", UserAgent: firefox, Current: true}, nil},
+				{identity.Session{ID: session, CreatedAt: now, SeenAt: now}, []Act{sampleAct()}}},
+			Logins: []LoginRow{login(identity.LoginSuccess, identity.ByPassword, sampleAct()), login(identity.LoginRefused, "totp"), login(identity.LoginHeld, "passkey"),
+				login(identity.LoginDisowned, "something_new"), login(identity.LoginRecovered, identity.ByRecovery), login(identity.LoginChanged, "")}},
+		"password-edit": PasswordEdit{Gate{"Change password", mara}, Flash{Say: "Now set a new password."}, refused(NewForm(), identity.ErrPresentPassword, identity.ErrPasswordShort), "At least 12 characters."},
+		"recover":       Recover{Gate{"Set a new password", nobody}, refused(NewForm("email", "mara"), identity.ErrEmail)},
+		"recover-sent":  RecoverSent{Gate{"Look in your mail", nobody}, "mara@tidewater.example", "/dev/outbox"},
+		"recover-set":   RecoverSet{Gate{"Set a new password", nobody}, refused(NewForm("token", "t0ken"), identity.ErrPasswordReused), "mara@tidewater.example", "At least 12 characters."},
+		"recover-done":  SignIn{Gate{"Your password is set", nobody}, NewForm()},
+	}
+}
+
+func TestLastLogin(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		ago     time.Duration
+		agent   string
+		refused int
+		want    string
+	}{
+		{10 * time.Minute, firefox, 0, "Last signed in today 09:02 UTC from Firefox on Linux."},
+		{20 * time.Hour, firefox, 1, "Last signed in yesterday 13:12 UTC from Firefox on Linux. Refused since: 1 try."},
+		{72 * time.Hour, "", 2, "Last signed in Friday 09:12 UTC from an unknown program. Refused since: 2 tries."},
+		{400 * 24 * time.Hour, firefox, 0, "Last signed in 19 Oct 2025 09:12 UTC from Firefox on Linux."},
+	} {
+		if got := LastLogin(now, identity.LastLogin{Login: identity.Login{At: now.Add(-c.ago), UserAgent: c.agent}, Refused: c.refused}); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
