@@ -132,6 +132,7 @@ type invoiceRow struct {
 	IssuedAt    *time.Time        `db:"issued_at"`
 	Version     int               `db:"version"`
 	TimeZone    string            `db:"time_zone"`
+	BilledTo    []byte            `db:"billed_to"`
 	EntryNumber int64             `db:"entry_number"`
 	Lines       []byte            `db:"lines"`
 	Taxes       []byte            `db:"taxes"`
@@ -168,6 +169,11 @@ type paymentRow struct {
 
 // view is the row as the service answers it.
 func (r invoiceRow) view(zone *time.Location) (web.InvoiceView, error) {
+	if r.BilledTo != nil {
+		if err := json.Unmarshal(r.BilledTo, &r.Customer); err != nil {
+			return web.InvoiceView{}, fmt.Errorf("reading whom an invoice was billed to: %w", err)
+		}
+	}
 	amount := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: r.Currency} }
 	h := billing.InvoiceHead{
 		ID: r.ID, State: r.State, Customer: r.Customer, IssueDate: r.IssueDate, DueDate: r.DueDate, Currency: r.Currency,

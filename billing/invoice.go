@@ -57,10 +57,10 @@ const (
 // InvoiceHead is an invoice without its lines, as lists show it.
 type InvoiceHead struct {
 	ID         InvoiceID
-	State      string // Draft or Issued
-	Number     string // none on a draft
-	ExternalID string // the invoice's id in another system, or empty
-	Customer   Customer
+	State      string   // Draft or Issued
+	Number     string   // none on a draft
+	ExternalID string   // the invoice's id in another system, or empty
+	Customer   Customer // once it is issued, with the name and address that it was issued to
 	IssueDate  civil.Date
 	DueDate    civil.Date
 	Currency   money.Currency

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -20,7 +21,7 @@ const headColumns = `d.id, d.state, coalesce(d.number, '') AS number, coalesce(d
 	p.company AS "customer.company", p.email AS "customer.email", p.phone AS "customer.phone",
 	p.street AS "customer.street", p.city AS "customer.city", p.region AS "customer.region",
 	p.postal_code AS "customer.postal_code", p.country AS "customer.country", p.created_at AS "customer.created_at",
-	p.archived_at IS NOT NULL AS "customer.archived", p.version AS "customer.version"`
+	p.archived_at IS NOT NULL AS "customer.archived", p.version AS "customer.version", d.billed_to`
 
 const headTables = ` FROM document d JOIN party p ON p.id = d.customer_id CROSS JOIN settings s`
 
@@ -44,12 +45,18 @@ type headRow struct {
 	IssuedAt   *time.Time     `db:"issued_at"`
 	Version    int            `db:"version"`
 	TimeZone   string         `db:"time_zone"`
+	BilledTo   []byte         `db:"billed_to"` // none on a draft
 }
 
 func (r headRow) head(tx *tenant.Tx) (InvoiceHead, error) {
 	zone, err := storedZone(r.TimeZone)
 	if err != nil {
 		return InvoiceHead{}, err
+	}
+	if r.BilledTo != nil {
+		if err := json.Unmarshal(r.BilledTo, &r.Customer); err != nil {
+			return InvoiceHead{}, fmt.Errorf("reading whom an invoice was billed to: %w", err)
+		}
 	}
 	amount := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: r.Currency} }
 	var issued time.Time
@@ -233,8 +240,10 @@ func takeNumber(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) (postingP
 
 func updateIssued(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, number string, entry ledger.EntryID) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE document SET state = 'issued', number = $2, entry_id = $3, issued_at = $4, version = version + 1
-		 WHERE id = $1`, invoice, number, orNull(entry.UUID), tx.Now())
+		UPDATE document d SET state = 'issued', number = $2, entry_id = $3, issued_at = $4, version = d.version + 1,
+		       billed_to = jsonb_build_object('name', p.name, 'company', p.company, 'street', p.street, 'city', p.city,
+		           'region', p.region, 'postal_code', p.postal_code, 'country', p.country)
+		  FROM party p WHERE d.id = $1 AND p.id = d.customer_id`, invoice, number, orNull(entry.UUID), tx.Now())
 	if err != nil {
 		return fmt.Errorf("issuing an invoice: %w", err)
 	}

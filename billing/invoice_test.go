@@ -2,6 +2,7 @@ package billing_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -302,6 +303,29 @@ func TestIssueInvoicePostsABalancedEntry(t *testing.T) {
 	if sum != 0 {
 		t.Errorf("the entry is off by %d", sum)
 	}
+}
+
+// What has left the house still says whom it was sent to, whatever becomes of the customer.
+func TestIssuedInvoiceKeepsWhomItWasBilledTo(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	customer := b.customer("Mara Lindqvist")
+	issued, draft := b.issued(customer.ID, "10"), b.draft(billing.InvoiceInput{CustomerID: customer.ID})
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := billing.ChangeCustomer(ctx, tx, customer.ID, 0, billing.CustomerInput{Name: "Mara Berg", Street: "1 New Road", Country: "SE"})
+		return err
+	})
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		was, err := billing.InvoiceByID(ctx, tx, issued.ID)
+		if err == nil && (was.Customer.Name != "Mara Lindqvist" || was.Customer.Street != customer.Street || was.Customer.ID != customer.ID) {
+			t.Errorf("it was billed to %+v", was.Customer)
+		}
+		now, failed := billing.InvoiceByID(ctx, tx, draft.ID)
+		if failed == nil && now.Customer.Name != "Mara Berg" {
+			t.Errorf("the draft is for %+v", now.Customer)
+		}
+		return errors.Join(err, failed)
+	})
 }
 
 func TestIssueInvoice(t *testing.T) {

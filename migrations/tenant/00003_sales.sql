@@ -53,6 +53,7 @@ CREATE TABLE document (
     number      varchar(40),
     external_id varchar(100),
     customer_id uuid NOT NULL REFERENCES party,
+    billed_to   jsonb, -- the customer's name and address as they were when it was issued
     issue_date  date NOT NULL,
     due_date    date NOT NULL CHECK (due_date >= issue_date),
     currency    varchar(3) NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
@@ -72,6 +73,7 @@ CREATE TABLE document (
     CHECK (settled BETWEEN 0 AND total),
     CHECK ((state::text = 'draft') = (number IS NULL)),
     CHECK ((state::text = 'draft') = (issued_at IS NULL)),
+    CHECK ((state::text = 'draft') = (billed_to IS NULL)),
     CHECK (state::text <> 'draft' OR settled = 0)
 );
 CREATE INDEX document_customer ON document (customer_id, id);
