@@ -16,7 +16,6 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/postgres"
-	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web"
 
@@ -37,7 +36,6 @@ type house struct {
 	log     *serverLog
 	config  tenant.Config
 	db      *tenant.DB
-	keys    *secrets.Local
 	super   *sql.DB // the superuser's, in the service's database
 	tenants []organization
 }
@@ -62,9 +60,6 @@ func openHouse(ctx context.Context, p plan) (_ *house, err error) {
 		Settings: map[string]string{"log_line_prefix": logPrefix},
 	})
 	if err != nil {
-		return nil, err
-	}
-	if h.keys, err = secrets.OpenLocal(filepath.Join(h.dir, "keys")); err != nil {
 		return nil, err
 	}
 	if err := h.migrate(ctx); err != nil {
@@ -129,7 +124,7 @@ func (h *house) newServer(db *tenant.DB) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Config{
-		DB: db, Identity: people, Policy: policy, Keys: h.keys, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		DB: db, Identity: people, Policy: policy, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 		Origin: origin, Key: bytes.Repeat([]byte("k"), 32), Version: "bench",
 	})
 }

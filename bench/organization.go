@@ -54,7 +54,7 @@ func (h *house) populate(ctx context.Context) error {
 	for n := range h.organizations {
 		slug := fmt.Sprintf("bench-%d", n+1)
 		founding := web.Founding{Slug: slug, Name: "Tidewater Studios", Currency: "CAD", Country: "CA", TimeZone: timeZone}
-		if err := web.Found(ctx, h.db, h.keys, owner, founding); err != nil {
+		if err := web.Found(ctx, h.db, owner, founding); err != nil {
 			return err
 		}
 		hash, _ := identity.HashToken(session)

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,6 +22,9 @@ type Config struct {
 	Compartments int
 	// Connections bounds each compartment's pool; 0 means 8.
 	Connections int
+	// NewKey makes the encryption key of the organization whose schema is about to be made; nil makes none. A
+	// schema is ready only when its key is, so that no founding waits for the keyring or is left without a key.
+	NewKey func(ctx context.Context, organization string) error
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
 	// Unprepared keeps SQL PREPARE out of use, as a pooler in transaction mode needs.

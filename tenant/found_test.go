@@ -98,6 +98,38 @@ func TestFound(t *testing.T) {
 	})
 }
 
+func TestProvisionMakesTheKeyFirst(t *testing.T) {
+	t.Parallel()
+	ctx, config := context.Background(), tenanttest.Config()
+	var asked []string
+	fails := errors.New("the keyring does not answer")
+	config.NewKey = func(_ context.Context, organization string) error {
+		asked = append(asked, organization)
+		if len(asked) == 2 {
+			return fails
+		}
+		return nil
+	}
+	db, err := tenant.Open(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := tenant.Provision(ctx, db, 3); !errors.Is(err, fails) || len(asked) != 2 {
+		t.Fatalf("asked %d times, %v", len(asked), err)
+	}
+	for i, want := range []bool{true, false} {
+		var made bool
+		if err := tenant.OwnerPool(db).Get(&made, `SELECT EXISTS (SELECT FROM platform.organization WHERE id = $1)`, asked[i]); err != nil || made != want {
+			t.Errorf("schema %d is there: %v, %v", i, made, err)
+		}
+	}
+}
+
 func TestEnter(t *testing.T) {
 	t.Parallel()
 	db, ctx := tenanttest.DB(), context.Background()

@@ -32,13 +32,19 @@ func Provision(ctx context.Context, db *DB, n int) error {
 }
 
 func (db *DB) provisionOne(ctx context.Context, versions []int64) error {
+	organization := id.New[Organization]()
+	if db.config.NewKey != nil { // before the transaction: the keyring may be far away
+		if err := db.config.NewKey(ctx, organization.String()); err != nil {
+			return fmt.Errorf("making its key: %w", err)
+		}
+	}
 	tx, err := db.owner.BeginTxx(ctx, nil)
 	if err != nil {
 		return reached(ctx, err)
 	}
 	name, err := newSchemaName()
 	if err == nil {
-		err = provisionIn(ctx, tx, name, versions, db.Now())
+		err = provisionIn(ctx, tx, organization, name, versions, db.Now())
 	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
@@ -46,7 +52,7 @@ func (db *DB) provisionOne(ctx context.Context, versions []int64) error {
 	return tx.Commit()
 }
 
-func provisionIn(ctx context.Context, tx *sqlx.Tx, name string, versions []int64, now time.Time) error {
+func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, name string, versions []int64, now time.Time) error {
 	var home struct {
 		ID    int
 		Login string
@@ -65,7 +71,7 @@ func provisionIn(ctx context.Context, tx *sqlx.Tx, name string, versions []int64
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO platform.organization (id, compartment_id, schema_name, state, created_at) VALUES ($1, $2, $3, 'ready', $4)`,
-		id.New[Organization](), home.ID, name, now)
+		organization, home.ID, name, now)
 	if err != nil {
 		return fmt.Errorf("noting schema %s: %w", name, err)
 	}

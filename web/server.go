@@ -24,7 +24,6 @@ type Config struct {
 	DB       *tenant.DB
 	Identity *identity.Identity
 	Policy   *authz.Policy
-	Keys     Keys
 	Log      *slog.Logger
 	// Origin is the one address that members use, such as https://countinghouse.example. Links are made from
 	// it, never from a request.
@@ -95,8 +94,3 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.app.ShutdownWith
 
 // App is the router itself, for tests and benchmarks.
 func (s *Server) App() *fiber.App { return s.app }
-
-// Keys makes the key of a new organization; secrets.Keyring does.
-type Keys interface {
-	CreateKey(ctx context.Context, organization string) error
-}

@@ -84,6 +84,9 @@ func (s *Server) sendSignIn(c *fiber.Ctx) error {
 // letIn hands a session to who has just signed in, and tells them when they did so before: whoever remembers it
 // otherwise knows that someone else was in.
 func (s *Server) letIn(c *fiber.Ctx, person tenant.Person, session, next string) error {
+	if err := s.endHeld(c); err != nil { // one that this browser held before is not left open behind it
+		return err
+	}
 	s.setSession(c, session)
 	last, err := s.Identity.LastLogin(c.UserContext(), person.ID)
 	if err != nil {
@@ -96,14 +99,20 @@ func (s *Server) letIn(c *fiber.Ctx, person tenant.Person, session, next string)
 }
 
 func (s *Server) sendSignOut(c *fiber.Ctx) error {
-	token := c.Cookies(sessionCookie)
-	if _, ok := identity.HashToken(token); ok {
-		if err := s.Identity.SignOut(c.UserContext(), token); err != nil {
-			return err
-		}
+	if err := s.endHeld(c); err != nil {
+		return err
 	}
 	clearCookie(c, sessionCookie)
 	return c.Redirect("/sign-in", http.StatusSeeOther)
+}
+
+// endHeld ends the session whose cookie came with the request, if there is one.
+func (s *Server) endHeld(c *fiber.Ctx) error {
+	token := c.Cookies(sessionCookie)
+	if _, ok := identity.HashToken(token); !ok {
+		return nil
+	}
+	return s.Identity.SignOut(c.UserContext(), token)
 }
 
 // showOutbox shows the mails that would have gone out. Only `dev` has one.

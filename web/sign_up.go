@@ -56,24 +56,18 @@ func (f Founding) opening(ctx context.Context, db *tenant.DB) (billing.Opening, 
 	return opening, faults.Err()
 }
 
-// Found opens an organization's books with a person as its owner, and makes its key.
-func Found(ctx context.Context, db *tenant.DB, keys Keys, owner tenant.Person, f Founding) error {
+// Found opens an organization's books with a person as its owner.
+func Found(ctx context.Context, db *tenant.DB, owner tenant.Person, f Founding) error {
 	opening, err := f.opening(ctx, db)
 	if err != nil {
 		return err
 	}
-	var founded tenant.OrganizationID
-	err = tenant.Found(ctx, db, owner, f.Slug, opening.Name, func(tx *tenant.Tx) error {
-		founded = tx.Scope().Organization().ID
+	return tenant.Found(ctx, db, owner, f.Slug, opening.Name, func(tx *tenant.Tx) error {
 		if err := authz.AddMember(ctx, tx, owner, "owner"); err != nil {
 			return err
 		}
 		return billing.OpenBooks(ctx, tx, opening)
 	})
-	if err != nil {
-		return err
-	}
-	return keys.CreateKey(ctx, founded.String())
 }
 
 func foundingOf(sent url.Values) Founding {
@@ -161,7 +155,7 @@ func (s *Server) sendSetUp(c *fiber.Ctx) error {
 	}
 	keepDevice(c, from)
 	s.setSession(c, session)
-	if err := Found(ctx, s.DB, s.Keys, person, foundingOf(sent)); form.Refused(err) {
+	if err := Found(ctx, s.DB, person, foundingOf(sent)); form.Refused(err) {
 		// Someone took the address in this very moment. The person is signed in by now: let them choose another.
 		return s.renderOpen(c, http.StatusUnprocessableEntity, person, form)
 	} else if err != nil {
@@ -202,7 +196,7 @@ func (s *Server) sendOpen(c *fiber.Ctx) error {
 		return err
 	}
 	form := page.FormOf(sent)
-	if err := Found(c.UserContext(), s.DB, s.Keys, person, foundingOf(sent)); form.Refused(err) {
+	if err := Found(c.UserContext(), s.DB, person, foundingOf(sent)); form.Refused(err) {
 		return s.renderOpen(c, http.StatusUnprocessableEntity, person, form)
 	} else if err != nil {
 		return err

@@ -32,14 +32,6 @@ type house struct {
 	outbox *notify.Outbox
 }
 
-// noKeys stands where the keyring does: these tests seal nothing.
-type noKeys struct{ made chan string }
-
-func (k noKeys) CreateKey(_ context.Context, organization string) error {
-	k.made <- organization
-	return nil
-}
-
 func open(t testing.TB) *house {
 	t.Helper()
 	outbox := &notify.Outbox{}
@@ -54,7 +46,7 @@ func open(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	s, err := web.New(web.Config{
-		DB: tenanttest.DB(), Identity: people, Policy: policy, Keys: noKeys{make(chan string, 100)}, Origin: origin,
+		DB: tenanttest.DB(), Identity: people, Policy: policy, Origin: origin,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
 	})
 	if err != nil {

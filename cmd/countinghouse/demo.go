@@ -20,7 +20,6 @@ import (
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/notify"
-	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web"
 )
@@ -39,7 +38,7 @@ var chinook embed.FS
 
 // makeDemo sees to it that there is an organization with a history to look at, and someone to sign in as. What is there
 // of it from an earlier run stays, also where that run was cut short.
-func makeDemo(ctx context.Context, db *tenant.DB, people *identity.Identity, keys secrets.Keyring, outbox *notify.Outbox, origin string) error {
+func makeDemo(ctx context.Context, db *tenant.DB, people *identity.Identity, outbox *notify.Outbox, origin string) error {
 	scope, err := tenant.EnterOperator(ctx, db, demoSlug)
 	if errors.Is(err, tenant.ErrNoOrganization) {
 		person, err := demoPerson(ctx, people, outbox, origin)
@@ -47,16 +46,13 @@ func makeDemo(ctx context.Context, db *tenant.DB, people *identity.Identity, key
 			return err
 		}
 		founding := web.Founding{Slug: demoSlug, Name: "Chinook Music", Currency: "USD", Country: "US", TimeZone: "America/New_York"}
-		if err := web.Found(ctx, db, keys, person, founding); err != nil {
+		if err := web.Found(ctx, db, person, founding); err != nil {
 			return err
 		}
 		if scope, err = tenant.EnterOperator(ctx, db, demoSlug); err != nil {
 			return err
 		}
 	} else if err != nil {
-		return err
-	}
-	if err := keys.CreateKey(ctx, scope.Organization().ID.String()); err != nil { // an earlier run may have ended before
 		return err
 	}
 	if err := fillDemo(ctx, db, scope); err != nil {

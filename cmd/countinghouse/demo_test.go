@@ -10,7 +10,6 @@ import (
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
-	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
@@ -23,13 +22,9 @@ func TestMakeDemo_is_there_once_however_often_it_is_made(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := secrets.OpenLocal(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var before string
 	for run := range 2 {
-		if err := makeDemo(ctx, db, people, keys, outbox, origin); err != nil {
+		if err := makeDemo(ctx, db, people, outbox, origin); err != nil {
 			t.Fatal(err)
 		}
 		after := demoJournal(t, db)

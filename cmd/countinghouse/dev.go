@@ -66,7 +66,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if d.Demo {
-		if err := makeDemo(ctx, db, people, p.keyring, outbox, p.origin); err != nil {
+		if err := makeDemo(ctx, db, people, outbox, p.origin); err != nil {
 			return fmt.Errorf("making the demo: %w", err)
 		}
 	}

@@ -45,6 +45,7 @@ type parts struct {
 
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
 func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *web.Server, error) {
+	p.database.NewKey = p.keyring.CreateKey
 	db, err := tenant.Open(ctx, p.database)
 	if err != nil {
 		return nil, nil, nil, err
@@ -78,7 +79,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 		return nil, nil, err
 	}
 	server, err := web.New(web.Config{
-		DB: db, Identity: people, Policy: policy, Keys: p.keyring, Log: p.log, Origin: p.origin, Key: digests,
+		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
 		Outbox: p.outbox, Version: version,
 	})
 	return people, server, err
