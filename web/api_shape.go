@@ -251,8 +251,6 @@ func idText[T any](i id.Of[T]) string {
 	return i.String()
 }
 
-func sentenceCase(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
-
 // dateText is a date as the API writes it; nil for none.
 func dateText(d civil.Date) *string {
 	if d.IsZero() {

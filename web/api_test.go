@@ -170,6 +170,24 @@ func TestIfMatch(t *testing.T) {
 	}
 }
 
+func TestArchiveAndRestore(t *testing.T) {
+	t.Parallel()
+	p := open(t).signUp(t).program
+	for kind, body := range map[string]any{
+		"customers": map[string]any{"name": "Ada"}, "products": map[string]any{"name": "Mixing", "unit_price": "1"},
+		"tax-rates": map[string]any{"code": "VAT", "name": "VAT", "percent": "20"},
+	} {
+		path := "/v1/" + kind + "/" + p.made(t, "/v1/"+kind, body)
+		for _, way := range []string{"archive", "restore"} {
+			var got struct{ Archived bool }
+			a := p.call(t, "POST", path+"/"+way, nil)
+			if a.decode(t, &got); a.status != 200 || got.Archived != (way == "archive") {
+				t.Errorf("%s/%s: %d %s", path, way, a.status, a.body)
+			}
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	p := open(t).signUp(t).program

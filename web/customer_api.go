@@ -85,16 +85,6 @@ func (s *Server) registerCustomerAPI() {
 				return viewCustomer(v), v.Version, err
 			})
 		})
-	for _, way := range []struct {
-		verb string
-		do   func(context.Context, *tenant.Tx, billing.CustomerID, int) (billing.Customer, error)
-	}{{"archive", billing.ArchiveCustomer}, {"restore", billing.RestoreCustomer}} {
-		handle(s, operation{id: way.verb + "-customer", method: "POST", path: "/v1/customers/{id}/" + way.verb, right: authz.Right{Module: authz.Customers, Action: authz.Delete}, tag: tag, summary: sentenceCase(way.verb) + " a customer"},
-			func(ctx context.Context, c *call, in *Act) (*Versioned[CustomerView], error) {
-				return change(ctx, c, in.ID, in.IfMatch, func(tx *tenant.Tx, i billing.CustomerID, version int) (CustomerView, int, error) {
-					v, err := way.do(ctx, tx, i, version)
-					return viewCustomer(v), v.Version, err
-				})
-			})
-	}
+	registerShelf(s, tag, "customer", authz.Customers, billing.ArchiveCustomer, billing.RestoreCustomer,
+		func(v billing.Customer) (CustomerView, int) { return viewCustomer(v), v.Version })
 }

@@ -107,16 +107,6 @@ func (s *Server) registerProductAPI() {
 				return viewProduct(v), v.Version, err
 			})
 		})
-	for _, way := range []struct {
-		verb string
-		do   func(context.Context, *tenant.Tx, billing.ProductID, int) (billing.Product, error)
-	}{{"archive", billing.ArchiveProduct}, {"restore", billing.RestoreProduct}} {
-		handle(s, operation{id: way.verb + "-product", method: "POST", path: "/v1/products/{id}/" + way.verb, right: authz.Right{Module: authz.Products, Action: authz.Delete}, tag: tag, summary: sentenceCase(way.verb) + " a product"},
-			func(ctx context.Context, c *call, in *Act) (*Versioned[ProductView], error) {
-				return change(ctx, c, in.ID, in.IfMatch, func(tx *tenant.Tx, i billing.ProductID, version int) (ProductView, int, error) {
-					v, err := way.do(ctx, tx, i, version)
-					return viewProduct(v), v.Version, err
-				})
-			})
-	}
+	registerShelf(s, tag, "product", authz.Products, billing.ArchiveProduct, billing.RestoreProduct,
+		func(v billing.Product) (ProductView, int) { return viewProduct(v), v.Version })
 }

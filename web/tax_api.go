@@ -102,16 +102,6 @@ func (s *Server) registerTaxAPI() {
 				return viewTaxRate(v), v.Version, err
 			})
 		})
-	for _, way := range []struct {
-		verb string
-		do   func(context.Context, *tenant.Tx, tax.RateID, int) (tax.OwnRate, error)
-	}{{"archive", tax.ArchiveRate}, {"restore", tax.RestoreRate}} {
-		handle(s, operation{id: way.verb + "-tax-rate", method: "POST", path: "/v1/tax-rates/{id}/" + way.verb, right: authz.Right{Module: authz.Taxes, Action: authz.Delete}, tag: tag, summary: sentenceCase(way.verb) + " a tax rate"},
-			func(ctx context.Context, c *call, in *Act) (*Versioned[TaxRateView], error) {
-				return change(ctx, c, in.ID, in.IfMatch, func(tx *tenant.Tx, i tax.RateID, version int) (TaxRateView, int, error) {
-					v, err := way.do(ctx, tx, i, version)
-					return viewTaxRate(v), v.Version, err
-				})
-			})
-	}
+	registerShelf(s, tag, "tax-rate", authz.Taxes, tax.ArchiveRate, tax.RestoreRate,
+		func(v tax.OwnRate) (TaxRateView, int) { return viewTaxRate(v), v.Version })
 }
