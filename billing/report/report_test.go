@@ -101,8 +101,8 @@ func (b books) invoice(t testing.TB, customer uuid.UUID, issued, due civil.Date,
 	document = id.New[report.Period]().UUID
 	b.do(t, func(ctx context.Context, tx *tenant.Tx) error {
 		_, err := tx.Exec(ctx, `
-			INSERT INTO document (id, kind, state, number, customer_id, issue_date, due_date, currency, net, tax, total, entry_id, created_at, issued_at)
-			VALUES ($1, 'invoice', 'issued', $2, $3, $4, $5, $6, $7, 0, $7, $8, $9, $9)`,
+			INSERT INTO document (id, kind, state, number, customer_id, billed_to, issue_date, due_date, currency, net, tax, total, entry_id, created_at, issued_at)
+			VALUES ($1, 'invoice', 'issued', $2, $3, '{}', $4, $5, $6, $7, 0, $7, $8, $9, $9)`,
 			document, e.Name(), customer, issued, due, total.Currency, total.Minor, e.ID, tx.Now())
 		return err
 	})
