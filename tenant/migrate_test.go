@@ -19,7 +19,7 @@ func TestBaselineEqualsMigrations(t *testing.T) {
 	ctx, owner := context.Background(), tenant.OwnerPool(tenanttest.DB())
 	byScript := schemaOf(t, tenanttest.Found(t, tenanttest.DB(), nil))
 
-	const byMigrations = "t_00000000000000000001"
+	byMigrations := "t_" + tenanttest.Random(10)
 	for _, statement := range []string{
 		"CREATE ROLE " + byMigrations + " NOLOGIN NOINHERIT", "CREATE SCHEMA " + byMigrations,
 		"GRANT USAGE ON SCHEMA " + byMigrations + " TO " + byMigrations,
@@ -93,7 +93,7 @@ func TestRelationBudget(t *testing.T) {
 func TestMigrationsRewriteNoTable(t *testing.T) {
 	t.Parallel()
 	ctx, owner := context.Background(), tenant.OwnerPool(tenanttest.DB())
-	const schema = "t_00000000000000000002"
+	schema := "t_" + tenanttest.Random(10)
 	for _, statement := range []string{"CREATE ROLE " + schema + " NOLOGIN", "CREATE SCHEMA " + schema,
 		`INSERT INTO platform.schema_version (schema_name, version, applied_at) VALUES ('` + schema + `', 0, now())`} {
 		if _, err := owner.ExecContext(ctx, statement); err != nil {
