@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -21,12 +20,11 @@ func (s *Server) registerAccountPages() {
 	s.member("POST", "/accounts", rightTo(authz.Create, authz.Accounts), sendAccount)
 	s.member("GET", "/accounts/:id", rightTo(authz.Change, authz.Accounts), func(v *visit) error { return showAccountEdit(v, http.StatusOK, nil, nil) })
 	s.member("POST", "/accounts/:id", rightTo(authz.Change, authz.Accounts), sendAccountChange)
-	s.member("POST", "/accounts/:id/archive", rightTo(authz.Delete, authz.Accounts), func(v *visit) error {
-		return sendAccountAct(v, ledger.ArchiveAccount, "Archived")
-	})
-	s.member("POST", "/accounts/:id/restore", rightTo(authz.Delete, authz.Accounts), func(v *visit) error {
-		return sendAccountAct(v, ledger.RestoreAccount, "Restored")
-	})
+	registerShelfPages(s, "/accounts", authz.Accounts, ledger.ArchiveAccount, ledger.RestoreAccount,
+		func(v *visit, _ ledger.AccountID) string { return v.at("accounts") },
+		func(v *visit, form page.Form) error {
+			return showAccountEdit(v, http.StatusUnprocessableEntity, nil, form.Faults)
+		})
 }
 
 func showAccounts(v *visit) error {
@@ -111,21 +109,5 @@ func sendAccountChange(v *visit) error {
 		return v.at("accounts")
 	}, func(form page.Form) error {
 		return showAccountEdit(v, http.StatusUnprocessableEntity, &form, nil)
-	})
-}
-
-func sendAccountAct(v *visit, do func(context.Context, *tenant.Tx, ledger.AccountID, int) (ledger.Account, error), done string) error {
-	id, err := idParam[ledger.Account](v, "id")
-	if err != nil {
-		return err
-	}
-	return v.act(func(tx *tenant.Tx, version int) error {
-		_, err := do(v.ctx, tx, id, version)
-		return err
-	}, func() string {
-		say(v.c, done)
-		return v.at("accounts")
-	}, func(form page.Form) error {
-		return showAccountEdit(v, http.StatusUnprocessableEntity, nil, form.Faults)
 	})
 }

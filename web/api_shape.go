@@ -20,6 +20,7 @@ var (
 	errCursor  = fault.New(fault.Invalid, "page.cursor", "Give the id of an item of this list.")
 	errIfMatch = fault.New(fault.Invalid, "version.malformed", "Send the ETag that you were given back as If-Match.").At("If-Match")
 	errNoID    = fault.New(fault.NotFound, "resource.not_found", "There is no such thing in this organization.")
+	errNoPrice = fault.New(fault.Invalid, "price.missing", "Give the price; 0 if it costs nothing.")
 	errIDShape = fault.New(fault.Invalid, "id.malformed", "An id is 36 characters, as this API gave it.")
 )
 
@@ -159,9 +160,21 @@ func bodyDate(field, s string) (civil.Date, error) {
 	return d, at(field, err)
 }
 
-// bodyDecimal reads a quantity or a price.
-func bodyDecimal(field, s string) (decimal.Decimal, error) {
-	d, err := money.ParseDecimal(s, 12, 6)
+// bodyQuantity reads a quantity; none is nothing, which the calculator refuses in words of its own.
+func bodyQuantity(field, s string) (decimal.Decimal, error) {
+	if s == "" {
+		return decimal.Zero, nil
+	}
+	d, err := money.ParseDecimal(s, money.QuantityIntDigits, money.QuantityFracDigits)
+	return d, at(field, err)
+}
+
+// bodyPrice reads a price; none is refused, since nothing would be a price too.
+func bodyPrice(field, s string) (decimal.Decimal, error) {
+	if s == "" {
+		return decimal.Zero, errNoPrice.At(field)
+	}
+	d, err := money.ParseDecimal(s, money.PriceIntDigits, money.PriceFracDigits)
 	return d, at(field, err)
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -28,12 +27,9 @@ func (s *Server) registerCustomerPages() {
 	s.member("GET", "/customers/:id", rightTo(authz.Read, authz.Customers), func(v *visit) error { return showCustomer(v, http.StatusOK, page.Form{}) })
 	s.member("GET", "/customers/:id/edit", rightTo(authz.Change, authz.Customers), func(v *visit) error { return showCustomerEdit(v, http.StatusOK, nil) })
 	s.member("POST", "/customers/:id", rightTo(authz.Change, authz.Customers), sendCustomerChange)
-	s.member("POST", "/customers/:id/archive", rightTo(authz.Delete, authz.Customers), func(v *visit) error {
-		return sendCustomerAct(v, billing.ArchiveCustomer, "Archived")
-	})
-	s.member("POST", "/customers/:id/restore", rightTo(authz.Delete, authz.Customers), func(v *visit) error {
-		return sendCustomerAct(v, billing.RestoreCustomer, "Restored")
-	})
+	registerShelfPages(s, "/customers", authz.Customers, billing.ArchiveCustomer, billing.RestoreCustomer,
+		func(v *visit, i billing.CustomerID) string { return v.at("customers", i.String()) },
+		func(v *visit, form page.Form) error { return showCustomer(v, http.StatusUnprocessableEntity, form) })
 }
 
 func showCustomers(v *visit) error {
@@ -173,18 +169,4 @@ func sendCustomerChange(v *visit) error {
 		say(v.c, "Customer saved")
 		return v.at("customers", id.String())
 	}, func(form page.Form) error { return showCustomerEdit(v, http.StatusUnprocessableEntity, &form) })
-}
-
-func sendCustomerAct(v *visit, do func(context.Context, *tenant.Tx, billing.CustomerID, int) (billing.Customer, error), done string) error {
-	id, err := idParam[billing.Customer](v, "id")
-	if err != nil {
-		return err
-	}
-	return v.act(func(tx *tenant.Tx, version int) error {
-		_, err := do(v.ctx, tx, id, version)
-		return err
-	}, func() string {
-		say(v.c, done)
-		return v.at("customers", id.String())
-	}, func(form page.Form) error { return showCustomer(v, http.StatusUnprocessableEntity, form) })
 }

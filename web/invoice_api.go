@@ -129,9 +129,9 @@ func (b InvoiceLineBody) input(prefix string) (in billing.InvoiceLineInput, err 
 	keep := func(err error) { faults.Add("", err) }
 	in.ProductID, err = bodyID[billing.Product](prefix+"product_id", b.ProductID)
 	keep(err)
-	in.Quantity, err = bodyDecimal(prefix+"quantity", b.Quantity)
+	in.Quantity, err = bodyQuantity(prefix+"quantity", b.Quantity)
 	keep(err)
-	in.UnitPrice, err = bodyDecimal(prefix+"unit_price", b.UnitPrice)
+	in.UnitPrice, err = bodyPrice(prefix+"unit_price", b.UnitPrice)
 	keep(err)
 	in.DiscountPercent, err = bodyPercent(prefix+"discount_percent", b.DiscountPercent)
 	keep(err)

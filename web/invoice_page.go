@@ -11,7 +11,6 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/report"
-	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -387,19 +386,11 @@ func invoiceInput(sent url.Values, draft bool) (in billing.InvoiceInput, version
 	}
 	body := InvoiceBody{ExternalID: sent.Get("external_id"), CustomerID: sent.Get("customer_id"), IssueDate: sent.Get("issue_date"),
 		DueDate: sent.Get("due_date"), Currency: sent.Get("currency"), Reference: sent.Get("reference"), Note: sent.Get("note")}
-	var faults fault.List
 	for i := range count {
-		line := lineBody(sent, i)
-		if line.UnitPrice == "" {
-			faults = append(faults, errNoPrice.At(lineName(i, "unit_price")))
-		}
-		body.Lines = append(body.Lines, line)
+		body.Lines = append(body.Lines, lineBody(sent, i))
 	}
 	in, err = body.input()
-	if !faults.Add("", err) {
-		return in, version, err
-	}
-	return in, version, faults.Err()
+	return in, version, err
 }
 
 func lineBody(sent url.Values, index int) InvoiceLineBody {

@@ -38,7 +38,7 @@ type ProductView struct {
 func (b ProductBody) input() (in billing.ProductInput, err error) {
 	var faults fault.List
 	in = billing.ProductInput{ExternalID: b.ExternalID, Name: b.Name, Description: b.Description}
-	in.UnitPrice, err = bodyDecimal("unit_price", b.UnitPrice)
+	in.UnitPrice, err = bodyPrice("unit_price", b.UnitPrice)
 	if !faults.Add("", err) {
 		return in, err
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,13 +11,9 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/ledger"
-	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
-
-// A program may leave the price out and mean nothing; a person who leaves it out forgot it.
-var errNoPrice = fault.New(fault.Invalid, "price.missing", "Give the price; 0 if it costs nothing.")
 
 func (s *Server) registerProductPages() {
 	s.member("GET", "/products", rightTo(authz.Read, authz.Products), showProducts)
@@ -27,12 +22,9 @@ func (s *Server) registerProductPages() {
 	s.member("GET", "/products/:id", rightTo(authz.Read, authz.Products), func(v *visit) error { return showProduct(v, http.StatusOK, page.Form{}) })
 	s.member("GET", "/products/:id/edit", rightTo(authz.Change, authz.Products), func(v *visit) error { return showProductEdit(v, http.StatusOK, nil) })
 	s.member("POST", "/products/:id", rightTo(authz.Change, authz.Products), sendProductChange)
-	s.member("POST", "/products/:id/archive", rightTo(authz.Delete, authz.Products), func(v *visit) error {
-		return sendProductAct(v, billing.ArchiveProduct, "Archived")
-	})
-	s.member("POST", "/products/:id/restore", rightTo(authz.Delete, authz.Products), func(v *visit) error {
-		return sendProductAct(v, billing.RestoreProduct, "Restored")
-	})
+	registerShelfPages(s, "/products", authz.Products, billing.ArchiveProduct, billing.RestoreProduct,
+		func(v *visit, i billing.ProductID) string { return v.at("products", i.String()) },
+		func(v *visit, form page.Form) error { return showProduct(v, http.StatusUnprocessableEntity, form) })
 }
 
 func showProducts(v *visit) error {
@@ -84,16 +76,8 @@ func showProduct(v *visit, status int, form page.Form) error {
 }
 
 func productInput(sent url.Values) (billing.ProductInput, error) {
-	in, err := ProductBody{ExternalID: sent.Get("external_id"), Name: sent.Get("name"), Description: sent.Get("description"),
+	return ProductBody{ExternalID: sent.Get("external_id"), Name: sent.Get("name"), Description: sent.Get("description"),
 		UnitPrice: strings.TrimSpace(sent.Get("unit_price")), Currency: sent.Get("currency"), IncomeAccountID: sent.Get("income_account_id")}.input()
-	if strings.TrimSpace(sent.Get("unit_price")) == "" {
-		var faults fault.List
-		if !faults.Add("", err) {
-			return in, err
-		}
-		return in, append(faults, errNoPrice.At("unit_price"))
-	}
-	return in, err
 }
 
 func productForm(p billing.Product) page.Form {
@@ -181,18 +165,4 @@ func sendProductChange(v *visit) error {
 		say(v.c, "Product saved")
 		return v.at("products", id.String())
 	}, func(form page.Form) error { return showProductEdit(v, http.StatusUnprocessableEntity, &form) })
-}
-
-func sendProductAct(v *visit, do func(context.Context, *tenant.Tx, billing.ProductID, int) (billing.Product, error), done string) error {
-	id, err := idParam[billing.Product](v, "id")
-	if err != nil {
-		return err
-	}
-	return v.act(func(tx *tenant.Tx, version int) error {
-		_, err := do(v.ctx, tx, id, version)
-		return err
-	}, func() string {
-		say(v.c, done)
-		return v.at("products", id.String())
-	}, func(form page.Form) error { return showProduct(v, http.StatusUnprocessableEntity, form) })
 }

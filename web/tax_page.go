@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -25,12 +24,11 @@ func (s *Server) registerTaxPages() {
 	s.member("POST", "/taxes", rightTo(authz.Create, authz.Taxes), sendTax)
 	s.member("GET", "/taxes/:id", rightTo(authz.Change, authz.Taxes), func(v *visit) error { return showTaxEdit(v, http.StatusOK, nil, nil) })
 	s.member("POST", "/taxes/:id", rightTo(authz.Change, authz.Taxes), sendTaxChange)
-	s.member("POST", "/taxes/:id/archive", rightTo(authz.Delete, authz.Taxes), func(v *visit) error {
-		return sendTaxAct(v, tax.ArchiveRate, "Archived")
-	})
-	s.member("POST", "/taxes/:id/restore", rightTo(authz.Delete, authz.Taxes), func(v *visit) error {
-		return sendTaxAct(v, tax.RestoreRate, "Restored")
-	})
+	registerShelfPages(s, "/taxes", authz.Taxes, tax.ArchiveRate, tax.RestoreRate,
+		func(v *visit, _ tax.RateID) string { return v.at("taxes") },
+		func(v *visit, form page.Form) error {
+			return showTaxEdit(v, http.StatusUnprocessableEntity, nil, form.Faults)
+		})
 }
 
 func showTaxes(v *visit) error {
@@ -148,18 +146,4 @@ func sendTaxChange(v *visit) error {
 		say(v.c, "Tax rate saved")
 		return v.at("taxes")
 	}, func(form page.Form) error { return showTaxEdit(v, http.StatusUnprocessableEntity, &form, nil) })
-}
-
-func sendTaxAct(v *visit, do func(context.Context, *tenant.Tx, tax.RateID, int) (tax.OwnRate, error), done string) error {
-	id, err := idParam[tax.Rate](v, "id")
-	if err != nil {
-		return err
-	}
-	return v.act(func(tx *tenant.Tx, version int) error {
-		_, err := do(v.ctx, tx, id, version)
-		return err
-	}, func() string {
-		say(v.c, done)
-		return v.at("taxes")
-	}, func(form page.Form) error { return showTaxEdit(v, http.StatusUnprocessableEntity, nil, form.Faults) })
 }
