@@ -1,7 +1,6 @@
 package page
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -55,61 +54,6 @@ type Counts struct{ Invoices int }
 
 // At is an address inside the organization: .At "invoices" is /o/acme/invoices.
 func (s Shell) At(parts ...any) string { return joinPath(s.Organization.URL(), parts...) }
-
-// NavSection is a headed part of the navigation.
-type NavSection struct {
-	Title   string
-	Foot    bool // stands at the end
-	Entries []NavEntry
-}
-
-// NavEntry is one way in the navigation.
-type NavEntry struct {
-	Label, Icon, URL string
-	Current          bool
-	Count            int
-	right            string // that it takes to go there
-}
-
-// Sections are the ways through an organization: what exists, and of that what the reader may see.
-func (s Shell) Sections() []NavSection {
-	way := func(right, key, label, icon string, path ...any) NavEntry {
-		return NavEntry{right: right, Label: label, Icon: icon, URL: s.At(path...), Current: s.Nav == key}
-	}
-	invoices := way("invoices:read", "invoices", "Invoices", "file-text", "invoices")
-	invoices.Count = s.Open.Invoices
-	all := []NavSection{
-		{Entries: []NavEntry{way("invoices:read", "overview", "Overview", "house")}},
-		{Title: "Money in", Entries: []NavEntry{
-			invoices,
-			way("payments:read", "payments", "Payments", "hand-coins", "payments"),
-			way("customers:read", "customers", "Customers", "contact", "customers"),
-			way("products:read", "products", "Products", "package", "products"),
-		}},
-		{Title: "Books", Entries: []NavEntry{
-			way("reports:read", "ledger", "Ledger", "book-open-text", "ledger"),
-			way("journal:read", "journal", "Journal", "notebook-pen", "journal"),
-			way("accounts:read", "accounts", "Accounts", "list-tree", "accounts"),
-			way("taxes:read", "taxes", "Taxes", "percent", "taxes"),
-		}},
-		{Title: "Reports", Entries: []NavEntry{
-			way("reports:read", "trial-balance", "Trial balance", "scale", "reports", "trial-balance"),
-			way("reports:read", "customer-balances", "Customer balances", "chart-column", "reports", "customer-balances"),
-		}},
-		{Foot: true, Entries: []NavEntry{
-			way("tokens:read", "tokens", "API tokens", "key-round", "tokens"),
-			way("settings:read", "settings", "Settings", "settings", "settings"),
-		}},
-	}
-	var shown []NavSection
-	for _, section := range all {
-		section.Entries = slices.DeleteFunc(section.Entries, func(e NavEntry) bool { return !s.Can(e.right) })
-		if len(section.Entries) > 0 {
-			shown = append(shown, section)
-		}
-	}
-	return shown
-}
 
 // Pager leads to the pages before and after one of a list.
 type Pager struct {

@@ -1,0 +1,101 @@
+package page
+
+import "slices"
+
+// navigation is every way through an organization, in the order of the sidebar. A new page that people should find
+// stands here, or in settings, and nowhere else. Who may not read what an entry leads to is not shown it.
+var navigation = []navSection{
+	{entries: []navItem{
+		{key: "overview", label: "Overview", icon: "house", right: "invoices:read"},
+	}},
+	{title: "Money in", entries: []navItem{
+		{key: "invoices", label: "Invoices", icon: "file-text", path: []any{"invoices"}, right: "invoices:read", count: func(c Counts) int { return c.Invoices }},
+		{key: "payments", label: "Payments", icon: "hand-coins", path: []any{"payments"}, right: "payments:read"},
+		{key: "customers", label: "Customers", icon: "contact", path: []any{"customers"}, right: "customers:read"},
+		{key: "products", label: "Products", icon: "package", path: []any{"products"}, right: "products:read"},
+	}},
+	{title: "Books", entries: []navItem{
+		{key: "ledger", label: "Ledger", icon: "book-open-text", path: []any{"ledger"}, right: "reports:read"},
+		{key: "journal", label: "Journal", icon: "notebook-pen", path: []any{"journal"}, right: "journal:read"},
+		{key: "accounts", label: "Accounts", icon: "list-tree", path: []any{"accounts"}, right: "accounts:read"},
+		{key: "taxes", label: "Taxes", icon: "percent", path: []any{"taxes"}, right: "taxes:read"},
+	}},
+	{title: "Reports", entries: []navItem{
+		{key: "trial-balance", label: "Trial balance", icon: "scale", path: []any{"reports", "trial-balance"}, right: "reports:read"},
+		{key: "customer-balances", label: "Customer balances", icon: "chart-column", path: []any{"reports", "customer-balances"}, right: "reports:read"},
+	}},
+	{foot: true, entries: []navItem{}},
+}
+
+// settings are the tabs of the settings. The last entry of the sidebar leads to the first of them that its reader
+// may see.
+var settings = []navItem{
+	{key: "settings", label: "Organization", path: []any{"settings"}, right: "settings:read"},
+	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
+}
+
+// navSection is a headed part of the navigation.
+type navSection struct {
+	title   string
+	foot    bool // stands at the end
+	entries []navItem
+}
+
+// navItem is one way: key is what a page gives as Shell.Nav, path what follows /o/acme/.
+type navItem struct {
+	key, label, icon string
+	path             []any
+	right            string // that it takes to go there: "invoices:read"
+	count            func(Counts) int
+}
+
+// NavSection is a headed part of the navigation as it is drawn.
+type NavSection struct {
+	Title   string
+	Foot    bool
+	Entries []NavEntry
+}
+
+// NavEntry is one way in the navigation as it is drawn.
+type NavEntry struct {
+	Label, Icon, URL string
+	Current          bool
+	Count            int
+}
+
+// Sections are the ways through an organization that the reader may go.
+func (s Shell) Sections() []NavSection {
+	var shown []NavSection
+	for _, section := range navigation {
+		drawn := NavSection{Title: section.title, Foot: section.foot}
+		for _, item := range section.entries {
+			if !s.Can(item.right) {
+				continue
+			}
+			entry := NavEntry{Label: item.label, Icon: item.icon, URL: s.At(item.path...), Current: s.Nav == item.key}
+			if item.count != nil {
+				entry.Count = item.count(s.Open)
+			}
+			drawn.Entries = append(drawn.Entries, entry)
+		}
+		if way := s.SettingsTabs(); section.foot && len(way.Tabs) > 0 {
+			drawn.Entries = append(drawn.Entries, NavEntry{Label: "Settings", Icon: "settings", URL: way.Tabs[0].URL,
+				Current: slices.ContainsFunc(way.Tabs, func(t Tab) bool { return t.Current })})
+		}
+		if len(drawn.Entries) > 0 {
+			shown = append(shown, drawn)
+		}
+	}
+	return shown
+}
+
+// SettingsTabs are the parts of the settings that the reader may see.
+func (s Shell) SettingsTabs() Tabs {
+	tabs := Tabs{Label: "Settings"}
+	for _, item := range settings {
+		if s.Can(item.right) {
+			tabs.Tabs = append(tabs.Tabs, Tab{Label: item.label, URL: s.At(item.path...), Current: s.Nav == item.key})
+		}
+	}
+	return tabs
+}
