@@ -105,11 +105,30 @@ func ChangeCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, ver
 	if err != nil {
 		return Customer{}, err
 	}
+	was, err := lockCustomer(ctx, tx, customer)
+	if err != nil {
+		return Customer{}, err
+	}
 	c, err := updateCustomer(ctx, tx, customer, version, in)
 	if err != nil {
 		return Customer{}, err
 	}
-	return c, tx.Record(ctx, tenant.Act{Action: "customer.change", Object: "customer", ID: c.ID.UUID})
+	return c, tx.Record(ctx, tenant.Act{Action: "customer.change", Object: "customer", ID: c.ID.UUID, Changes: customerChanges(was, c)})
+}
+
+func customerChanges(was, is Customer) []tenant.Change {
+	return []tenant.Change{
+		{Field: "external_id", Before: was.ExternalID, After: is.ExternalID},
+		{Field: "name", Before: was.Name, After: is.Name, Personal: true},
+		{Field: "company", Before: was.Company, After: is.Company, Personal: true},
+		{Field: "email", Before: was.Email, After: is.Email, Personal: true},
+		{Field: "phone", Before: was.Phone, After: is.Phone, Personal: true},
+		{Field: "street", Before: was.Street, After: is.Street, Personal: true},
+		{Field: "city", Before: was.City, After: is.City, Personal: true},
+		{Field: "region", Before: was.Region, After: is.Region, Personal: true},
+		{Field: "postal_code", Before: was.PostalCode, After: is.PostalCode, Personal: true},
+		{Field: "country", Before: was.Country, After: is.Country},
+	}
 }
 
 // ArchiveCustomer takes a customer off the lists; their documents stay. Archiving twice is fine. It fails with

@@ -75,6 +75,17 @@ func selectCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID) (c 
 	return c, nil
 }
 
+// lockCustomer reads one so that nobody changes it before the transaction ends.
+func lockCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID) (c Customer, err error) {
+	err = tx.Get(ctx, &c, `SELECT `+customerColumns+` FROM party p WHERE p.id = $1 FOR UPDATE`, customer)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return c, ErrCustomerNotFound
+	} else if err != nil {
+		return c, fmt.Errorf("reading a customer: %w", err)
+	}
+	return c, nil
+}
+
 // Searches compare capitals: small letters are more, as with the two sigmas.
 const customersWhere = `SELECT ` + customerColumns + ` FROM party p
 	 WHERE (p.archived_at IS NOT NULL) = $1

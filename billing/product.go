@@ -107,11 +107,34 @@ func ChangeProduct(ctx context.Context, tx *tenant.Tx, product ProductID, versio
 	if err != nil {
 		return Product{}, err
 	}
+	was, err := lockProduct(ctx, tx, product)
+	if err != nil {
+		return Product{}, err
+	}
 	p, err := updateProduct(ctx, tx, product, version, in)
 	if err != nil {
 		return Product{}, err
 	}
-	return p, tx.Record(ctx, tenant.Act{Action: "product.change", Object: "product", ID: p.ID.UUID})
+	return p, tx.Record(ctx, tenant.Act{Action: "product.change", Object: "product", ID: p.ID.UUID, Changes: productChanges(was, p)})
+}
+
+func productChanges(was, is Product) []tenant.Change {
+	return []tenant.Change{
+		{Field: "external_id", Before: was.ExternalID, After: is.ExternalID},
+		{Field: "name", Before: was.Name, After: is.Name},
+		{Field: "description", Before: was.Description, After: is.Description},
+		{Field: "unit_price", Before: priceText(was), After: priceText(is)},
+		{Field: "income_account_id", Before: idText(was.IncomeAccount), After: idText(is.IncomeAccount)},
+	}
+}
+
+func priceText(p Product) string { return p.UnitPrice.String() + " " + p.Currency.Code() }
+
+func idText[T any](i id.Of[T]) string {
+	if i.IsZero() {
+		return ""
+	}
+	return i.String()
 }
 
 // ArchiveProduct takes a product off the lists; what was invoiced stays. Archiving twice is fine. It fails with

@@ -83,6 +83,17 @@ func selectProduct(ctx context.Context, tx *tenant.Tx, product ProductID) (p Pro
 	return p, nil
 }
 
+// lockProduct reads one so that nobody changes it before the transaction ends.
+func lockProduct(ctx context.Context, tx *tenant.Tx, product ProductID) (p Product, err error) {
+	err = tx.Get(ctx, &p, `SELECT `+productColumns+` FROM product p WHERE p.id = $1 FOR UPDATE`, product)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return p, ErrProductNotFound
+	} else if err != nil {
+		return p, fmt.Errorf("reading a product: %w", err)
+	}
+	return p, nil
+}
+
 const productsWhere = `SELECT ` + productColumns + ` FROM product p
 	 WHERE (p.archived_at IS NOT NULL) = $1
 	   AND ($2 = '' OR position(upper($2) in upper(p.name || ' ' || p.description || ' ' || coalesce(p.external_id, ''))) > 0)`

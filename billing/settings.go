@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strconv"
 	"sync"
 	"time"
 	_ "time/tzdata" // a machine without zone files keeps the same dates
@@ -73,12 +74,31 @@ func ChangeSettings(ctx context.Context, tx *tenant.Tx, version int, in Settings
 	if err != nil {
 		return Settings{}, err
 	}
+	was, err := lockSettings(ctx, tx)
+	if err != nil {
+		return Settings{}, err
+	}
 	s, err := updateSettings(ctx, tx, version, in)
 	if err != nil {
 		return Settings{}, err
 	}
-	return s, tx.Record(ctx, tenant.Act{Action: "settings.change", Object: "settings",
-		Detail: fmt.Sprintf("zone %s, prefix %q, terms %d days, taxes rounded %s", s.TimeZone, s.InvoicePrefix, s.PaymentTermsDays, s.TaxRounding)})
+	return s, tx.Record(ctx, tenant.Act{Action: "settings.change", Object: "settings", Changes: settingsChanges(was, s)})
+}
+
+func settingsChanges(was, is Settings) []tenant.Change {
+	return []tenant.Change{
+		{Field: "name", Before: was.Name, After: is.Name},
+		{Field: "time_zone", Before: was.TimeZone, After: is.TimeZone},
+		{Field: "country", Before: was.Country, After: is.Country},
+		{Field: "street", Before: was.Street, After: is.Street},
+		{Field: "city", Before: was.City, After: is.City},
+		{Field: "region", Before: was.Region, After: is.Region},
+		{Field: "postal_code", Before: was.PostalCode, After: is.PostalCode},
+		{Field: "tax_number", Before: was.TaxNumber, After: is.TaxNumber},
+		{Field: "invoice_prefix", Before: was.InvoicePrefix, After: is.InvoicePrefix},
+		{Field: "payment_terms_days", Before: strconv.Itoa(was.PaymentTermsDays), After: strconv.Itoa(is.PaymentTermsDays)},
+		{Field: "tax_rounding", Before: storedRounding[was.TaxRounding], After: storedRounding[is.TaxRounding]},
+	}
 }
 
 // A number is prefix and digits. Were a prefix to end in a digit, INV-1 with 0001 and INV- with 10001 would be the

@@ -88,6 +88,15 @@ func selectSettings(ctx context.Context, tx *tenant.Tx) (Settings, error) {
 	return row.settings()
 }
 
+// lockSettings reads them so that nobody changes them before the transaction ends.
+func lockSettings(ctx context.Context, tx *tenant.Tx) (Settings, error) {
+	var row settingsRow
+	if err := tx.Get(ctx, &row, `SELECT `+settingsColumns+` FROM settings FOR UPDATE`); err != nil {
+		return Settings{}, fmt.Errorf("reading the settings: %w", err)
+	}
+	return row.settings()
+}
+
 func insertSettings(ctx context.Context, tx *tenant.Tx, o Opening) error {
 	_, err := tx.Exec(ctx, `INSERT INTO settings (name, base_currency, time_zone, country) VALUES ($1, $2, $3, $4)`,
 		o.Name, o.Currency, o.TimeZone, o.Country)

@@ -99,7 +99,17 @@ CREATE TABLE t_baseline.audit_log (
     object_id uuid,
     request_id character varying(40) NOT NULL,
     network character varying(45) NOT NULL,
-    detail character varying(400) NOT NULL
+    detail character varying(400) NOT NULL,
+    grant_id uuid,
+    before character varying(2000) DEFAULT ''::character varying NOT NULL,
+    after character varying(2000) DEFAULT ''::character varying NOT NULL
+);
+CREATE TABLE t_baseline.audit_private (
+    audit_id uuid NOT NULL,
+    field character varying(40) NOT NULL,
+    salt uuid NOT NULL,
+    before character varying(200) NOT NULL,
+    after character varying(200) NOT NULL
 );
 CREATE TABLE t_baseline.counter (
     name character varying(40) NOT NULL,
@@ -264,6 +274,15 @@ CREATE TABLE t_baseline.product (
     CONSTRAINT product_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT product_unit_price_check CHECK ((unit_price >= (0)::numeric))
 );
+CREATE TABLE t_baseline.seal (
+    seq bigint NOT NULL,
+    shape smallint NOT NULL,
+    row_id uuid NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    hash character varying(64) NOT NULL,
+    CONSTRAINT seal_hash_check CHECK (((hash)::text ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT seal_seq_check CHECK ((seq > 0))
+);
 CREATE TABLE t_baseline.settings (
     only_row boolean DEFAULT true NOT NULL,
     name character varying(200) NOT NULL,
@@ -280,6 +299,7 @@ CREATE TABLE t_baseline.settings (
     tax_rounding character varying(10) DEFAULT 'line'::character varying NOT NULL,
     books_closed_through date,
     version integer DEFAULT 1 NOT NULL,
+    mail_chain_head boolean DEFAULT false NOT NULL,
     CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT settings_only_row_check CHECK (only_row),
@@ -305,6 +325,8 @@ ALTER TABLE ONLY t_baseline.account
     ADD CONSTRAINT account_purpose_key UNIQUE (purpose);
 ALTER TABLE ONLY t_baseline.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.audit_private
+    ADD CONSTRAINT audit_private_pkey PRIMARY KEY (audit_id, field);
 ALTER TABLE ONLY t_baseline.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY t_baseline.document
@@ -347,12 +369,18 @@ ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_external_id_key UNIQUE (external_id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.seal
+    ADD CONSTRAINT seal_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY t_baseline.seal
+    ADD CONSTRAINT seal_row_id_key UNIQUE (row_id);
 ALTER TABLE ONLY t_baseline.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_code_key UNIQUE (code);
 ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_pkey PRIMARY KEY (id);
+CREATE INDEX audit_log_grant ON t_baseline.audit_log USING btree (grant_id, id) WHERE (grant_id IS NOT NULL);
+CREATE INDEX audit_log_object ON t_baseline.audit_log USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX document_customer ON t_baseline.document USING btree (customer_id, id);
 CREATE INDEX document_open ON t_baseline.document USING btree (due_date, id) WHERE (((state)::text = 'issued'::text) AND (settled < total));
 CREATE INDEX journal_entry_date ON t_baseline.journal_entry USING btree (date, number);
@@ -367,6 +395,8 @@ CREATE TRIGGER entry_period BEFORE INSERT ON t_baseline.journal_entry FOR EACH R
 CREATE CONSTRAINT TRIGGER line_balance AFTER INSERT ON t_baseline.journal_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION t_baseline.check_line_balance();
 CREATE TRIGGER line_entry BEFORE INSERT ON t_baseline.journal_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_line_entry();
 CREATE TRIGGER settings_period BEFORE UPDATE OF books_closed_through ON t_baseline.settings FOR EACH ROW EXECUTE FUNCTION t_baseline.check_period_change();
+ALTER TABLE ONLY t_baseline.audit_private
+    ADD CONSTRAINT audit_private_audit_id_fkey FOREIGN KEY (audit_id) REFERENCES t_baseline.audit_log(id);
 ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.document
@@ -407,6 +437,7 @@ REVOKE ALL ON FUNCTION t_baseline.check_line_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION t_baseline.check_period_change() FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.account TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.audit_log TO t_baseline;
+GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.audit_private TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.counter TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.document TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_line TO t_baseline;
@@ -428,5 +459,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.party TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment_allocation TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.product TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.seal TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.settings TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.tax_rate TO t_baseline;

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -85,6 +86,7 @@ type scope struct {
 	ceiling      []string
 	schema       string
 	compartment  int
+	grant        uuid.UUID // the support grant that it was minted by
 	credential   Hash
 	access       int64
 	policy       int64
@@ -112,6 +114,10 @@ func (s Scope) Role() string { return s.s.role }
 // Ceiling bounds the role's rights: the scopes of an API token, as "module:read", "module:write" or with "*".
 // Nil is no bound.
 func (s Scope) Ceiling() []string { return s.s.ceiling }
+
+// Grant is the support grant by which the bearer got in, which every act of theirs is recorded under; the zero id
+// for everyone else.
+func (s Scope) Grant() uuid.UUID { return s.s.grant }
 
 // scopeRow is one answer of the queries below.
 type scopeRow struct {

@@ -3,6 +3,7 @@ package tax
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -75,11 +76,25 @@ func ChangeRate(ctx context.Context, tx *tenant.Tx, rate RateID, version int, in
 	if err != nil {
 		return OwnRate{}, err
 	}
+	was, err := lockRate(ctx, tx, rate)
+	if err != nil {
+		return OwnRate{}, err
+	}
 	r, err := updateRate(ctx, tx, rate, version, in)
 	if err != nil {
 		return OwnRate{}, err
 	}
-	return r, recordRate(ctx, tx, "tax_rate.change", r)
+	return r, recordRate(ctx, tx, "tax_rate.change", r, rateChanges(was, r)...)
+}
+
+func rateChanges(was, is OwnRate) []tenant.Change {
+	return []tenant.Change{
+		{Field: "code", Before: was.Code, After: is.Code},
+		{Field: "name", Before: was.Name, After: is.Name},
+		{Field: "percent", Before: was.Percent.String(), After: is.Percent.String()},
+		{Field: "compound", Before: strconv.FormatBool(was.Compound), After: strconv.FormatBool(is.Compound)},
+		{Field: "account_id", Before: was.Account.String(), After: is.Account.String()},
+	}
 }
 
 // ArchiveRate takes a rate out of use; what was invoiced stays. Archiving twice is fine. It fails with ErrRateNotFound or
@@ -101,12 +116,12 @@ func RestoreRate(ctx context.Context, tx *tenant.Tx, rate RateID, version int) (
 	return r, recordRate(ctx, tx, "tax_rate.restore", r)
 }
 
-func recordRate(ctx context.Context, tx *tenant.Tx, action string, r OwnRate) error {
+func recordRate(ctx context.Context, tx *tenant.Tx, action string, r OwnRate, changes ...tenant.Change) error {
 	detail := fmt.Sprintf("%s, %s %%", r.Code, r.Percent)
 	if r.Compound {
 		detail += ", compound"
 	}
-	return tx.Record(ctx, tenant.Act{Action: action, Object: "tax_rate", ID: r.ID.UUID, Detail: detail})
+	return tx.Record(ctx, tenant.Act{Action: action, Object: "tax_rate", ID: r.ID.UUID, Detail: detail, Changes: changes})
 }
 
 // RateByID gives one rate, archived or not; ErrRateNotFound.

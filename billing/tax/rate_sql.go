@@ -113,6 +113,18 @@ func selectRate(ctx context.Context, tx *tenant.Tx, rate RateID) (OwnRate, error
 	return row.rate(), nil
 }
 
+// lockRate reads one so that nobody changes it before the transaction ends.
+func lockRate(ctx context.Context, tx *tenant.Tx, rate RateID) (OwnRate, error) {
+	var row rateRow
+	err := tx.Get(ctx, &row, `SELECT `+rateColumns+` FROM tax_rate r WHERE r.id = $1 FOR UPDATE`, rate)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return OwnRate{}, ErrRateNotFound
+	} else if err != nil {
+		return OwnRate{}, fmt.Errorf("reading a tax rate: %w", err)
+	}
+	return row.rate(), nil
+}
+
 func selectRates(ctx context.Context, tx *tenant.Tx) ([]OwnRate, error) {
 	var rows []rateRow
 	if err := tx.Select(ctx, &rows, `SELECT `+rateColumns+` FROM tax_rate r ORDER BY r.code`); err != nil {
