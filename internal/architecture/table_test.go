@@ -35,7 +35,8 @@ var table = map[string]row{
 
 	"web": {
 		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-			"billing/report", "billing/export", "billing/intake", "identity", "authz", "secrets", "tenant", "internal/notify"),
+			"billing/report", "billing/export", "billing/intake", "identity", "authz", "secrets", "tenant", "internal/notify",
+			"internal/watch"),
 		tests: everything,
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
@@ -57,8 +58,8 @@ var table = map[string]row{
 	"billing/invoicepdf": {may: join(words, "billing/money")},
 
 	// These do not know each other, nor billing, secrets or notify; cmd/countinghouse wires them.
-	"identity": {may: join(words, "tenant")},
-	"authz":    {may: join(words, "tenant")},
+	"identity": {may: join(words, "tenant", "internal/watch")},
+	"authz":    {may: join(words, "tenant", "internal/watch")},
 
 	"secrets":             {may: []string{"internal/fault"}},
 	"secrets/secretstest": {may: []string{"secrets"}},
@@ -76,6 +77,7 @@ var table = map[string]row{
 	"internal/textarray": {may: []string{"internal/fault"}},
 	"internal/locale":    {may: []string{"internal/fault", "internal/civil"}},
 	"internal/notify":    {may: []string{"internal/fault"}},
+	"internal/watch":     {may: join(words, "tenant")},
 
 	"internal/postgres":        {may: []string{"internal/fault"}},
 	"internal/postgres/pgtest": {may: []string{"internal/postgres"}},
