@@ -57,7 +57,7 @@ type ruling struct{ usual, support Verdict }
 func Compile() (*Policy, error) { return compile(policyText) }
 
 func compile(text string) (*Policy, error) {
-	enforcer, err := newEnforcer(text)
+	enforcer, err := newEnforcer(text, knownWords())
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,8 @@ func roleNames() []string {
 	return all
 }
 
-func newEnforcer(text string) (*casbin.Enforcer, error) {
+// newEnforcer reads a policy; known lists the words that each column may hold.
+func newEnforcer(text string, known [][]string) (*casbin.Enforcer, error) {
 	m, err := model.NewModelFromString(modelText)
 	if err != nil {
 		return nil, fmt.Errorf("reading the model of rights: %w", err)
@@ -108,7 +109,7 @@ func newEnforcer(text string) (*casbin.Enforcer, error) {
 		return nil, fmt.Errorf("reading the policy of rights: %w", err)
 	}
 	for _, row := range rows {
-		if err := checkRule(row); err != nil {
+		if err := checkRule(row, known); err != nil {
 			return nil, fmt.Errorf("rule %q: %w", strings.Join(row, ", "), err)
 		}
 		if added, err := enforcer.AddPolicy(row[1:]); err != nil {
@@ -120,13 +121,16 @@ func newEnforcer(text string) (*casbin.Enforcer, error) {
 	return enforcer, nil
 }
 
-// checkRule refuses a misspelt word, which would otherwise be a rule about nothing.
-func checkRule(row []string) error {
+func knownWords() [][]string {
 	var modules, actions []string
 	for right := range names {
 		modules, actions = append(modules, string(right.Module)), append(actions, string(right.Action))
 	}
-	known := [][]string{{"p"}, roleNames(), modules, actions, {"yes", "no"}, {"allow", "deny"}}
+	return [][]string{{"p"}, roleNames(), modules, actions, {"yes", "no"}, {"allow", "deny"}}
+}
+
+// checkRule refuses a misspelt word, which would otherwise be a rule about nothing.
+func checkRule(row []string, known [][]string) error {
 	for i, field := range row {
 		wildcard := i > 0 && i < 5 && field == "*"
 		for word := range strings.FieldsSeq(field) {

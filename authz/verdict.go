@@ -52,12 +52,16 @@ func (p *Policy) Decide(role string, ceiling []string, support bool, right Right
 }
 
 func admits(ceiling []string, right Right) bool {
+	return admitsModule(ceiling, string(right.Module), right.Action)
+}
+
+func admitsModule(ceiling []string, wanted string, action Action) bool {
 	for _, scope := range ceiling {
 		module, access, _ := strings.Cut(scope, ":")
-		if module != "*" && module != string(right.Module) {
+		if module != "*" && module != wanted {
 			continue
 		}
-		if access == "write" || access == "read" && right.Action == Read {
+		if access == "write" || access == "read" && action == Read {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
@@ -78,6 +79,10 @@ func TestEveryRouteIsClosedToStrangers(t *testing.T) {
 		if r.Public {
 			continue
 		}
+		if r.Staff != (authz.StaffRight{}) {
+			testClosedToMembers(t, h, acme, r)
+			continue
+		}
 		inside++
 		t.Run(r.Method+" "+r.Path, func(t *testing.T) {
 			path := acme.path(t, r)
@@ -112,6 +117,24 @@ func TestEveryRouteIsClosedToStrangers(t *testing.T) {
 	if inside < 30 {
 		t.Fatalf("only %d routes inside organizations were found", inside)
 	}
+}
+
+// testClosedToMembers asks a page of the staff's console as an owner who is not on the staff, and as nobody.
+func testClosedToMembers(t *testing.T, h *house, o estate, r web.Route) {
+	t.Helper()
+	t.Run(r.Method+" "+r.Path, func(t *testing.T) {
+		request := func() *http.Request {
+			q := httptest.NewRequest(r.Method, strings.Replace(r.Path, ":id", o.ids["customers"], 1), strings.NewReader(""))
+			q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			return q
+		}
+		if a := o.browser.do(t, request()); a.status != http.StatusNotFound {
+			t.Errorf("an owner who is not on the staff gets %d", a.status)
+		}
+		if a := h.browser().do(t, request()); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/sign-in") {
+			t.Errorf("without a session: %d to %q", a.status, a.header.Get("Location"))
+		}
+	})
 }
 
 // testForeignToken asks the API for acme's things with another organization's token, and with none.

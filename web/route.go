@@ -16,6 +16,8 @@ type Route struct {
 	Right  authz.Right
 	Kinds  []tenant.Kind
 	Public bool
+	// Staff is what the caller must hold on the staff of the platform; such a route is in no organization.
+	Staff authz.StaffRight
 }
 
 // Routes lists what is registered, for the documentation and for tests that no route may escape.
@@ -25,7 +27,9 @@ func (s *Server) Routes() []Route { return slices.Clone(s.routes) }
 func (s *Server) checkRoutes() error {
 	known := map[string]bool{}
 	for _, r := range s.routes {
-		if !r.Public && (r.Right == authz.Right{} || len(r.Kinds) == 0) {
+		if staff := r.Staff != (authz.StaffRight{}); staff && r.Staff.Name() == "" || staff && (r.Public || len(r.Kinds) > 0) {
+			return fmt.Errorf("route %s %s names no right of staff, or lets others in too", r.Method, r.Path)
+		} else if !staff && !r.Public && (r.Right == authz.Right{} || len(r.Kinds) == 0) {
 			return fmt.Errorf("route %s %s names no right or admits nobody", r.Method, r.Path)
 		}
 		known[r.Method+" "+r.Path] = true

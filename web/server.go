@@ -44,6 +44,8 @@ type Server struct {
 	api     huma.API
 	routes  []Route
 	crossed *http.CrossOriginProtection
+
+	staffPolicy *authz.StaffPolicy
 }
 
 const (
@@ -58,6 +60,9 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("the origin %q is not of the form https://host", config.Origin)
 	}
 	s := &Server{Config: config, origin: origin, crossed: http.NewCrossOriginProtection()}
+	if s.staffPolicy, err = authz.CompileStaff(); err != nil {
+		return nil, err
+	}
 	if err := s.crossed.AddTrustedOrigin(config.Origin); err != nil {
 		return nil, fmt.Errorf("the origin %q: %w", config.Origin, err)
 	}
@@ -78,6 +83,7 @@ func New(config Config) (*Server, error) {
 	s.registerPublic()
 	s.registerAPI()
 	s.registerPages()
+	s.registerStaffPages()
 	return s, s.checkRoutes()
 }
 

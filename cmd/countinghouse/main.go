@@ -25,6 +25,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the web server on a database that is there."`
 	Migrate migrateCommand `cmd:"" help:"Bring the platform and every organization to this version."`
 	Org     orgCommands    `cmd:"" help:"Look after organizations."`
+	Staff   staffCommands  `cmd:"" help:"Look after the staff of the platform."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 }
 

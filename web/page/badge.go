@@ -22,6 +22,11 @@ var badges = map[string]struct{ word, icon, class string }{
 	"archived":  {"Archived", "archive", "badge-void"},
 	"revoked":   {"Revoked", "ban", "badge-void"},
 	"expired":   {"Expired", "clock-alert", "badge-late"},
+	// of a person's access
+	"denied": {"Denied access", "ban", "badge-late"},
+	// of an organization
+	"ready":     {"Kept ready", "circle-dashed", "badge-draft"},
+	"suspended": {"Suspended", "ban", "badge-late"},
 	// of a login
 	"success":     {"Signed in", "check", "badge-paid"},
 	"refused":     {"Refused", "ban", "badge-late"},

@@ -116,6 +116,7 @@ func memberSamples() map[string]any {
 	}
 	maps.Copy(all, secondFactorSamples())
 	maps.Copy(all, securitySamples())
+	maps.Copy(all, staffSamples())
 	return all
 }
 

@@ -1,0 +1,79 @@
+package page
+
+import (
+	"time"
+
+	"github.com/countinghouse/countinghouse/authz"
+)
+
+// StaffShell is what every page of the staff's console needs; the data of such a page embeds it.
+type StaffShell struct {
+	Title  string
+	Nav    string // which entry of the navigation is current: "visits"
+	Person Person
+	Flash  Flash
+	Now    time.Time // in UTC: staff serve all time zones
+	// May says whether the reader holds a right of staff ("visits:create"). It is no protection. Nil is nothing.
+	May func(right string) bool
+}
+
+// Can is May for templates.
+func (s StaffShell) Can(right string) bool { return s.May != nil && s.May(right) }
+
+// staffNavigation is every way through the console, in the order of the sidebar. Who may not read what an entry leads
+// to is not shown it.
+var staffNavigation = []navItem{
+	{key: "organizations", label: "Organizations", icon: "building-2", path: []any{"organizations"}, right: "organizations:read"},
+	{key: "people", label: "Staff", icon: "user-round", path: []any{"people"}, right: "staff:read"},
+}
+
+// Ways are the entries of the navigation that the reader may go.
+func (s StaffShell) Ways() []NavEntry {
+	var shown []NavEntry
+	for _, item := range staffNavigation {
+		if s.Can(item.right) {
+			shown = append(shown, NavEntry{Label: item.label, Icon: item.icon, URL: joinPath("/staff", item.path...), Current: s.Nav == item.key})
+		}
+	}
+	return shown
+}
+
+// StaffHome is the data of "staff-home".
+type StaffHome struct {
+	StaffShell
+	Role authz.Role
+}
+
+// StaffOrganizations is the data of "staff-organizations".
+type StaffOrganizations struct {
+	StaffShell
+	Items []authz.StaffOrganization
+	More  string // the address of the next part; may be empty
+}
+
+// StaffPeople is the data of "staff-people". Its form sends email, role and rights.
+type StaffPeople struct {
+	StaffShell
+	Form   Form
+	Items  []StaffRow
+	Roles  []Option
+	Scopes []Option
+}
+
+// StaffRow is someone on the staff, and what can be done about it.
+type StaffRow struct {
+	authz.StaffMember
+	Acts []Act
+}
+
+// RoleTitle names a role of staff.
+func (r StaffRow) RoleTitle() string { return staffRole(r.Role).Title }
+
+func staffRole(name string) authz.Role {
+	for _, role := range authz.StaffRoles() {
+		if role.Name == name {
+			return role
+		}
+	}
+	return authz.Role{Name: name, Title: name}
+}
