@@ -65,9 +65,18 @@ func TestAddMember(t *testing.T) {
 		var both sync.WaitGroup
 		for n, role := range roles {
 			both.Go(func() {
-				answers[n] = tenant.Do(context.Background(), db, o.Scope, func(tx *tenant.Tx) error {
-					return AddMember(context.Background(), tx, person, role)
-				})
+				add := func(scope tenant.Scope) error {
+					return tenant.Do(context.Background(), db, scope, func(tx *tenant.Tx) error {
+						return AddMember(context.Background(), tx, person, role)
+					})
+				}
+				answers[n] = add(o.Scope)
+				if errors.Is(answers[n], tenant.ErrStale) { // the other came first: enter anew, as the edge does
+					scope, err := tenant.EnterMember(context.Background(), db, o.Session, o.Slug)
+					if answers[n] = err; err == nil {
+						answers[n] = add(scope)
+					}
+				}
 			})
 		}
 		both.Wait()
