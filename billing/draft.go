@@ -90,7 +90,7 @@ func prepare(ctx context.Context, tx *tenant.Tx, in InvoiceInput, f *fields) (d 
 	if d.currency.IsZero() {
 		d.currency = d.found.baseCurrency
 	}
-	d.figures, err = tax.Calculate(d.currency, d.found.rounding, d.readLines(f))
+	d.figures, err = tax.Calculate(tax.Terms{Currency: d.currency, Rounding: d.found.rounding}, d.readLines(f))
 	f.add("", err)
 	return d, f.other
 }

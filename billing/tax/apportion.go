@@ -1,8 +1,6 @@
 package tax
 
 import (
-	"slices"
-
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing/money"
@@ -76,17 +74,15 @@ func apportion(currency money.Currency, shares []share) error {
 		return err
 	}
 	missing := rounded.Minor
-	for _, s := range shares {
-		whole := s.exact.IntPart()
-		s.tax.Amount = money.Amount{Minor: whole, Currency: currency}
-		missing -= whole
+	remainders := make([]decimal.Decimal, len(shares))
+	for i, s := range shares {
+		whole := s.exact.Truncate(0)
+		s.tax.Amount = money.Amount{Minor: whole.IntPart(), Currency: currency}
+		remainders[i] = s.exact.Sub(whole)
+		missing -= s.tax.Amount.Minor
 	}
-	slices.SortStableFunc(shares, func(a, b share) int { return b.remainder().Cmp(a.remainder()) })
-	// Never more than there are remainders: the sum of n fractions rounds to n at most.
-	for _, s := range shares[:missing] {
-		s.tax.Amount.Minor++
+	for _, i := range largest(remainders)[:missing] {
+		shares[i].tax.Amount.Minor++
 	}
 	return nil
 }
-
-func (s share) remainder() decimal.Decimal { return s.exact.Sub(s.exact.Truncate(0)) }

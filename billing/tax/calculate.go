@@ -10,37 +10,47 @@ import (
 	"github.com/countinghouse/countinghouse/internal/fault"
 )
 
-// Calculate works out a document. Every figure is rounded half up to the currency's minor units: a line's net once,
+// Calculate works out a document. Every figure is rounded half up to the currency's minor units: a line's price once,
 // and its taxes where the policy says. Under RoundPerDocument the taxes that a compound rate applies to are not
 // rounded first. Input that makes no sense comes back as one fault.List with all that is wrong, each at its field;
 // a figure or total beyond money.Max is amount.too_large. No lines give zeros.
-func Calculate(currency money.Currency, policy Policy, lines []Line) (Result, error) {
-	if currency.IsZero() {
+func Calculate(terms Terms, lines []Line) (Result, error) {
+	if terms.Currency.IsZero() {
 		return Result{}, errors.New("tax: no currency")
 	}
-	if int(policy) >= len(policyNames) {
-		return Result{}, fmt.Errorf("tax: unknown %v", policy)
+	if int(terms.Rounding) >= len(policyNames) {
+		return Result{}, fmt.Errorf("tax: unknown %v", terms.Rounding)
 	}
-	if err := checkLines(lines); err != nil {
+	if err := check(terms, lines); err != nil {
 		return Result{}, err
 	}
-	result := Result{Currency: currency, Lines: make([]LineResult, len(lines))}
+	result := Result{Currency: terms.Currency, Lines: make([]LineResult, len(lines))}
 	for i, line := range lines {
-		if err := result.Lines[i].price(currency, line); err != nil {
+		if err := result.Lines[i].price(terms.Currency, line); err != nil {
 			return Result{}, onLine(i, err)
 		}
 	}
-	work := roundPerLine
-	if policy == RoundPerDocument {
-		work = roundPerDocument
+	if err := result.discount(terms); err != nil {
+		return Result{}, err
 	}
-	if err := work(currency, result.Lines); err != nil {
+	if err := workOut(terms, result.Lines); err != nil {
 		return Result{}, err
 	}
 	if err := result.total(); err != nil {
 		return Result{}, err
 	}
 	return result, nil
+}
+
+// workOut finds each line's taxes, net and total from what is left of its price.
+func workOut(terms Terms, lines []LineResult) error {
+	switch {
+	case terms.Inclusive:
+		return takeOut(terms, lines)
+	case terms.Rounding == RoundPerDocument:
+		return roundPerDocument(terms.Currency, lines)
+	}
+	return roundPerLine(terms.Currency, lines)
 }
 
 // onLine points a fault at a line; other errors keep their words.
@@ -52,7 +62,7 @@ func onLine(i int, err error) error {
 	return faults.Err()
 }
 
-// price works out gross, discount and net, and sets out the line's taxes without their figures.
+// price works out gross, the line's own discount and what is left, as Net, and sets out the line's taxes without their figures.
 func (r *LineResult) price(currency money.Currency, line Line) error {
 	gross := line.Quantity.Mul(line.UnitPrice)
 	net := gross.Mul(hundred.Sub(line.DiscountPercent)).Shift(-2)
@@ -118,7 +128,7 @@ func percentOf(base decimal.Decimal, rate Rate) decimal.Decimal {
 // total sums the lines up into the document's totals and its rates'.
 func (r *Result) total() error {
 	zero := money.Amount{Currency: r.Currency}
-	r.Net, r.Tax, r.Total = zero, zero, zero
+	r.Discount, r.Net, r.Tax, r.Total = zero, zero, zero, zero
 	at := make(map[rateKey]int)
 	var sums adder
 	for _, line := range r.Lines {
@@ -133,6 +143,7 @@ func (r *Result) total() error {
 			sums.add(&r.Rates[i].Base, t.Base)
 			sums.add(&r.Rates[i].Amount, t.Amount)
 		}
+		sums.add(&r.Discount, line.Share)
 		sums.add(&r.Net, line.Net)
 		sums.add(&r.Tax, line.Tax)
 		sums.add(&r.Total, line.Total)

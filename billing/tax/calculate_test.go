@@ -156,7 +156,7 @@ net 0.20, tax 0.20, total 0.40`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			result, err := tax.Calculate(money.MustCurrency(c.currency), c.policy, c.lines)
+			result, err := tax.Calculate(tax.Terms{Currency: money.MustCurrency(c.currency), Rounding: c.policy}, c.lines)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,7 +174,7 @@ func TestCalculateKeepsTwoPercentsOfOneRateApart(t *testing.T) {
 	after.Percent = dec("16")
 	same := before
 	same.Percent = dec("19.00") // as a database column gives it back
-	result, err := tax.Calculate(money.MustCurrency("EUR"), tax.RoundPerDocument, []tax.Line{
+	result, err := tax.Calculate(tax.Terms{Currency: money.MustCurrency("EUR"), Rounding: tax.RoundPerDocument}, []tax.Line{
 		line("1", "100", "0", before), line("1", "100", "0", after), line("1", "100", "0", same),
 	})
 	if err != nil {
@@ -246,7 +246,7 @@ func TestCalculateRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, policy := range []tax.Policy{tax.RoundPerLine, tax.RoundPerDocument} {
-				result, err := tax.Calculate(money.MustCurrency("EUR"), policy, c.lines)
+				result, err := tax.Calculate(tax.Terms{Currency: money.MustCurrency("EUR"), Rounding: policy}, c.lines)
 				if !errors.Is(err, c.want) {
 					t.Fatalf("%v: got %v and %v, want %v", policy, result.Total, err, c.want)
 				}
@@ -275,7 +275,7 @@ func TestCalculateRefusesCompoundTaxesBeyondInt64(t *testing.T) {
 	}
 	lines := []tax.Line{line("1000", "999999999999", "0", doubling...)}
 	for _, policy := range []tax.Policy{tax.RoundPerLine, tax.RoundPerDocument} {
-		if result, err := tax.Calculate(money.MustCurrency("KWD"), policy, lines); !errors.Is(err, money.ErrTooLarge) {
+		if result, err := tax.Calculate(tax.Terms{Currency: money.MustCurrency("KWD"), Rounding: policy}, lines); !errors.Is(err, money.ErrTooLarge) {
 			t.Errorf("%v: got %v and %v, want amount.too_large", policy, result.Total, err)
 		}
 	}
@@ -283,7 +283,7 @@ func TestCalculateRefusesCompoundTaxesBeyondInt64(t *testing.T) {
 
 func TestCalculateTellsAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := tax.Calculate(money.MustCurrency("EUR"), tax.RoundPerLine, []tax.Line{
+	_, err := tax.Calculate(tax.Terms{Currency: money.MustCurrency("EUR"), Rounding: tax.RoundPerLine}, []tax.Line{
 		line("0", "-1", "101", rate("X", "200")), line("1", "1", "0"), line("-1", "1", "0"),
 	})
 	var faults fault.List
@@ -315,7 +315,7 @@ func TestCalculateNeedsACurrencyAndAPolicy(t *testing.T) {
 		"no currency":       {money.Currency{}, tax.RoundPerLine},
 		"an unknown policy": {money.MustCurrency("EUR"), tax.Policy(7)},
 	} {
-		_, err := tax.Calculate(c.currency, c.policy, []tax.Line{line("1", "1", "0")})
+		_, err := tax.Calculate(tax.Terms{Currency: c.currency, Rounding: c.policy}, []tax.Line{line("1", "1", "0")})
 		if err == nil || fault.KindOf(err) != fault.Internal {
 			t.Errorf("%s: got %v, want an internal error", name, err)
 		}

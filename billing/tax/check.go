@@ -12,13 +12,22 @@ import (
 
 var hundred = decimal.New(100, 0)
 
-// checkLines finds all that is wrong with the lines, each fault at its field ("lines[2].quantity", counted from 0) and
+// check finds all that is wrong with terms and lines, each fault at its field ("lines[2].quantity", counted from 0) and
 // in words that count lines from 1, as a reader does.
-func checkLines(lines []Line) error {
+func check(terms Terms, lines []Line) error {
 	if len(lines) > MaxLines {
 		return ErrTooManyLines.At("lines")
 	}
 	var faults fault.List
+	if err := checkPercent(terms.DiscountPercent, ErrDiscountOutOfRange); !faults.Add("discount_percent", err) {
+		return err
+	}
+	if terms.Discount.Minor < 0 {
+		faults = append(faults, ErrDiscountOutOfRange.At("discount").Sayf("A discount is not less than nothing."))
+	}
+	if !terms.DiscountPercent.IsZero() && !terms.Discount.IsZero() {
+		faults = append(faults, ErrDiscountTwice.At("discount"))
+	}
 	for i, line := range lines {
 		field := fmt.Sprintf("lines[%d]", i)
 		for _, check := range []struct {

@@ -43,7 +43,7 @@ func drawLines(t *rapid.T, mayCompound bool) []tax.Line {
 }
 
 func calculate(t *rapid.T, c money.Currency, p tax.Policy, lines []tax.Line) tax.Result {
-	result, err := tax.Calculate(c, p, lines)
+	result, err := tax.Calculate(tax.Terms{Currency: c, Rounding: p}, lines)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,12 @@ var (
 		"A line has each tax once.")
 	ErrTooManyLines = fault.New(fault.Invalid, "document.too_many_lines",
 		"A document has at most 500 lines.")
+	ErrDiscountTooLarge = fault.New(fault.Invalid, "discount.too_large",
+		"A discount on the whole is at most what the lines come to.")
+	ErrDiscountTwice = fault.New(fault.Invalid, "discount.twice",
+		"Give the discount on the whole in percent or as an amount, not both.")
+	ErrTooSmallForTaxes = fault.New(fault.Invalid, "tax.too_small",
+		"This price is smaller than the taxes in it, once they are rounded. Give prices without tax.")
 )
 
 // Policy is where taxes are rounded, always half up. Its text form is what an organization's settings store.
@@ -71,6 +77,19 @@ func (p Policy) String() string {
 	return fmt.Sprintf("policy %d", uint8(p))
 }
 
+// Terms are what holds for a whole document.
+type Terms struct {
+	Currency money.Currency
+	Rounding Policy
+	// Inclusive says that unit prices have their taxes in them: a line comes to exactly its price, and its net is what
+	// is left when each tax was taken out of it and rounded.
+	Inclusive bool
+	// A discount on the whole, after the lines' own: one of the two, or none. It is taken off before taxes are worked
+	// out, shared out over the lines in proportion; of prices with tax it is a part with tax.
+	DiscountPercent decimal.Decimal // 0 to 100, at most 6 decimals
+	Discount        money.Amount    // in the document's currency
+}
+
 // Rate is one tax as it stands on a line.
 type Rate struct {
 	ID       id.Of[Rate]
@@ -95,12 +114,14 @@ type LineTax struct {
 	Amount money.Amount
 }
 
-// LineResult is one line worked out. Net = Gross - Discount; Tax is the sum of Taxes; Total = Net + Tax.
+// LineResult is one line worked out. Without taxes in the price, Net = Gross - Discount - Share; with them, Total is.
+// Tax is the sum of Taxes; Total = Net + Tax.
 type LineResult struct {
 	Gross    money.Amount // quantity times price, rounded
-	Discount money.Amount // what Gross has above Net
-	Net      money.Amount // quantity times price less the discount, rounded once
-	Taxes    []LineTax    // in the order of the line's rates
+	Discount money.Amount // the line's own: what Gross has above quantity times price less the discount, rounded once
+	Share    money.Amount // the line's part of the discount on the whole
+	Net      money.Amount
+	Taxes    []LineTax // in the order of the line's rates
 	Tax      money.Amount
 	Total    money.Amount
 }
@@ -116,7 +137,8 @@ type RateTotal struct {
 type Result struct {
 	Currency money.Currency
 	Lines    []LineResult
-	Rates    []RateTotal // in the order in which the lines first name them
+	Rates    []RateTotal  // in the order in which the lines first name them
+	Discount money.Amount // on the whole: the sum of the lines' shares
 	Net      money.Amount
 	Tax      money.Amount
 	Total    money.Amount
