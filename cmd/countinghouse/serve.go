@@ -10,15 +10,13 @@ import (
 	"strings"
 
 	"github.com/countinghouse/countinghouse/internal/notify"
-	"github.com/countinghouse/countinghouse/secrets"
 )
 
 type serveCommand struct {
 	databaseFlags
-	Listen     string `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
-	Origin     string `env:"COUNTINGHOUSE_ORIGIN" required:"" placeholder:"URL" help:"The address that people use, such as https://countinghouse.example."`
-	Keyring    string `env:"COUNTINGHOUSE_KEYRING" required:"" enum:"local" help:"Who keeps the organizations' keys: local, in files of this machine."`
-	KeyringDir string `env:"COUNTINGHOUSE_KEYRING_DIR" required:"" type:"path" placeholder:"DIR" help:"The folder of the local keyring."`
+	Listen string `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
+	Origin string `env:"COUNTINGHOUSE_ORIGIN" required:"" placeholder:"URL" help:"The address that people use, such as https://countinghouse.example."`
+	keyringFlags
 	mailFlags
 }
 
@@ -50,7 +48,7 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	if p.key, p.database, err = c.config(); err != nil {
 		return err
 	}
-	if p.keyring, err = secrets.OpenLocal(c.KeyringDir); err != nil {
+	if p.keyring, err = c.open(); err != nil {
 		return err
 	}
 	if p.mail, err = c.mailer(); err != nil {

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/countinghouse/countinghouse/secrets"
+)
+
+// ownVault says how dev gets a Vault: a program that runs one for this machine alone (secrets/realvault).
+type ownVault struct {
+	Keyring      string `default:"local" enum:"local,vault" help:"Who keeps the organizations' keys: local, in files of the data folder, or vault."`
+	VaultProgram string `type:"path" default:"bin/realvault" placeholder:"FILE" help:"With --keyring=vault and no address: the program that runs a Vault in the data folder."`
+	VaultPolicy  string `type:"path" default:"charts/countinghouse/vault/policy.hcl" placeholder:"FILE" help:"The policy that this Vault gives the service."`
+	vaultFlags
+}
+
+// open opens the keyring for a data folder; stop ends what was started for it.
+func (o ownVault) open(ctx context.Context, data string) (keyring secrets.Keyring, stop func() error, err error) {
+	stop = func() error { return nil }
+	if o.Keyring != "vault" {
+		keyring, err = secrets.OpenLocal(filepath.Join(data, "keys", "organizations"))
+		return keyring, stop, err
+	}
+	if o.VaultAddress == "" {
+		if stop, err = o.start(ctx, filepath.Join(data, "vault")); err != nil {
+			return nil, nil, err
+		}
+	}
+	if keyring, err = o.openVault(); err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	return keyring, stop, nil
+}
+
+// start runs the program and takes from it how to get in.
+func (o *ownVault) start(ctx context.Context, data string) (stop func() error, err error) {
+	program := exec.Command(o.VaultProgram, "-data", data, "-policy", o.VaultPolicy)
+	// Ctrl-C is for us: Vault ends when we close its standard input, once no request needs it any more.
+	program.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	program.Stderr = os.Stderr
+	out, err := program.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting Vault: %w", err)
+	}
+	in, err := program.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting Vault: %w", err)
+	}
+	if err := program.Start(); err != nil {
+		return nil, fmt.Errorf("starting Vault: %w (make run VAULT=1 builds it; or name yours with --vault-address)", err)
+	}
+	stop = func() error {
+		if err := in.Close(); err != nil {
+			return fmt.Errorf("stopping Vault: %w", err)
+		}
+		if err := program.Wait(); err != nil {
+			return fmt.Errorf("stopping Vault: %w", err)
+		}
+		return nil
+	}
+	if err := o.read(ctx, out); err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return stop, nil
+}
+
+// read takes the line in which the program says how to get in.
+func (o *ownVault) read(ctx context.Context, out io.Reader) error {
+	lines := make(chan []byte, 1)
+	go func() {
+		line, _ := bufio.NewReader(out).ReadBytes('\n') // what is no JSON is told below
+		lines <- line
+	}()
+	var entrance struct {
+		Address      string `json:"address"`
+		RoleID       string `json:"role_id"`
+		SecretIDFile string `json:"secret_id_file"`
+	}
+	select {
+	case line := <-lines:
+		if err := json.Unmarshal(line, &entrance); err != nil {
+			return errors.New("the Vault of the data folder did not start: what it says is above")
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Minute):
+		return errors.New("the Vault of the data folder is not ready after a minute")
+	}
+	o.VaultAddress, o.VaultAuth, o.VaultRoleID, o.VaultSecretIDFile = entrance.Address, "approle", entrance.RoleID, entrance.SecretIDFile
+	return nil
+}
