@@ -6,19 +6,23 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
 MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*'
 
-.PHONY: help run demo build test bench lint baseline clean packages
+.PHONY: help run demo build vault test bench lint baseline clean packages
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## Run everything on this machine, on http://localhost:8080 (or PORT=...).
-	bin/countinghouse dev --port=$(PORT)
+run: build $(if $(VAULT),vault) ## Run everything on this machine, on http://localhost:8080 (or PORT=...); VAULT=1: with keys in a Vault.
+	bin/countinghouse dev --port=$(PORT) $(if $(VAULT),--keyring=vault)
 
-demo: build ## The same, with an organization that has a history.
-	bin/countinghouse dev --demo --port=$(PORT)
+demo: build $(if $(VAULT),vault) ## The same, with an organization that has a history.
+	bin/countinghouse dev --demo --port=$(PORT) $(if $(VAULT),--keyring=vault)
 
 build: ## Build bin/countinghouse.
 	go build -trimpath -buildvcs=$(VCS) -o bin/countinghouse ./cmd/countinghouse
+
+# Where VAULT_ADDR is set, that Vault is used, and none is built. It takes minutes the first time.
+vault:
+	$(if $(VAULT_ADDR),,go -C secrets/realvault build -trimpath -buildvcs=false -o ../../bin/realvault .)
 
 # Modules of their own test the program that they build, which the test cache does not see: -count=1.
 test: packages ## Run all tests with the race detector; as root on Debian, install what they need.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/postgres"
-	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -20,6 +19,7 @@ type devCommand struct {
 	Data string `default:"data" type:"path" help:"The folder of the database and the keys."`
 	Port int    `default:"8080" help:"Where the pages are: http://localhost:PORT."`
 	Demo bool   `help:"With an organization that has a history to look at."`
+	ownVault
 }
 
 // Run starts a private Postgres and the service on it, until it is interrupted.
@@ -46,9 +46,12 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	if p.key, p.database, err = clusterConfig(d.Data, cluster.URL()); err != nil {
 		return err
 	}
-	if p.keyring, err = secrets.OpenLocal(filepath.Join(d.Data, "keys", "organizations")); err != nil {
+	keyring, stopVault, err := d.open(ctx, d.Data)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, stopVault()) }()
+	p.keyring = keyring
 	forget, err := noteURL(d.Data, p.database)
 	if err != nil {
 		return err
@@ -74,6 +77,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	if d.Demo {
 		fmt.Printf("\n  Sign in as %s with the password: %s\n", demoEmail, demoPassword)
 	}
+	fmt.Print(d.say())
 	fmt.Printf("\nIts database and keys are in %s. Ctrl-C stops it.\n", d.Data)
 	watched, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

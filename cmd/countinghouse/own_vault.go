@@ -42,6 +42,18 @@ func (o ownVault) open(ctx context.Context, data string) (keyring secrets.Keyrin
 	return keyring, stop, nil
 }
 
+// say tells whose Vault it is, and what must not be done with the one of a data folder.
+func (o ownVault) say() string {
+	switch {
+	case o.Keyring != "vault":
+		return ""
+	case o.VaultAddress != "":
+		return fmt.Sprintf("\n  Keys  in the Vault at %s\n", o.VaultAddress)
+	}
+	return "\n  Keys  in a Vault of its own. What unseals it lies beside it in the data folder: it is for this machine\n" +
+		"        alone. Keep nothing in it that matters.\n"
+}
+
 // start runs the program and takes from it how to get in.
 func (o *ownVault) start(ctx context.Context, data string) (stop func() error, err error) {
 	program := exec.Command(o.VaultProgram, "-data", data, "-policy", o.VaultPolicy)
