@@ -56,6 +56,9 @@ var table = map[string]row{
 	"billing/money":  {may: words},
 	// It is told what to print: it knows no transaction.
 	"billing/invoicepdf": {may: join(words, "billing/money")},
+	// It moves money and knows neither books nor database.
+	"billing/gateway":      {may: join(words, "billing/money")},
+	"billing/gateway/fake": {may: join(words, "billing/money", "billing/gateway")},
 
 	// These do not know each other, nor billing, secrets or notify; cmd/countinghouse wires them.
 	"identity": {may: join(words, "tenant", "internal/watch")},
