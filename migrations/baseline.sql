@@ -111,6 +111,17 @@ CREATE TABLE t_baseline.audit_private (
     before character varying(200) NOT NULL,
     after character varying(200) NOT NULL
 );
+CREATE TABLE t_baseline.collection (
+    document_id uuid NOT NULL,
+    state character varying(8) NOT NULL,
+    step smallint DEFAULT 0 NOT NULL,
+    next_on date,
+    reason character varying(60) DEFAULT ''::character varying NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT collection_check CHECK ((((state)::text = 'running'::text) = (next_on IS NOT NULL))),
+    CONSTRAINT collection_state_check CHECK (((state)::text = ANY (ARRAY['running'::text, 'stopped'::text, 'done'::text]))),
+    CONSTRAINT collection_step_check CHECK ((step >= 0))
+);
 CREATE TABLE t_baseline.counter (
     name character varying(40) NOT NULL,
     value bigint NOT NULL,
@@ -181,6 +192,34 @@ CREATE TABLE t_baseline.document_tax (
     CONSTRAINT document_tax_base_check CHECK ((base >= 0)),
     CONSTRAINT document_tax_position_check CHECK (("position" > 0))
 );
+CREATE TABLE t_baseline.gateway_account (
+    id uuid NOT NULL,
+    kind character varying(10) NOT NULL,
+    name character varying(60) NOT NULL,
+    sealed character varying(4000) DEFAULT ''::character varying NOT NULL,
+    hint character varying(12) DEFAULT ''::character varying NOT NULL,
+    instructions character varying(1000) DEFAULT ''::character varying NOT NULL,
+    account_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT gateway_account_check CHECK ((((kind)::text = 'transfer'::text) = ((sealed)::text = ''::text))),
+    CONSTRAINT gateway_account_kind_check CHECK (((kind)::text = ANY (ARRAY['stripe'::text, 'practice'::text, 'transfer'::text])))
+);
+CREATE TABLE t_baseline.gateway_movement (
+    gateway_account_id uuid NOT NULL,
+    kind character varying(12) NOT NULL,
+    ref character varying(100) NOT NULL,
+    intent_id uuid NOT NULL,
+    currency character varying(3) NOT NULL,
+    amount bigint NOT NULL,
+    payment_id uuid,
+    entry_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT gateway_movement_amount_check CHECK ((amount <> 0)),
+    CONSTRAINT gateway_movement_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT gateway_movement_kind_check CHECK (((kind)::text = ANY (ARRAY['charge'::text, 'fee'::text, 'refund'::text, 'dispute'::text, 'reinstated'::text])))
+);
 CREATE TABLE t_baseline.idempotency_key (
     key character varying(100) NOT NULL,
     request_mac bytea NOT NULL,
@@ -199,7 +238,7 @@ CREATE TABLE t_baseline.journal_entry (
     posted_at timestamp with time zone NOT NULL,
     posted_by uuid,
     posted_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text])))
+    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text, 'gateway'::text])))
 );
 CREATE TABLE t_baseline.journal_line (
     entry_id uuid NOT NULL,
@@ -251,14 +290,53 @@ CREATE TABLE t_baseline.payment (
     account_id uuid NOT NULL,
     entry_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT payment_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_amount_check CHECK ((amount <> 0)),
     CONSTRAINT payment_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text))
 );
 CREATE TABLE t_baseline.payment_allocation (
     payment_id uuid NOT NULL,
     document_id uuid NOT NULL,
     amount bigint NOT NULL,
-    CONSTRAINT payment_allocation_amount_check CHECK ((amount > 0))
+    CONSTRAINT payment_allocation_amount_check CHECK ((amount <> 0))
+);
+CREATE TABLE t_baseline.payment_intent (
+    id uuid NOT NULL,
+    kind character varying(8) NOT NULL,
+    state character varying(10) NOT NULL,
+    gateway_account_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    method_id uuid,
+    charge_id uuid,
+    currency character varying(3) NOT NULL,
+    amount bigint NOT NULL,
+    ref character varying(100) DEFAULT ''::character varying NOT NULL,
+    reason character varying(60) DEFAULT ''::character varying NOT NULL,
+    keep boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    called_at timestamp with time zone,
+    settled_at timestamp with time zone,
+    CONSTRAINT payment_intent_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_intent_check CHECK ((((kind)::text = 'refund'::text) = (charge_id IS NOT NULL))),
+    CONSTRAINT payment_intent_check1 CHECK (((settled_at IS NOT NULL) = ((state)::text = ANY (ARRAY['succeeded'::text, 'declined'::text, 'failed'::text])))),
+    CONSTRAINT payment_intent_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_intent_kind_check CHECK (((kind)::text = ANY (ARRAY['charge'::text, 'page'::text, 'refund'::text]))),
+    CONSTRAINT payment_intent_state_check CHECK (((state)::text = ANY (ARRAY['ready'::text, 'called'::text, 'unknown'::text, 'waiting'::text, 'succeeded'::text, 'declined'::text, 'failed'::text])))
+);
+CREATE TABLE t_baseline.payment_method (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    gateway_account_id uuid,
+    kind character varying(10) NOT NULL,
+    brand character varying(20) NOT NULL,
+    last_four character varying(4) NOT NULL,
+    expires character varying(7) DEFAULT ''::character varying NOT NULL,
+    sealed character varying(400) NOT NULL,
+    automatic boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT payment_method_kind_check CHECK (((kind)::text = ANY (ARRAY['token'::text, 'iban'::text, 'us_bank'::text, 'card'::text])))
 );
 CREATE TABLE t_baseline.product (
     id uuid NOT NULL,
@@ -300,6 +378,7 @@ CREATE TABLE t_baseline.settings (
     books_closed_through date,
     version integer DEFAULT 1 NOT NULL,
     mail_chain_head boolean DEFAULT false NOT NULL,
+    collect_automatically boolean DEFAULT false NOT NULL,
     CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT settings_only_row_check CHECK (only_row),
@@ -327,6 +406,8 @@ ALTER TABLE ONLY t_baseline.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.audit_private
     ADD CONSTRAINT audit_private_pkey PRIMARY KEY (audit_id, field);
+ALTER TABLE ONLY t_baseline.collection
+    ADD CONSTRAINT collection_pkey PRIMARY KEY (document_id);
 ALTER TABLE ONLY t_baseline.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY t_baseline.document
@@ -341,6 +422,10 @@ ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.document_tax
     ADD CONSTRAINT document_tax_pkey PRIMARY KEY (document_id, line, "position");
+ALTER TABLE ONLY t_baseline.gateway_account
+    ADD CONSTRAINT gateway_account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.gateway_movement
+    ADD CONSTRAINT gateway_movement_pkey PRIMARY KEY (gateway_account_id, kind, ref);
 ALTER TABLE ONLY t_baseline.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (key);
 ALTER TABLE ONLY t_baseline.journal_entry
@@ -363,6 +448,10 @@ ALTER TABLE ONLY t_baseline.payment
     ADD CONSTRAINT payment_entry_id_key UNIQUE (entry_id);
 ALTER TABLE ONLY t_baseline.payment
     ADD CONSTRAINT payment_external_id_key UNIQUE (external_id);
+ALTER TABLE ONLY t_baseline.payment_intent
+    ADD CONSTRAINT payment_intent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.payment_method
+    ADD CONSTRAINT payment_method_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.payment
     ADD CONSTRAINT payment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.product
@@ -383,10 +472,19 @@ CREATE INDEX audit_log_grant ON t_baseline.audit_log USING btree (grant_id, id) 
 CREATE INDEX audit_log_object ON t_baseline.audit_log USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX document_customer ON t_baseline.document USING btree (customer_id, id);
 CREATE INDEX document_open ON t_baseline.document USING btree (due_date, id) WHERE (((state)::text = 'issued'::text) AND (settled < total));
+CREATE INDEX gateway_movement_intent ON t_baseline.gateway_movement USING btree (intent_id);
 CREATE INDEX journal_entry_date ON t_baseline.journal_entry USING btree (date, number);
 CREATE INDEX journal_line_account ON t_baseline.journal_line USING btree (account_id, entry_id);
 CREATE INDEX payment_allocation_document ON t_baseline.payment_allocation USING btree (document_id);
 CREATE INDEX payment_customer ON t_baseline.payment USING btree (customer_id, id);
+CREATE INDEX payment_intent_document ON t_baseline.payment_intent USING btree (document_id, id);
+CREATE UNIQUE INDEX payment_intent_live ON t_baseline.payment_intent USING btree ((
+CASE
+    WHEN ((kind)::text = 'refund'::text) THEN id
+    ELSE document_id
+END)) WHERE (settled_at IS NULL);
+CREATE UNIQUE INDEX payment_method_automatic ON t_baseline.payment_method USING btree (customer_id) WHERE (automatic AND (archived_at IS NULL));
+CREATE INDEX payment_method_customer ON t_baseline.payment_method USING btree (customer_id) WHERE (archived_at IS NULL);
 CREATE TRIGGER document_change BEFORE DELETE OR UPDATE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
 CREATE TRIGGER document_line_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
 CREATE TRIGGER document_tax_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_tax FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
@@ -397,6 +495,8 @@ CREATE TRIGGER line_entry BEFORE INSERT ON t_baseline.journal_line FOR EACH ROW 
 CREATE TRIGGER settings_period BEFORE UPDATE OF books_closed_through ON t_baseline.settings FOR EACH ROW EXECUTE FUNCTION t_baseline.check_period_change();
 ALTER TABLE ONLY t_baseline.audit_private
     ADD CONSTRAINT audit_private_audit_id_fkey FOREIGN KEY (audit_id) REFERENCES t_baseline.audit_log(id);
+ALTER TABLE ONLY t_baseline.collection
+    ADD CONSTRAINT collection_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
 ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.document
@@ -411,6 +511,16 @@ ALTER TABLE ONLY t_baseline.document_tax
     ADD CONSTRAINT document_tax_document_id_line_fkey FOREIGN KEY (document_id, line) REFERENCES t_baseline.document_line(document_id, line) ON DELETE CASCADE;
 ALTER TABLE ONLY t_baseline.document_tax
     ADD CONSTRAINT document_tax_tax_rate_id_fkey FOREIGN KEY (tax_rate_id) REFERENCES t_baseline.tax_rate(id);
+ALTER TABLE ONLY t_baseline.gateway_account
+    ADD CONSTRAINT gateway_account_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.gateway_movement
+    ADD CONSTRAINT gateway_movement_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.gateway_movement
+    ADD CONSTRAINT gateway_movement_gateway_account_id_fkey FOREIGN KEY (gateway_account_id) REFERENCES t_baseline.gateway_account(id);
+ALTER TABLE ONLY t_baseline.gateway_movement
+    ADD CONSTRAINT gateway_movement_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES t_baseline.payment_intent(id);
+ALTER TABLE ONLY t_baseline.gateway_movement
+    ADD CONSTRAINT gateway_movement_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES t_baseline.payment(id);
 ALTER TABLE ONLY t_baseline.journal_entry
     ADD CONSTRAINT journal_entry_reverses_id_fkey FOREIGN KEY (reverses_id) REFERENCES t_baseline.journal_entry(id);
 ALTER TABLE ONLY t_baseline.payment
@@ -423,6 +533,20 @@ ALTER TABLE ONLY t_baseline.payment
     ADD CONSTRAINT payment_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.payment
     ADD CONSTRAINT payment_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.payment_intent
+    ADD CONSTRAINT payment_intent_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES t_baseline.payment_intent(id);
+ALTER TABLE ONLY t_baseline.payment_intent
+    ADD CONSTRAINT payment_intent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
+ALTER TABLE ONLY t_baseline.payment_intent
+    ADD CONSTRAINT payment_intent_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.payment_intent
+    ADD CONSTRAINT payment_intent_gateway_account_id_fkey FOREIGN KEY (gateway_account_id) REFERENCES t_baseline.gateway_account(id);
+ALTER TABLE ONLY t_baseline.payment_intent
+    ADD CONSTRAINT payment_intent_method_id_fkey FOREIGN KEY (method_id) REFERENCES t_baseline.payment_method(id);
+ALTER TABLE ONLY t_baseline.payment_method
+    ADD CONSTRAINT payment_method_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
+ALTER TABLE ONLY t_baseline.payment_method
+    ADD CONSTRAINT payment_method_gateway_account_id_fkey FOREIGN KEY (gateway_account_id) REFERENCES t_baseline.gateway_account(id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_income_account_id_fkey FOREIGN KEY (income_account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.tax_rate
@@ -438,10 +562,13 @@ REVOKE ALL ON FUNCTION t_baseline.check_period_change() FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.account TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.audit_log TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.audit_private TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.collection TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.counter TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.document TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_line TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_tax TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.gateway_account TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.gateway_movement TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.idempotency_key TO t_baseline;
 GRANT SELECT ON TABLE t_baseline.journal_entry TO t_baseline;
 GRANT INSERT(id) ON TABLE t_baseline.journal_entry TO t_baseline;
@@ -458,6 +585,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.member TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.party TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment_allocation TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_intent TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_method TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.product TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.seal TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.settings TO t_baseline;

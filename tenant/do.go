@@ -17,6 +17,7 @@ var prepareAlive = []string{
 	"PREPARE session_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.session_alive($1, $2, $3)",
 	"PREPARE token_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.token_alive($1, $2, $3)",
 	"PREPARE organization_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.organization_alive($1, $2, $3)",
+	"PREPARE door_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.door_alive($1, $2, $3)",
 }
 
 // Tx is a transaction inside one organization's schema and role. It is good until the function that was given
@@ -111,7 +112,8 @@ func closeConn(conn *sqlx.Conn) error {
 // begin opens the transaction and enters the tenant in one message. Its parts are names that provisioning
 // made and digits: nothing that a caller sent.
 func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time) (err error) {
-	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Operator: "organization_alive"}[s.kind]
+	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Operator: "organization_alive",
+		Link: "door_alive", Webhook: "door_alive"}[s.kind]
 	call := "EXECUTE " + function
 	if db.config.Unprepared {
 		call = "SELECT * FROM platform." + function

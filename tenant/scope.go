@@ -57,6 +57,8 @@ const (
 	Member   Kind = iota + 1 // a person with a session, in their organization
 	Token                    // a program with an API token, on behalf of the member who made it
 	Operator                 // the operator's command line
+	Link                     // whoever was given a link to one thing, such as an invoice to pay
+	Webhook                  // a payment gateway that has something to tell
 )
 
 // String is the word that the audit log keeps.
@@ -68,6 +70,10 @@ func (k Kind) String() string {
 		return "token"
 	case Operator:
 		return "operator"
+	case Link:
+		return "link"
+	case Webhook:
+		return "webhook"
 	}
 	return "none"
 }
@@ -90,6 +96,7 @@ type scope struct {
 	credential   Hash
 	access       int64
 	policy       int64
+	subject      uuid.UUID    // of a link or webhook: the one thing that it leads to
 	seen         atomic.Int64 // Unix seconds of the last time that the credential's use was written down
 }
 
@@ -118,6 +125,9 @@ func (s Scope) Ceiling() []string { return s.s.ceiling }
 // Grant is the support grant by which the bearer got in, which every act of theirs is recorded under; the zero id
 // for everyone else.
 func (s Scope) Grant() uuid.UUID { return s.s.grant }
+
+// Subject is the one thing that a link or webhook leads to; none for every other kind.
+func (s Scope) Subject() uuid.UUID { return s.s.subject }
 
 // scopeRow is one answer of the queries below.
 type scopeRow struct {
@@ -240,7 +250,7 @@ func (db *DB) enter(key scopeKey, mint func() (*scope, error)) (Scope, error) {
 
 func (db *DB) forget(s *scope) {
 	slug := s.organization.Slug
-	if s.kind == Token {
+	if s.kind == Token || s.kind == Link || s.kind == Webhook {
 		slug = ""
 	}
 	db.scopes.Remove(scopeKey{s.kind, s.credential, slug})
