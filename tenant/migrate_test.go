@@ -81,8 +81,8 @@ func TestRelationBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("an empty tenant has %d relations and %d kB", size.Relations, size.Bytes/1024)
-	if size.Relations > 85 || size.Bytes > 700_000 {
-		t.Fatal("over the budget of this slice: 85 relations and 700 kB")
+	if size.Relations > 150 || size.Bytes > 1_200_000 {
+		t.Fatal("over the budget: 150 relations and 1.2 MB")
 	}
 	if size.Relations < 10 {
 		t.Fatal("this counts the wrong schema")
