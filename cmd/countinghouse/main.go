@@ -26,6 +26,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the platform and every organization to this version."`
 	Org     orgCommands    `cmd:"" help:"Look after organizations."`
 	Staff   staffCommands  `cmd:"" help:"Look after the staff of the platform."`
+	Audit   auditCommands  `cmd:"" help:"Prove the record of who did what."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 }
 

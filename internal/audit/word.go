@@ -1,0 +1,113 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+)
+
+// Group is what belongs together for who looks for something in the feed.
+type Group struct {
+	Key, Name string
+	kinds     []string
+}
+
+// Groups are the groups to choose from. What is new and in none of them is in "other".
+func Groups() []Group {
+	return []Group{
+		{"sales", "Sales", []string{"invoice", "quote", "credit_note", "payment", "order", "customer", "product", "subscription", "charge", "refund", "pay_link"}},
+		{"purchases", "Purchases", []string{"bill", "payee", "expense"}},
+		{"books", "Books", []string{"entry", "account", "tax_rate", "bank", "reconciliation", "import", "export"}},
+		{"people", "People and roles", []string{"member", "role", "invitation", "ownership"}},
+		{"access", "Tokens, support and security", []string{"token", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
+		{"settings", "Settings", []string{"settings", "organization"}},
+	}
+}
+
+func kindsOf(group string) []string {
+	for _, g := range Groups() {
+		if g.Key == group {
+			return g.kinds
+		}
+	}
+	return []string{}
+}
+
+// phrases are acts that the rule of Words does not put well.
+var phrases = map[string]string{
+	"books.open":      "opened the books",
+	"books.close":     "closed the books",
+	"settings.change": "changed the settings",
+	"token.add":       "made an API token",
+	"token.revoke":    "revoked an API token",
+	"entry.post":      "posted a journal entry",
+	"entry.reverse":   "reversed a journal entry",
+	"member.add":      "let someone in as a member",
+	"payment.record":  "recorded a payment",
+	"invoice.draft":   "wrote a draft invoice",
+	"invoice.revise":  "changed a draft invoice",
+	"invoice.discard": "discarded a draft invoice",
+	"audit.export":    "exported the activity",
+}
+
+// past of verbs that do not just take an -ed.
+var past = map[string]string{
+	"add": "added", "send": "sent", "make": "made", "write": "wrote", "let": "let", "set": "set", "begin": "began", "end": "ended",
+	"undo": "undid", "give": "gave", "take": "took", "hand_over": "handed over", "deny": "denied", "pay": "paid", "void": "voided",
+	"read": "looked at", "view": "looked at", "open": "opened", "submit": "submitted", "cancel": "cancelled", "draft": "drafted",
+	"resend": "sent again", "apply": "applied", "verify": "verified", "put": "put", "sign_in": "signed in to", "see": "looked at",
+}
+
+// Words says an action in plain words: "tax_rate.change" is "changed a tax rate".
+func Words(action string) string {
+	if said, ok := phrases[action]; ok {
+		return said
+	}
+	noun, verb, ok := strings.Cut(action, ".")
+	if !ok {
+		return spaced(action)
+	}
+	noun = spaced(noun)
+	switch {
+	case strings.HasSuffix(noun, "s"):
+		noun = "the " + noun
+	case strings.ContainsRune("aeio", rune(noun[0])):
+		noun = "an " + noun
+	default:
+		noun = "a " + noun
+	}
+	return pastOf(verb) + " " + noun
+}
+
+func pastOf(verb string) string {
+	if said, ok := past[verb]; ok {
+		return said
+	}
+	// "mark_paid" is "marked paid".
+	first, rest, more := strings.Cut(verb, "_")
+	if said, ok := past[first]; ok && more {
+		return said + " " + spaced(rest)
+	}
+	switch {
+	case strings.HasSuffix(first, "e"):
+		first += "d"
+	case strings.HasSuffix(first, "y") && len(first) > 2 && !strings.ContainsRune("aeiou", rune(first[len(first)-2])):
+		first = first[:len(first)-1] + "ied"
+	default:
+		first += "ed"
+	}
+	if more {
+		return first + " " + spaced(rest)
+	}
+	return first
+}
+
+func spaced(s string) string {
+	words := strings.FieldsFunc(s, func(r rune) bool { return r == '_' || r == '.' })
+	if slices.Contains(words, "api") {
+		words[slices.Index(words, "api")] = "API"
+	}
+	if len(words) == 0 {
+		return s
+	}
+	return strings.Join(words, " ")
+}
