@@ -63,6 +63,7 @@ func (s *Server) registerAPI() {
 	s.registerProductAPI()
 	s.registerTaxAPI()
 	s.registerInvoiceAPI()
+	s.registerInvoicePDF()
 	s.registerPaymentAPI()
 	s.registerLedgerAPI()
 	s.registerReportAPI()

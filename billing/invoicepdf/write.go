@@ -2,6 +2,7 @@ package invoicepdf
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -148,7 +149,7 @@ func (p *paper) head() {
 func (p *paper) facts() []Number {
 	l := p.d.Language
 	all := []Number{
-		{p.say.Kinds[p.d.Kind], p.d.Number},
+		{p.say.Kinds[p.d.Kind], cmp.Or(p.d.Number, p.say.Draft)},
 		{p.say.IssueDate, l.Date(p.d.IssueDate)},
 		{p.say.DueDates[p.d.Kind], l.Date(p.d.DueDate)},
 		{p.say.Credits, p.d.Credits},

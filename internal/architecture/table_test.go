@@ -35,8 +35,8 @@ var table = map[string]row{
 
 	"web": {
 		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-			"billing/report", "billing/export", "billing/intake", "identity", "authz", "secrets", "tenant", "internal/notify",
-			"internal/watch", "internal/audit"),
+			"billing/report", "billing/export", "billing/intake", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
+			"internal/notify", "internal/watch", "internal/audit"),
 		tests: everything,
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
