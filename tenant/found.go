@@ -168,7 +168,7 @@ func (db *DB) compartmentsByRoom(ctx context.Context) ([]int, error) {
 	var order []int
 	err := db.platform.SelectContext(ctx, &order, `
 		SELECT c.id FROM platform.compartment c
-		  LEFT JOIN platform.organization o ON o.compartment_id = c.id AND o.state::text <> 'ready'
+		  LEFT JOIN platform.organization o ON o.compartment_id = c.id AND o.state::text NOT IN ('ready', 'gone')
 		 GROUP BY c.id ORDER BY count(o.id), c.id`)
 	if err != nil {
 		return nil, reached(ctx, fmt.Errorf("listing compartments: %w", err))

@@ -147,7 +147,7 @@ func migrateTenants(ctx context.Context, owner *sqlx.DB, config Config) (int, er
 	var behind []string
 	err = owner.SelectContext(ctx, &behind, `
 		SELECT o.schema_name FROM platform.organization o
-		 WHERE NOT EXISTS (SELECT FROM platform.schema_version v WHERE v.schema_name = o.schema_name AND v.version = $1)
+		 WHERE o.state::text <> 'gone' AND NOT EXISTS (SELECT FROM platform.schema_version v WHERE v.schema_name = o.schema_name AND v.version = $1)
 		 ORDER BY o.state::text = 'ready', o.id`, versions[len(versions)-1])
 	if err != nil {
 		return 0, fmt.Errorf("asking which organizations are behind: %w", err)

@@ -59,7 +59,7 @@ func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, 
 	}
 	err := tx.GetContext(ctx, &home, `
 		SELECT c.id, c.login FROM platform.compartment c
-		  LEFT JOIN platform.organization o ON o.compartment_id = c.id
+		  LEFT JOIN platform.organization o ON o.compartment_id = c.id AND o.state::text <> 'gone'
 		 GROUP BY c.id ORDER BY count(o.id), c.id LIMIT 1`)
 	if err != nil {
 		return fmt.Errorf("choosing a compartment: %w", err)

@@ -20,9 +20,12 @@ import (
 
 // orgCommands look after organizations.
 type orgCommands struct {
-	List   orgList   `cmd:"" help:"List the organizations."`
-	Import orgImport `cmd:"" help:"Take CSV files of customers, products, invoices and payments into an organization's books."`
-	Export orgExport `cmd:"" help:"Write an organization's books for other programs."`
+	List        orgList        `cmd:"" help:"List the organizations."`
+	Import      orgImport      `cmd:"" help:"Take CSV files of customers, products, invoices and payments into an organization's books."`
+	Export      orgExport      `cmd:"" help:"Write an organization's books for other programs."`
+	Delete      orgDelete      `cmd:"" help:"Close an organization and, when a time of grace is over, destroy its key and its books."`
+	Restore     orgRestore     `cmd:"" help:"Open an organization again that was to be deleted."`
+	Certificate orgCertificate `cmd:"" help:"Show or verify a certificate of deletion."`
 }
 
 // orgDatabase says which database: one that is named, else that of a data folder, whether dev runs on it or not.
@@ -166,7 +169,7 @@ func (l orgList) Run(ctx context.Context) error {
 func listOrganizations(ctx context.Context, db *tenant.DB, out io.Writer) error {
 	var all []struct{ Slug, Name, State string }
 	err := tenant.DoPlatform(ctx, db, func(tx *tenant.PlatformTx) error {
-		return tx.Select(ctx, &all, `SELECT slug, name, state FROM platform.organization WHERE state::text <> 'ready' ORDER BY slug`)
+		return tx.Select(ctx, &all, `SELECT slug, name, state FROM platform.organization WHERE state::text NOT IN ('ready', 'gone') ORDER BY slug`)
 	})
 	if err != nil {
 		return fmt.Errorf("listing organizations: %w", err)

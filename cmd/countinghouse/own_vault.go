@@ -64,7 +64,7 @@ func (o *ownVault) start(ctx context.Context, data string) (stop func() error, e
 	if err != nil {
 		return nil, fmt.Errorf("starting Vault: %w", err)
 	}
-	in, err := program.StdinPipe()
+	hold, err := program.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting Vault: %w", err)
 	}
@@ -72,7 +72,7 @@ func (o *ownVault) start(ctx context.Context, data string) (stop func() error, e
 		return nil, fmt.Errorf("starting Vault: %w (make run VAULT=1 builds it; or name yours with --vault-address)", err)
 	}
 	stop = func() error {
-		if err := in.Close(); err != nil {
+		if err := hold.Close(); err != nil {
 			return fmt.Errorf("stopping Vault: %w", err)
 		}
 		if err := program.Wait(); err != nil {
@@ -80,34 +80,63 @@ func (o *ownVault) start(ctx context.Context, data string) (stop func() error, e
 		}
 		return nil
 	}
-	if err := o.read(ctx, out); err != nil {
+	way, err := readEntrance(ctx, out)
+	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	return stop, nil
+	o.lead(way)
+	note := vaultNote(data)
+	err = writeWhole(note, func(w io.Writer) error { return json.NewEncoder(w).Encode(way) })
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return func() error { return errors.Join(os.Remove(note), stop()) }, nil
 }
 
-// read takes the line in which the program says how to get in.
-func (o *ownVault) read(ctx context.Context, out io.Reader) error {
+// entrance is how to get into the Vault that the program runs.
+type entrance struct {
+	Address      string `json:"address"`
+	RoleID       string `json:"role_id"`
+	SecretIDFile string `json:"secret_id_file"`
+}
+
+// readEntrance takes the line in which the program says how to get in.
+func readEntrance(ctx context.Context, out io.Reader) (in entrance, err error) {
 	lines := make(chan []byte, 1)
 	go func() {
 		line, _ := bufio.NewReader(out).ReadBytes('\n') // what is no JSON is told below
 		lines <- line
 	}()
-	var entrance struct {
-		Address      string `json:"address"`
-		RoleID       string `json:"role_id"`
-		SecretIDFile string `json:"secret_id_file"`
-	}
 	select {
 	case line := <-lines:
-		if err := json.Unmarshal(line, &entrance); err != nil {
-			return errors.New("the Vault of the data folder did not start: what it says is above")
+		if err := json.Unmarshal(line, &in); err != nil {
+			return in, errors.New("the Vault of the data folder did not start: what it says is above")
 		}
+		return in, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return in, ctx.Err()
 	case <-time.After(time.Minute):
-		return errors.New("the Vault of the data folder is not ready after a minute")
+		return in, errors.New("the Vault of the data folder is not ready after a minute")
 	}
-	o.VaultAddress, o.VaultAuth, o.VaultRoleID, o.VaultSecretIDFile = entrance.Address, "approle", entrance.RoleID, entrance.SecretIDFile
+}
+
+// lead points the settings there.
+func (f *vaultFlags) lead(in entrance) {
+	f.VaultAddress, f.VaultAuth, f.VaultRoleID, f.VaultSecretIDFile = in.Address, "approle", in.RoleID, in.SecretIDFile
+}
+
+func vaultNote(data string) string { return filepath.Join(data, "service.json") }
+
+// readNote points the settings at the Vault that dev runs in a folder.
+func (f *vaultFlags) readNote(data string) error {
+	text, err := os.ReadFile(vaultNote(data))
+	if err != nil {
+		return fmt.Errorf("no Vault runs in %s: run countinghouse dev --keyring=vault beside this, or say which with --vault-address (%w)", data, err)
+	}
+	var in entrance
+	if err := json.Unmarshal(text, &in); err != nil {
+		return fmt.Errorf("%s is damaged: start dev again", vaultNote(data))
+	}
+	f.lead(in)
 	return nil
 }
