@@ -1,6 +1,6 @@
-// Package notify sends mail to people.
+// Package notify sends mail and text messages to people.
 //
-// It knows nothing of what a mail is about, and whoever writes one knows nothing of SMTP. A message has one
+// It knows nothing of what a message is about, and whoever writes one knows nothing of SMTP or gateways. A message has one
 // recipient and plain text, so that there is nothing in it to track, to block or to break.
 package notify
 
