@@ -2,7 +2,10 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/countinghouse/countinghouse/internal/fault"
 )
 
 // Membership states.
@@ -26,4 +29,39 @@ func (tx *Tx) SetMember(ctx context.Context, p Person, role, state string) error
 		return fmt.Errorf("setting a membership: %w", err)
 	}
 	return nil
+}
+
+// ErrSoleOwner keeps an organization from being left without anyone who may run it.
+var ErrSoleOwner = fault.New(fault.Conflict, "member.sole_owner", "Make someone else an owner first: this organization would be left with none.")
+
+var errNotSelf = errors.New("tenant: only a person takes their own name away")
+
+// LeaveForGood ends the membership of the scope's own person and puts a pseudonym in place of name and address:
+// what they did stays on record, and the books whole. It fails with ErrSoleOwner.
+func (tx *Tx) LeaveForGood(ctx context.Context, pseudonym, address string) error {
+	if tx.scope.kind != Self {
+		return errNotSelf
+	}
+	me := tx.scope.person.ID
+	var owners []PersonID
+	// Locked, so that of two last owners who leave at once one stays.
+	err := tx.Select(ctx, &owners, `SELECT person_id FROM member WHERE role::text = 'owner' AND state::text = 'active' ORDER BY person_id FOR UPDATE`)
+	if err != nil {
+		return fmt.Errorf("looking for owners: %w", err)
+	}
+	if len(owners) == 1 && owners[0] == me {
+		return ErrSoleOwner
+	}
+	if _, err := tx.Exec(ctx, `UPDATE member SET name = $2, email = $3, state = 'denied' WHERE person_id = $1`, me, pseudonym, address); err != nil {
+		return fmt.Errorf("taking a name out: %w", err)
+	}
+	// What the record held of them apart from itself goes; its digests stay.
+	_, err = tx.Exec(ctx, `DELETE FROM audit_private WHERE audit_id IN (SELECT id FROM audit_log WHERE object_id = $1)`, me)
+	if err != nil {
+		return fmt.Errorf("taking a name out of the record: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `SELECT platform.set_member($1, $2, 'denied')`, me, tx.scope.role); err != nil {
+		return fmt.Errorf("ending a membership: %w", err)
+	}
+	return tx.Record(ctx, Act{Action: "member.leave", Object: "member", ID: me.UUID})
 }

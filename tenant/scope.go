@@ -59,6 +59,7 @@ const (
 	Operator                 // the operator's command line
 	Link                     // whoever was given a link to one thing, such as an invoice to pay
 	Webhook                  // a payment gateway that has something to tell
+	Self                     // a person, for what is held of them where they belong or did; no route admits it
 )
 
 // String is the word that the audit log keeps.
@@ -74,6 +75,8 @@ func (k Kind) String() string {
 		return "link"
 	case Webhook:
 		return "webhook"
+	case Self:
+		return "self"
 	}
 	return "none"
 }
@@ -98,6 +101,7 @@ type scope struct {
 	policy       int64
 	subject      uuid.UUID    // of a link or webhook: the one thing that it leads to
 	seen         atomic.Int64 // Unix seconds of the last time that the credential's use was written down
+	entered      atomic.Bool  // it was written down that the session entered the organization
 }
 
 type scopeKey struct {
@@ -192,17 +196,18 @@ func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope,
 }
 
 // EnterToken mints a scope for the bearer of an API token, in the one organization that the token is of, with
-// at most the rights that its maker has there today. It fails with ErrBadToken.
+// at most the rights that its maker has there today. The secret that a rotation replaced is good until its overlap ends. It fails with ErrBadToken.
 func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 	return db.enter(scopeKey{Token, token, ""}, func() (*scope, error) {
 		const q = `
-			SELECT t.access_version AS access, t.last_used_at AS seen, t.scopes, p.id AS person_id, p.name AS person_name,
+			SELECT t.access_version AS access, CASE WHEN t.token_hash = $1 THEN t.last_used_at ELSE t.former_used_at END AS seen, t.scopes, p.id AS person_id, p.name AS person_name,
 			       p.email, o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, m.role
 			  FROM platform.api_token t
 			  JOIN platform.person p ON p.id = t.person_id
 			  JOIN platform.organization o ON o.id = t.organization_id AND o.state::text = 'active'
 			  JOIN platform.membership m ON m.organization_id = o.id AND m.person_id = p.id AND m.state::text = 'active'
-			 WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)`
+			 WHERE (t.token_hash = $1 OR t.former_hash = $1 AND t.former_until > $2)
+			   AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)`
 		var row scopeRow
 		err := db.platform.GetContext(ctx, &row, q, token[:], db.Now())
 		if errors.Is(err, sql.ErrNoRows) {
@@ -236,6 +241,36 @@ func EnterOperator(ctx context.Context, db *DB, slug string) (Scope, error) {
 	return Scope{s}, err
 }
 
+// EnterSelf mints a scope for the person whose session it is in an organization that they belong to or did, also
+// where they were denied and where it is suspended, so that they can have what is held of them there or take it away.
+// It holds no right. It fails with ErrNotSignedIn or ErrNoOrganization.
+func EnterSelf(ctx context.Context, db *DB, session Hash, organization OrganizationID) (Scope, error) {
+	const q = `
+		SELECT s.access_version AS access, p.id AS person_id, p.name AS person_name, p.email,
+		       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name,
+		       coalesce(o.schema_name, '') AS schema_name, coalesce(o.compartment_id, 0) AS compartment_id,
+		       coalesce(o.policy_version, 0) AS policy_version, m.role
+		  FROM platform.session s
+		  JOIN platform.person p ON p.id = s.person_id
+		  LEFT JOIN platform.membership m ON m.organization_id = $2 AND m.person_id = p.id
+		  LEFT JOIN platform.organization o ON o.id = m.organization_id AND o.state::text IN ('active', 'suspended')
+		 WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $3
+		   AND s.last_seen_at + make_interval(secs => s.idle_seconds) > $3`
+	var row scopeRow
+	err := db.platform.GetContext(ctx, &row, q, session[:], organization, db.Now())
+	if errors.Is(err, sql.ErrNoRows) {
+		return Scope{}, ErrNotSignedIn
+	} else if err != nil {
+		return Scope{}, reached(ctx, fmt.Errorf("entering for oneself: %w", err))
+	}
+	s, err := row.scope(Self, session)
+	if err != nil {
+		return Scope{}, err
+	}
+	s.ceiling = []string{}
+	return Scope{s}, nil
+}
+
 func (db *DB) enter(key scopeKey, mint func() (*scope, error)) (Scope, error) {
 	if s, ok := db.scopes.Get(key); ok {
 		return Scope{s}, nil
@@ -256,11 +291,15 @@ func (db *DB) forget(s *scope) {
 	db.scopes.Remove(scopeKey{s.kind, s.credential, slug})
 }
 
-// Seen writes down, once a minute at most, that the scope's credential was used, so that idle sessions end.
+// Seen writes down, once a minute at most, that the scope's credential was used, so that idle sessions end; and once
+// that a session entered the organization, for its owners.
 // Do not call it for what a page asks by itself, without a person.
 func Seen(ctx context.Context, db *DB, s Scope) error {
 	if s.s == nil {
 		return errNoScope
+	}
+	if err := db.noteEntry(ctx, s.s); err != nil {
+		return err
 	}
 	now, before := db.Now(), s.s.seen.Load()
 	if now.Unix()-before < 60 || !s.s.seen.CompareAndSwap(before, now.Unix()) {
@@ -274,11 +313,31 @@ func Seen(ctx context.Context, db *DB, s Scope) error {
 			WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL AND expires_at > $2
 			  AND last_seen_at + make_interval(secs => idle_seconds) > $2`, credential, now) // no waking of what has ended
 	case Token:
-		_, err = db.platform.ExecContext(ctx, `UPDATE platform.api_token SET last_used_at = $2
-			WHERE token_hash = $1 AND (last_used_at IS NULL OR last_used_at < $2)`, credential, now)
+		// The old secret of a rotated token has a time of its own, which tells whether anyone still uses it.
+		_, err = db.platform.ExecContext(ctx, `UPDATE platform.api_token
+			SET last_used_at = CASE WHEN token_hash = $1 THEN greatest(last_used_at, $2) ELSE last_used_at END,
+			    former_used_at = CASE WHEN former_hash = $1 THEN greatest(former_used_at, $2) ELSE former_used_at END
+			WHERE token_hash = $1 OR former_hash = $1`, credential, now)
 	}
 	if err != nil {
 		return reached(ctx, fmt.Errorf("noting that a credential was used: %w", err))
+	}
+	return nil
+}
+
+// noteEntry writes down that a session entered an organization, from where it was opened: once, however often a
+// process forgets that it has.
+func (db *DB) noteEntry(ctx context.Context, s *scope) error {
+	if s.kind != Member || !s.entered.CompareAndSwap(false, true) {
+		return nil
+	}
+	_, err := db.platform.ExecContext(ctx, `
+		INSERT INTO platform.entry (organization_id, id, person_id, at, network, user_agent)
+		SELECT $2, s.id, s.person_id, $3, s.network, s.user_agent FROM platform.session s WHERE s.token_hash = $1
+		ON CONFLICT (organization_id, id) DO NOTHING`, s.credential[:], s.organization.ID, db.Now())
+	if err != nil {
+		s.entered.Store(false)
+		return reached(ctx, fmt.Errorf("noting that a session entered: %w", err))
 	}
 	return nil
 }
