@@ -58,6 +58,14 @@ type Options struct {
 	// Key keys the digests under which addresses and networks are counted, so that who reads the table cannot
 	// find an address by trying. It must stay the same.
 	Key []byte
+	// Texter sends codes to phones. Without one, nobody's number is asked for.
+	Texter Texter
+	// Voice says that the Texter also makes calls.
+	Voice bool
+	// TextsPerNumber bounds the codes that one number is sent in 24 hours: 5.
+	TextsPerNumber int
+	// TextsPerNetwork bounds the codes that one network asks for in 24 hours: 20.
+	TextsPerNetwork int
 	// Password is what is asked of passwords beyond PasswordRules.
 	Password PasswordPolicy
 	// Log hears of mails that could not be sent while nobody waited for them: slog.Default.
@@ -105,6 +113,12 @@ func New(db *tenant.DB, mailer Mailer, o Options) (*Identity, error) {
 	}
 	if o.NetworkTries == 0 {
 		o.NetworkTries = 30
+	}
+	if o.TextsPerNumber == 0 {
+		o.TextsPerNumber = 5
+	}
+	if o.TextsPerNetwork == 0 {
+		o.TextsPerNetwork = 20
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

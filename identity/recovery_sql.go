@@ -57,6 +57,20 @@ func useRecovery(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash, e
 	return nil
 }
 
+// moveRecovery gives a link that was told to nobody a token that is told now; ErrPhoneCode when it has ended.
+func moveRecovery(ctx context.Context, tx *tenant.PlatformTx, old []byte, hash tenant.Hash) error {
+	n, err := tx.Exec(ctx, `
+		UPDATE platform.verification SET token_hash = $2
+		 WHERE token_hash = $1 AND purpose::text = 'recovery' AND used_at IS NULL AND expires_at > $3`, old, hash[:], tx.Now())
+	if err != nil {
+		return fmt.Errorf("exchanging a code for a link: %w", err)
+	}
+	if n == 0 {
+		return ErrPhoneCode
+	}
+	return nil
+}
+
 // endRecovery ends the other links of an address: a password that was just set is not set again by an older mail.
 func endRecovery(ctx context.Context, tx *tenant.PlatformTx, email string) error {
 	_, err := tx.Exec(ctx, `

@@ -17,10 +17,13 @@ import (
 
 // Why an API token is refused.
 var (
-	ErrTokenScopes = fault.New(fault.Invalid, "token.scopes", "Give 1 to 50 scopes such as invoices:read or *:write.").At("scopes")
-	ErrTokenExpiry = fault.New(fault.Invalid, "token.expiry", "Let the token end at a time to come, or never.").At("expires_at")
-	ErrTokenMaker  = fault.New(fault.Forbidden, "token.no_maker", "A token acts for a member of the organization, who makes it on its page after signing in.")
-	ErrNoToken     = fault.New(fault.NotFound, "token.not_found", "There is no such token here, or it is revoked already.")
+	ErrTokenScopes  = fault.New(fault.Invalid, "token.scopes", "Give 1 to 50 scopes such as invoices:read or *:write.").At("scopes")
+	ErrTokenExpiry  = fault.New(fault.Invalid, "token.expiry", "Let the token end at a time to come, or never.").At("expires_at")
+	ErrTokenMaker   = fault.New(fault.Forbidden, "token.no_maker", "A token acts for a member of the organization, who makes it on its page after signing in.")
+	ErrTokenOther   = fault.New(fault.Forbidden, "token.not_yours", "Only who made a token can rotate it, because it acts with their rights. Revoke it and make one of your own.")
+	ErrTokenOverlap = fault.New(fault.Invalid, "token.overlap", "Let the old secret work for 0 to 7 days more.").At("overlap")
+	ErrTokenEnded   = fault.New(fault.Conflict, "token.ended", "This token has ended. Make a new one.")
+	ErrNoToken      = fault.New(fault.NotFound, "token.not_found", "There is no such token here, or it is revoked already.")
 )
 
 const (
@@ -44,6 +47,11 @@ type Token struct {
 	ExpiresAt  *time.Time // nil: never
 	LastUsedAt *time.Time
 	RevokedAt  *time.Time
+	RotatedAt  *time.Time // when it got the secret that it has; nil for the first one
+	// FormerUntil is how long the secret before the last rotation is good too, and FormerUsedAt when it last was used;
+	// both nil when there is none.
+	FormerUntil  *time.Time
+	FormerUsedAt *time.Time
 }
 
 // TokenInput is what a token is made of.
@@ -151,6 +159,47 @@ func RevokeToken(ctx context.Context, tx *tenant.Tx, token TokenID) error {
 		return ErrNoToken
 	}
 	return tx.Record(ctx, tenant.Act{Action: "token.revoke", Object: "token", ID: token.UUID})
+}
+
+// MaxTokenOverlap is the longest that a rotated token's old secret stays good.
+const MaxTokenOverlap = 7 * 24 * time.Hour
+
+// RotateToken gives a token that the caller made a new secret, which is given this once. The old one stays good for
+// overlap, 0 to MaxTokenOverlap, so that programs can be changed one after the other; one that was kept by an earlier
+// rotation ends now. Revoking the token ends both. It fails with ErrTokenMaker, ErrNoToken, ErrTokenOther,
+// ErrTokenOverlap and ErrTokenEnded.
+func RotateToken(ctx context.Context, tx *tenant.Tx, token TokenID, overlap time.Duration) (t Token, secret string, err error) {
+	if tx.Scope().Kind() != tenant.Member {
+		return t, "", ErrTokenMaker
+	}
+	if overlap < 0 || overlap > MaxTokenOverlap {
+		return t, "", fault.List{ErrTokenOverlap}
+	}
+	if t, err = selectToken(ctx, tx, token); err != nil {
+		return Token{}, "", err
+	}
+	if t.Maker != tx.Scope().Person().ID {
+		return Token{}, "", ErrTokenOther
+	}
+	secret, hash, err := newAPISecret()
+	if err != nil {
+		return Token{}, "", err
+	}
+	rotated, err := rotateToken(ctx, tx, t, hash, secret[:apiHint], tx.Now().Add(overlap))
+	if err != nil {
+		return Token{}, "", err
+	}
+	if !rotated {
+		return Token{}, "", ErrTokenEnded
+	}
+	act := tenant.Act{Action: "token.rotate", Object: "token", ID: token.UUID, Detail: "overlap " + overlap.String()}
+	if err := tx.Record(ctx, act); err != nil {
+		return Token{}, "", err
+	}
+	if t, err = selectToken(ctx, tx, token); err != nil {
+		return Token{}, "", err
+	}
+	return t, secret, nil
 }
 
 func cut(s string, most int) string {

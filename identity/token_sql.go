@@ -22,6 +22,9 @@ type tokenRow struct {
 	ExpiresAt  *time.Time      `db:"expires_at"`
 	LastUsedAt *time.Time      `db:"last_used_at"`
 	RevokedAt  *time.Time      `db:"revoked_at"`
+	RotatedAt  *time.Time      `db:"rotated_at"`
+	Until      *time.Time      `db:"former_until"`
+	FormerUsed *time.Time      `db:"former_used_at"`
 }
 
 // insertToken hands the scopes over as words divided by spaces, which no scope contains.
@@ -37,7 +40,8 @@ func insertToken(ctx context.Context, tx *tenant.Tx, t Token, hash tenant.Hash) 
 const (
 	tokenColumns = `
 		SELECT t.id, t.person_id, coalesce(m.name, '') AS maker_name, t.name, t.hint,
-		       array_to_string(t.scopes, ' ') AS scopes, t.created_at, t.expires_at, t.last_used_at, t.revoked_at
+		       array_to_string(t.scopes, ' ') AS scopes, t.created_at, t.expires_at, t.last_used_at, t.revoked_at,
+		       t.rotated_at, t.former_until, t.former_used_at
 		  FROM platform.list_api_tokens() t LEFT JOIN member m ON m.person_id = t.person_id`
 	tokensAfter  = tokenColumns + ` WHERE $1::uuid IS NULL OR t.id < $1 ORDER BY t.id DESC LIMIT $2`
 	tokensBefore = tokenColumns + ` WHERE t.id > $1 ORDER BY t.id LIMIT $2`
@@ -77,6 +81,7 @@ func (r tokenRow) token() Token {
 	return Token{
 		ID: r.ID, Name: r.Name, Hint: r.Hint, Scopes: strings.Fields(r.Scopes), Maker: r.Maker, MakerName: r.MakerName,
 		CreatedAt: r.CreatedAt.UTC(), ExpiresAt: utc(r.ExpiresAt), LastUsedAt: utc(r.LastUsedAt), RevokedAt: utc(r.RevokedAt),
+		RotatedAt: utc(r.RotatedAt), FormerUntil: utc(r.Until), FormerUsedAt: utc(r.FormerUsed),
 	}
 }
 
@@ -86,6 +91,15 @@ func utc(t *time.Time) *time.Time {
 	}
 	u := t.UTC()
 	return &u
+}
+
+// rotateToken is false for a token that has ended.
+func rotateToken(ctx context.Context, tx *tenant.Tx, t Token, hash tenant.Hash, hint string, until time.Time) (rotated bool, err error) {
+	err = tx.Get(ctx, &rotated, `SELECT platform.rotate_api_token($1, $2, $3, $4, $5, $6)`, t.ID, t.Maker, hash[:], hint, tx.Now(), until)
+	if err != nil {
+		return false, fmt.Errorf("rotating an API token: %w", err)
+	}
+	return rotated, nil
 }
 
 func revokeToken(ctx context.Context, tx *tenant.Tx, token TokenID) (ended bool, err error) {

@@ -212,3 +212,168 @@ func TestRevokeToken(t *testing.T) {
 	err = tenant.Do(ctx, db, o.Scope, func(tx *tenant.Tx) error { return RevokeToken(ctx, tx, token.ID) })
 	wants(t, "a second time", err, ErrNoToken)
 }
+
+func TestRotateToken(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	nothing := func(*tenant.Tx) error { return nil }
+	rotate := func(t testing.TB, db *tenant.DB, o tenanttest.Organization, token TokenID, overlap time.Duration) (made Token, secret string) {
+		t.Helper()
+		tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) (err error) {
+			made, secret, err = RotateToken(ctx, tx, token, overlap)
+			return err
+		})
+		return made, secret
+	}
+	t.Run("keeps the old secret good until the overlap ends, and no longer", func(t *testing.T) {
+		t.Parallel()
+		clock := &tenanttest.Clock{}
+		db := tenanttest.OpenWith(t, clock)
+		o := tenanttest.Found(t, db, nil)
+		token, old := addToken(t, db, o, TokenInput{Name: "x", Scopes: []string{"invoices:read"}})
+		remembered, err := enter(t, db, old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, fresh := rotate(t, db, o, token.ID, 24*time.Hour)
+		if made.ID != token.ID || made.Name != "x" || fresh == old || !strings.HasPrefix(fresh, made.Hint) || made.FormerUntil == nil || made.RotatedAt == nil ||
+			!made.FormerUntil.Equal(made.RotatedAt.Add(24*time.Hour)) {
+			t.Fatalf("got %+v", made)
+		}
+		wants(t, "the scope from before", tenant.Do(ctx, db, remembered, nothing), tenant.ErrStale)
+		for name, secret := range map[string]string{"old": old, "new": fresh} {
+			scope, err := enter(t, db, secret)
+			if err != nil || !slices.Equal(scope.Ceiling(), []string{"invoices:read"}) {
+				t.Fatalf("the %s secret: %v", name, err)
+			}
+			if err := tenant.Do(ctx, db, scope, nothing); err != nil {
+				t.Errorf("the %s secret: %v", name, err)
+			}
+		}
+		clock.Advance(24*time.Hour - time.Minute)
+		scope, err := enter(t, db, old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tenant.Do(ctx, db, scope, nothing); err != nil {
+			t.Errorf("a minute before the end: %v", err)
+		}
+		clock.Advance(2 * time.Minute)
+		wants(t, "the old secret after the end, remembered", tenant.Do(ctx, db, scope, nothing), tenant.ErrStale)
+		_, err = enter(t, db, old)
+		wants(t, "the old secret after the end", err, tenant.ErrBadToken)
+		if _, err := enter(t, db, fresh); err != nil {
+			t.Errorf("the new secret: %v", err)
+		}
+	})
+	t.Run("tells which of the two is in use", func(t *testing.T) {
+		t.Parallel()
+		clock := &tenanttest.Clock{}
+		db := tenanttest.OpenWith(t, clock)
+		o := tenanttest.Found(t, db, nil)
+		token, old := addToken(t, db, o, TokenInput{Name: "x", Scopes: []string{"*:read"}})
+		_, fresh := rotate(t, db, o, token.ID, time.Hour)
+		use := func(secret string) {
+			t.Helper()
+			scope, err := enter(t, db, secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tenant.Seen(ctx, db, scope); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look := func() (seen Token) {
+			t.Helper()
+			tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) (err error) {
+				seen, err = TokenByID(ctx, tx, token.ID)
+				return err
+			})
+			return seen
+		}
+		use(old)
+		if seen := look(); seen.FormerUsedAt == nil || seen.LastUsedAt != nil {
+			t.Errorf("after the old one was used: %+v", seen)
+		}
+		use(fresh)
+		if seen := look(); seen.LastUsedAt == nil {
+			t.Errorf("after the new one was used: %+v", seen)
+		}
+	})
+	t.Run("ends both by revoking, the old one at once without overlap, and the one before that", func(t *testing.T) {
+		t.Parallel()
+		db := tenanttest.DB()
+		o := tenanttest.Found(t, db, nil)
+		token, first := addToken(t, db, o, TokenInput{Name: "x", Scopes: []string{"*:read"}})
+		_, second := rotate(t, db, o, token.ID, MaxTokenOverlap)
+		_, third := rotate(t, db, o, token.ID, MaxTokenOverlap)
+		_, err := enter(t, db, first)
+		wants(t, "the secret before the last", err, tenant.ErrBadToken)
+		for _, secret := range []string{second, third} {
+			if _, err := enter(t, db, secret); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error { return RevokeToken(ctx, tx, token.ID) })
+		for _, secret := range []string{second, third} {
+			scope, err := enter(t, db, secret)
+			if err == nil { // remembered: the database is asked
+				err = tenant.Do(ctx, db, scope, nothing)
+				wants(t, "remembered", err, tenant.ErrStale)
+				_, err = enter(t, db, secret)
+			}
+			wants(t, "after revoking", err, tenant.ErrBadToken)
+		}
+		sudden, old := addToken(t, db, o, TokenInput{Name: "y", Scopes: []string{"*:read"}})
+		made, fresh := rotate(t, db, o, sudden.ID, 0)
+		_, err = enter(t, db, old)
+		wants(t, "without overlap", err, tenant.ErrBadToken)
+		if _, err := enter(t, db, fresh); err != nil || made.FormerUntil != nil {
+			t.Errorf("got %+v, %v", made, err)
+		}
+	})
+	t.Run("is for its maker, who is a member, and for a token that lives", func(t *testing.T) {
+		t.Parallel()
+		clock := &tenanttest.Clock{}
+		db := tenanttest.OpenWith(t, clock)
+		o := tenanttest.Found(t, db, nil)
+		at := db.Now().Add(time.Hour)
+		token, _ := addToken(t, db, o, TokenInput{Name: "x", Scopes: []string{"*:read"}, ExpiresAt: &at})
+		second, session := tenanttest.NewPerson(t, db)
+		tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error {
+			return tx.SetMember(ctx, second, "owner", tenant.Active)
+		})
+		other := tenanttest.Found(t, db, nil)
+		attempt := func(scope tenant.Scope, overlap time.Duration) error {
+			return tenant.Do(ctx, db, scope, func(tx *tenant.Tx) error {
+				_, _, err := RotateToken(ctx, tx, token.ID, overlap)
+				return err
+			})
+		}
+		theirs, err := tenant.EnterMember(ctx, db, session, o.Slug)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants(t, "another owner", attempt(theirs, time.Hour), ErrTokenOther)
+		wants(t, "another organization", attempt(other.Scope, time.Hour), ErrNoToken)
+		operator, err := tenant.EnterOperator(ctx, db, o.Slug)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants(t, "the operator", attempt(operator, time.Hour), ErrTokenMaker)
+		tenanttest.Do(t, db, o, func(context.Context, *tenant.Tx) error { return nil }) // the scope from before is forgotten
+		mine, err := tenant.EnterMember(ctx, db, o.Session, o.Slug)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, overlap := range []time.Duration{-1, MaxTokenOverlap + 1} {
+			wants(t, overlap.String(), attempt(mine, overlap), ErrTokenOverlap)
+		}
+		clock.Advance(59 * time.Minute)
+		if err := attempt(mine, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error { return RevokeToken(ctx, tx, token.ID) })
+		wants(t, "a revoked one", attempt(mine, time.Hour), ErrTokenEnded)
+	})
+}
