@@ -75,8 +75,8 @@ const paymentsFrom = `
 	       y.entry_id, e.number AS entry_number, y.created_at
 	  FROM payment y
 	  JOIN party p ON p.id = y.customer_id
-	  JOIN payment_allocation a ON a.payment_id = y.id
-	  JOIN document d ON d.id = a.document_id
+	  LEFT JOIN payment_allocation a ON a.payment_id = y.id -- what a customer paid too much settles nothing
+	  LEFT JOIN document d ON d.id = a.document_id
 	  JOIN journal_entry e ON e.id = y.entry_id`
 
 type paymentRow struct {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/countinghouse/countinghouse/billing/money"
@@ -147,4 +148,9 @@ type Gateway interface {
 	// Receive reads a message that claims to come from the gateway; ErrSignature for one that does not. What it says
 	// is only believed when it is signed.
 	Receive(ctx context.Context, header http.Header, body []byte) (Event, error)
+}
+
+// CheckPracticeKey says whether a key could be one of the practice gateway's. Any of that shape opens an account there.
+func CheckPracticeKey(key string) bool {
+	return strings.HasPrefix(key, "practice_") && len(key) >= 20 && len(key) <= 100
 }

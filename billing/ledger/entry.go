@@ -30,6 +30,7 @@ const (
 	SourceReversal SourceKind = "reversal"
 	SourceInvoice  SourceKind = "invoice"
 	SourcePayment  SourceKind = "payment"
+	SourceGateway  SourceKind = "gateway" // a payment gateway's fee
 )
 
 // EntryID names an entry.
@@ -42,7 +43,7 @@ type Entry struct {
 	Date         civil.Date
 	Description  string
 	Source       SourceKind
-	SourceID     uuid.UUID // the invoice or payment; none for a manual entry
+	SourceID     uuid.UUID // the invoice or payment, of a fee the invoice; none for a manual entry
 	Reverses     EntryID   // the entry that this one undoes, or none
 	ReversedBy   EntryID   // the entry that undoes this one, or none
 	PostedAt     time.Time

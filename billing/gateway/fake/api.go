@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/countinghouse/countinghouse/billing/gateway"
 )
 
 // order is the body of every order.
@@ -39,16 +41,11 @@ func (h *House) routes() {
 // keyOf is the API key of a request; "" after it has been refused.
 func keyOf(w http.ResponseWriter, r *http.Request) string {
 	key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !CheckKey(key) {
+	if !gateway.CheckPracticeKey(key) {
 		refuse(w, http.StatusUnauthorized, "key_unknown")
 		return ""
 	}
 	return key
-}
-
-// CheckKey says whether it could be a key of this provider.
-func CheckKey(key string) bool {
-	return strings.HasPrefix(key, "practice_") && len(key) >= 20 && len(key) <= 100
 }
 
 func refuse(w http.ResponseWriter, status int, code string) {

@@ -1,0 +1,24 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// More that the books themselves post for. These accounts are opened when they are first needed.
+const (
+	GatewayPrefix = "gateway-"     // and the end of the gateway account's id: what that gateway holds for us
+	GatewayFees   = "gateway-fees" // what payment gateways keep
+)
+
+// OpenAccountFor gives the account that the books post to for a purpose, and adds it to the chart if there is none yet,
+// under the first code that is free from that one on.
+func OpenAccountFor(ctx context.Context, tx *tenant.Tx, purpose string, kind Kind, code int, name string) (Account, error) {
+	a, made, err := insertAccountFor(ctx, tx, id.New[Account](), purpose, kind, code, name)
+	if err != nil || !made {
+		return a, err
+	}
+	return a, recordAccount(ctx, tx, "account.add", a)
+}

@@ -1,0 +1,226 @@
+package billing
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/countinghouse/countinghouse/billing/gateway"
+	"github.com/countinghouse/countinghouse/billing/ledger"
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// movement is one thing that a gateway moved. Its reference makes it one, however often it is told of.
+type movement struct {
+	kind   string // charge, fee, refund, dispute, reinstated
+	ref    string
+	charge Intent
+	amount money.Amount // what the gateway owes us more or, below zero, less
+	said   string       // how the journal tells of it
+	how    string       // by what the customer paid
+}
+
+// SettleCharge keeps what the gateway says of a charge, and books what it moved. It may be called again with the same,
+// with what is older, and in any order: what is booked is booked once, and money that did move is booked whatever was
+// thought of it before. It fails with ErrIntentNotFound.
+func SettleCharge(ctx context.Context, tx *tenant.Tx, intent IntentID, c gateway.Charge) (Intent, error) {
+	i, err := lockIntent(ctx, tx, intent)
+	if err != nil {
+		return i, err
+	}
+	switch {
+	case i.Kind == IntentRefund:
+		return i, ErrIntentNotFound
+	case c.State == gateway.Succeeded:
+		err = bookCharge(ctx, tx, i, c)
+	case i.Settled():
+		return i, nil
+	case c.State == gateway.Waiting:
+		err = settle(ctx, tx, i, IntentWaiting, c.Ref, "")
+	case c.State == gateway.Declined:
+		err = settle(ctx, tx, i, IntentDeclined, c.Ref, c.Reason)
+	default:
+		err = settle(ctx, tx, i, IntentFailed, c.Ref, "expired")
+	}
+	if err != nil {
+		return i, err
+	}
+	return selectIntent(ctx, tx, intent)
+}
+
+func bookCharge(ctx context.Context, tx *tenant.Tx, i Intent, c gateway.Charge) error {
+	if c.Amount.Currency != i.Currency {
+		return fmt.Errorf("charge %s was ordered in %s and taken in %s", i.ID, i.Currency, c.Amount.Currency)
+	}
+	how := strings.TrimSpace(c.Card.Brand + " " + c.Card.LastFour)
+	m := movement{kind: "charge", ref: c.Ref, charge: i, amount: c.Amount, said: "Charge of " + i.InvoiceNumber, how: short(how, 100)}
+	if err := book(ctx, tx, m); err != nil {
+		return err
+	}
+	if err := bookFee(ctx, tx, i, c.Ref, c.Fee); err != nil {
+		return err
+	}
+	return settle(ctx, tx, i, IntentSucceeded, c.Ref, "")
+}
+
+func bookFee(ctx context.Context, tx *tenant.Tx, charge Intent, ref string, fee money.Amount) error {
+	if fee.IsZero() {
+		return nil
+	}
+	lost, err := fee.Neg()
+	if err != nil {
+		return err
+	}
+	return book(ctx, tx, movement{kind: "fee", ref: ref, charge: charge, amount: lost, said: "Fee of " + charge.GatewayName + " on " + charge.InvoiceNumber})
+}
+
+// SettleRefund keeps what the gateway says of a refund that was ordered here. What is said of SettleCharge holds.
+func SettleRefund(ctx context.Context, tx *tenant.Tx, intent IntentID, r gateway.Refund) (Intent, error) {
+	i, err := lockIntent(ctx, tx, intent)
+	if err != nil {
+		return i, err
+	}
+	switch {
+	case i.Kind != IntentRefund:
+		return i, ErrIntentNotFound
+	case r.State == gateway.Succeeded:
+		if err := bookRefund(ctx, tx, i.ChargeID, r); err != nil {
+			return i, err
+		}
+		err = settle(ctx, tx, i, IntentSucceeded, r.Ref, "")
+	case i.Settled():
+		return i, nil
+	case r.State == gateway.Waiting:
+		err = settle(ctx, tx, i, IntentWaiting, r.Ref, "")
+	default:
+		err = settle(ctx, tx, i, IntentFailed, r.Ref, r.Reason)
+	}
+	if err != nil {
+		return i, err
+	}
+	return selectIntent(ctx, tx, intent)
+}
+
+// AdoptRefund books a refund that was made at the gateway and not here. It fails with ErrIntentNotFound when the charge
+// is not booked.
+func AdoptRefund(ctx context.Context, tx *tenant.Tx, account GatewayAccountID, r gateway.Refund) error {
+	c, err := selectChargeByRef(ctx, tx, account, r.Charge)
+	if err != nil || r.State != gateway.Succeeded {
+		return err
+	}
+	return bookRefund(ctx, tx, c.ID, r)
+}
+
+func bookRefund(ctx context.Context, tx *tenant.Tx, charge IntentID, r gateway.Refund) error {
+	c, err := lockIntent(ctx, tx, charge)
+	if err != nil {
+		return err
+	}
+	back, err := r.Amount.Neg()
+	if err != nil {
+		return err
+	}
+	return book(ctx, tx, movement{kind: "refund", ref: r.Ref, charge: c, amount: back, said: "Refund of " + c.InvoiceNumber, how: "refund"})
+}
+
+// BookDispute books what a customer's bank took back, or gave again. It fails with ErrIntentNotFound when the charge is
+// not booked.
+func BookDispute(ctx context.Context, tx *tenant.Tx, account GatewayAccountID, d gateway.Dispute) error {
+	found, err := selectChargeByRef(ctx, tx, account, d.Charge)
+	if err != nil {
+		return err
+	}
+	c, err := lockIntent(ctx, tx, found.ID)
+	if err != nil {
+		return err
+	}
+	m := movement{kind: "reinstated", ref: d.Ref, charge: c, amount: d.Amount, said: "Dispute of " + c.InvoiceNumber + " won", how: "dispute won"}
+	if !d.Reinstated {
+		m.kind, m.said, m.how = "dispute", "Dispute of "+c.InvoiceNumber, "dispute"
+		if m.amount, err = d.Amount.Neg(); err != nil {
+			return err
+		}
+	}
+	if err := book(ctx, tx, m); err != nil {
+		return err
+	}
+	if err := bookFee(ctx, tx, c, d.Ref, d.Fee); err != nil {
+		return err
+	}
+	if d.Reinstated {
+		return nil
+	}
+	return stopCollection(ctx, tx, c.InvoiceID, "disputed")
+}
+
+// book posts a movement and keeps it, unless it is kept already. The caller holds the lock of the charge's intent, so
+// that nobody else books the same meanwhile.
+func book(ctx context.Context, tx *tenant.Tx, m movement) error {
+	there, err := selectMovementKept(ctx, tx, m)
+	if err != nil || there {
+		return err
+	}
+	accounts, err := selectMovementAccounts(ctx, tx, m.charge.GatewayID)
+	if err != nil {
+		return err
+	}
+	if m.kind == "fee" {
+		if accounts.Other, err = feeAccount(ctx, tx); err != nil {
+			return err
+		}
+	}
+	against, err := m.amount.Neg()
+	if err != nil {
+		return err
+	}
+	other := ledger.Line{Account: accounts.Other, Amount: against}
+	if m.kind != "fee" {
+		other.Party = m.charge.CustomerID.UUID
+	}
+	today, err := Today(ctx, tx)
+	if err != nil {
+		return err
+	}
+	payment := id.New[Payment]()
+	posting := ledger.Posting{Date: today, Description: m.said, Source: ledger.SourceGateway, SourceID: m.charge.InvoiceID.UUID,
+		Lines: []ledger.Line{{Account: accounts.Clearing, Amount: m.amount}, other}, Automatic: true}
+	if m.kind != "fee" {
+		posting.Source, posting.SourceID = ledger.SourcePayment, payment.UUID
+	}
+	entry, err := ledger.Post(ctx, tx, posting)
+	if err != nil {
+		return err
+	}
+	if m.kind == "fee" {
+		return insertMovement(ctx, tx, m, uuid.Nil, entry.ID)
+	}
+	settled, err := allocate(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	if err := insertGatewayPayment(ctx, tx, payment, m, today, settled, accounts.Clearing, entry.ID); err != nil {
+		return err
+	}
+	return insertMovement(ctx, tx, m, payment.UUID, entry.ID)
+}
+
+// allocate says how much of a movement settles its invoice, or unsettles it. What comes in beyond what is open stays
+// the customer's credit; what goes out is taken from that credit first.
+func allocate(ctx context.Context, tx *tenant.Tx, m movement) (int64, error) {
+	invoice, err := lockInvoice(ctx, tx, m.charge.InvoiceID)
+	if err != nil {
+		return 0, err
+	}
+	if m.amount.Minor > 0 {
+		return min(m.amount.Minor, invoice.Total-invoice.Settled), nil
+	}
+	credit, allocated, err := selectChargeCredit(ctx, tx, m.charge.ID)
+	if err != nil {
+		return 0, err
+	}
+	return -min(max(-m.amount.Minor-max(credit, 0), 0), allocated), nil
+}
