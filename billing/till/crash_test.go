@@ -212,7 +212,7 @@ func beChild(order string) int {
 			if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 			}
-			time.Sleep(time.Minute) // the signal is on its way
+			select {} // the signal is on its way
 		}
 	})
 	intent, _ := id.Parse[billing.Intent](job.Intent)
