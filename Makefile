@@ -35,8 +35,9 @@ test: packages ## Run all tests with the race detector; as root on Debian, insta
 packages:
 	@.ci/packages
 
-bench: ## Measure against a private PostgreSQL.
+bench: ## Measure against a private PostgreSQL, and the keyring against a real Vault.
 	go run -buildvcs=$(VCS) ./bench
+	cd secrets/vaulttest && go test -run '^$$' -bench .
 
 lint: ## Check format, go vet and staticcheck.
 	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...) | sort -u); \

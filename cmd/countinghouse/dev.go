@@ -20,6 +20,7 @@ type devCommand struct {
 	Port int    `default:"8080" help:"Where the pages are: http://localhost:PORT."`
 	Demo bool   `help:"With an organization that has a history to look at."`
 	ownVault
+	retentionFlags
 }
 
 // Run starts a private Postgres and the service on it, until it is interrupted.
@@ -42,7 +43,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		err = errors.Join(err, cluster.Stop(stop))
 	}()
 	outbox := &notify.Outbox{}
-	p := parts{mail: outbox, outbox: outbox, origin: fmt.Sprintf("http://localhost:%d", d.Port), log: log}
+	p := parts{kept: d.retentionFlags, mail: outbox, outbox: outbox, origin: fmt.Sprintf("http://localhost:%d", d.Port), log: log}
 	if p.key, p.database, err = clusterConfig(d.Data, cluster.URL()); err != nil {
 		return err
 	}
@@ -68,6 +69,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	defer p.tend(ctx, db)()
 	if d.Demo {
 		if err := makeDemo(ctx, db, people, outbox, p.origin); err != nil {
 			return fmt.Errorf("making the demo: %w", err)

@@ -17,6 +17,7 @@ type serveCommand struct {
 	Listen string `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
 	Origin string `env:"COUNTINGHOUSE_ORIGIN" required:"" placeholder:"URL" help:"The address that people use, such as https://countinghouse.example."`
 	keyringFlags
+	retentionFlags
 	mailFlags
 }
 
@@ -44,7 +45,7 @@ func (f mailFlags) mailer() (*notify.SMTP, error) {
 
 // Run serves until it is interrupted; requests in flight are finished.
 func (c serveCommand) Run(ctx context.Context) (err error) {
-	p := parts{origin: c.Origin, log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
+	p := parts{origin: c.Origin, kept: c.retentionFlags, log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
 	if p.key, p.database, err = c.config(); err != nil {
 		return err
 	}
@@ -64,6 +65,7 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	defer p.tend(ctx, db)()
 	p.log.Info("serving", "address", c.Listen, "origin", c.Origin, "version", version)
 	return serve(ctx, db, server, listener, p.log)
 }

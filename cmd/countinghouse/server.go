@@ -40,6 +40,7 @@ type parts struct {
 	mail     mailer
 	outbox   *notify.Outbox // dev alone
 	keyring  secrets.Keyring
+	kept     retentionFlags
 	log      *slog.Logger
 }
 

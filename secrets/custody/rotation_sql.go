@@ -112,3 +112,18 @@ func (r *rotation) giveBack(ctx context.Context) error {
 		return err
 	})
 }
+
+// DueRotations lists the addresses of the organizations whose key was last renewed before that long, or never was
+// looked at, or whose rotation was cut short.
+func DueRotations(ctx context.Context, db *tenant.DB, age time.Duration) (slugs []string, err error) {
+	err = tenant.DoPlatform(ctx, db, func(tx *tenant.PlatformTx) error {
+		return tx.Select(ctx, &slugs, `
+			SELECT o.slug FROM platform.organization o LEFT JOIN platform.key_rotation k ON k.organization_id = o.id
+			 WHERE o.state::text IN ('active', 'suspended')
+			   AND (k.state IS NULL OR k.state::text <> 'done' OR k.began_at < $1) ORDER BY o.id`, tx.Now().Add(-age))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing keys that are due: %w", err)
+	}
+	return slugs, nil
+}
