@@ -25,10 +25,12 @@ type Role struct {
 	Say   string // what it is for, in a sentence
 }
 
-// Owner is the role of who founds an organization, operator that of the command line.
+// Owner is the role of who founds an organization, operator that of the command line, supportRole that of someone who was
+// let in by a grant.
 const (
-	Owner    = "owner"
-	operator = "operator"
+	Owner       = "owner"
+	operator    = "operator"
+	supportRole = "support"
 )
 
 var readyMade = []Role{
@@ -80,7 +82,7 @@ func compile(text string) (*Policy, error) {
 }
 
 func roleNames() []string {
-	all := []string{operator}
+	all := []string{operator, supportRole}
 	for _, r := range readyMade {
 		all = append(all, r.Name)
 	}

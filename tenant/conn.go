@@ -61,6 +61,7 @@ type pqConn interface {
 type conn struct {
 	pqConn
 	schema     string // of the tenant that the transaction is in; "" outside
+	masked     bool   // people's data leave it masked, until the transaction ends
 	statements *lru.LRU[statementKey, driver.Stmt]
 	evicted    error
 }
@@ -68,6 +69,20 @@ type conn struct {
 type statementKey struct{ schema, query string }
 
 func (c *conn) QueryContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
+	if !c.masked {
+		return c.query(ctx, q, args)
+	}
+	if err := checkUnmasked(args); err != nil {
+		return nil, err
+	}
+	rows, err := c.query(ctx, q, args)
+	if err != nil {
+		return nil, err
+	}
+	return maskRows(rows, q), nil
+}
+
+func (c *conn) query(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
 	statement, err := c.prepared(ctx, q, len(args))
 	if err != nil {
 		return nil, err
@@ -79,6 +94,11 @@ func (c *conn) QueryContext(ctx context.Context, q string, args []driver.NamedVa
 }
 
 func (c *conn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
+	if c.masked {
+		if err := checkUnmasked(args); err != nil {
+			return nil, err
+		}
+	}
 	statement, err := c.prepared(ctx, q, len(args))
 	if err != nil {
 		return nil, err
@@ -113,6 +133,6 @@ func (c *conn) prepared(ctx context.Context, q string, args int) (driver.Stmt, e
 
 // ResetSession runs before a connection is used again.
 func (c *conn) ResetSession(ctx context.Context) error {
-	c.schema = ""
+	c.schema, c.masked = "", false
 	return c.pqConn.ResetSession(ctx)
 }

@@ -17,6 +17,7 @@ var prepareAlive = []string{
 	"PREPARE session_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.session_alive($1, $2, $3)",
 	"PREPARE token_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.token_alive($1, $2, $3)",
 	"PREPARE self_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.self_alive($1, $2, $3)",
+	"PREPARE support_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.support_alive($1, $2, $3)",
 	"PREPARE organization_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.organization_alive($1, $2, $3)",
 	"PREPARE door_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.door_alive($1, $2, $3)",
 }
@@ -114,7 +115,7 @@ func closeConn(conn *sqlx.Conn) error {
 // made and digits: nothing that a caller sent.
 func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time) (err error) {
 	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Operator: "organization_alive",
-		Link: "door_alive", Webhook: "door_alive", Self: "self_alive"}[s.kind]
+		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive"}[s.kind]
 	call := "EXECUTE " + function
 	if db.config.Unprepared {
 		call = "SELECT * FROM platform." + function
@@ -137,6 +138,11 @@ func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time
 	if access.Int64 != s.access || policy.Int64 != s.policy {
 		db.forget(s)
 		return ErrStale
+	}
+	if s.masked {
+		if err := masking(conn); err != nil {
+			return err
+		}
 	}
 	return inSchema(conn, s.schema)
 }

@@ -60,6 +60,7 @@ const (
 	Link                     // whoever was given a link to one thing, such as an invoice to pay
 	Webhook                  // a payment gateway that has something to tell
 	Self                     // a person, for what is held of them where they belong or did; no route admits it
+	Support                  // someone on the staff, whom an owner let in for a while
 )
 
 // String is the word that the audit log keeps.
@@ -77,6 +78,8 @@ func (k Kind) String() string {
 		return "webhook"
 	case Self:
 		return "self"
+	case Support:
+		return "support"
 	}
 	return "none"
 }
@@ -96,6 +99,9 @@ type scope struct {
 	schema       string
 	compartment  int
 	grant        uuid.UUID // the support grant that it was minted by
+	masked       bool      // people's data leave the database masked
+	ticket       string    // of the grant
+	reason       string
 	credential   Hash
 	access       int64
 	policy       int64
@@ -308,7 +314,7 @@ func Seen(ctx context.Context, db *DB, s Scope) error {
 	credential := s.s.credential[:]
 	var err error
 	switch s.s.kind {
-	case Member:
+	case Member, Support:
 		_, err = db.platform.ExecContext(ctx, `UPDATE platform.session SET last_seen_at = $2
 			WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL AND expires_at > $2
 			  AND last_seen_at + make_interval(secs => idle_seconds) > $2`, credential, now) // no waking of what has ended

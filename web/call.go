@@ -17,24 +17,41 @@ type call struct {
 	scope  tenant.Scope
 	digest func() []byte // of the request, for its Idempotency-Key
 	key    string        // the Idempotency-Key, or ""
+	thing  string        // the id of the path, for what support looks at; may be empty
 }
 
-// admit lets the caller in or says why not. What it decides may be a moment old: do decides again.
+// admit lets the caller in or says why not. What it decides may be a moment old: do decides again. What a support
+// person asks for is on the organization's record, for good, before anything of it is answered; so is what they are
+// refused.
 func (c *call) admit(ctx context.Context) error {
-	scope, err := c.enter(ctx)
-	if err != nil {
-		return err
+	for tries := 0; ; tries++ {
+		scope, err := c.enter(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(c.route.Kinds, scope.Kind()) {
+			return tenant.ErrNoOrganization
+		}
+		verdict := c.server.Policy.Decide(scope.Role(), scope.Ceiling(), isSupport(scope), c.route.Right)
+		if isSupport(scope) {
+			err := c.account(ctx, scope, verdict.Allowed)
+			if errors.Is(err, tenant.ErrStale) && tries == 0 {
+				continue // the grant has changed since it was remembered
+			} else if errors.Is(err, tenant.ErrStale) {
+				return tenant.ErrNoOrganization
+			} else if err != nil {
+				return err
+			}
+		}
+		if !verdict.Allowed {
+			return authz.Forbidden(c.route.Right)
+		}
+		c.scope = scope
+		return nil
 	}
-	if !slices.Contains(c.route.Kinds, scope.Kind()) {
-		return tenant.ErrNoOrganization
-	}
-	verdict := c.server.Policy.Decide(scope.Role(), scope.Ceiling(), false, c.route.Right)
-	if !verdict.Allowed {
-		return authz.Forbidden(c.route.Right)
-	}
-	c.scope = scope
-	return nil
 }
+
+func isSupport(s tenant.Scope) bool { return s.Kind() == tenant.Support }
 
 // do runs fn in the organization. If what the caller may do has changed since admit, it is decided anew, and fn
 // runs only if they still may. fn may run twice, the first time without any effect.

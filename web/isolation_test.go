@@ -47,6 +47,7 @@ func (h *house) estate(t testing.TB) estate {
 		map[string]any{"account_id": accounts.Items[0].ID, "debit": map[string]string{"amount": "5.00", "currency": "EUR"}},
 		map[string]any{"account_id": accounts.Items[1].ID, "credit": map[string]string{"amount": "5.00", "currency": "EUR"}}}})
 	e.ids["journal"] = e.ids["journal-entries"]
+	e.ids["support"] = h.askedIn(t, e.slug)
 	return e
 }
 

@@ -32,6 +32,8 @@ type Config struct {
 	Key []byte
 	// Outbox, where there is one, is shown at /dev/outbox. Only `dev` has one.
 	Outbox *notify.Outbox
+	// Mail sends what owners are told of support access; nil is the Outbox.
+	Mail Mailer
 	// Version is the binary's, for the documentation.
 	Version string
 }
@@ -46,6 +48,8 @@ type Server struct {
 	crossed *http.CrossOriginProtection
 
 	staffPolicy *authz.StaffPolicy
+	// Desk writes to owners of support access. Flush it before the process ends.
+	Desk *authz.Desk
 }
 
 const (
@@ -79,11 +83,14 @@ func New(config Config) (*Server, error) {
 		CaseSensitive:           true,
 		ErrorHandler:            s.answerError,
 	})
+	s.Desk = s.newDesk()
 	s.useMiddleware()
 	s.registerPublic()
 	s.registerAPI()
 	s.registerPages()
 	s.registerStaffPages()
+	s.registerStaffVisitPages()
+	s.registerSupportEnd()
 	return s, s.checkRoutes()
 }
 

@@ -28,15 +28,17 @@ type visit struct {
 
 // member registers a page at /o/:slug + path, with the right that it needs.
 func (s *Server) member(method, path string, right authz.Right, show func(v *visit) error) {
-	route := Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member}}
+	route := Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member, tenant.Support}}
 	s.routes = append(s.routes, route)
 	s.answer(method, route.Path, func(c *fiber.Ctx) error {
 		v := &visit{call: s.memberCall(route, c), c: c, ctx: c.UserContext()}
 		if err := v.admit(v.ctx); err != nil {
 			return err
 		}
-		if err := tenant.Seen(v.ctx, s.DB, v.scope); err != nil {
-			return err
+		if c.Query("live") == "" { // what a page asks by itself keeps no session open
+			if err := tenant.Seen(v.ctx, s.DB, v.scope); err != nil {
+				return err
+			}
 		}
 		c.SetUserContext(context.WithValue(v.ctx, callKey{}, v.call)) // for the log
 		return show(v)
@@ -45,13 +47,17 @@ func (s *Server) member(method, path string, right authz.Right, show func(v *vis
 
 func (s *Server) memberCall(route Route, c *fiber.Ctx) *call {
 	slug, token := c.Params("slug"), c.Cookies(sessionCookie)
-	return &call{server: s, route: route,
+	return &call{server: s, route: route, thing: c.Params("id"),
 		enter: func(ctx context.Context) (tenant.Scope, error) {
 			hash, ok := identity.HashToken(token)
 			if !ok {
 				return tenant.Scope{}, tenant.ErrNotSignedIn
 			}
-			return tenant.EnterMember(ctx, s.DB, hash, slug)
+			scope, err := tenant.EnterMember(ctx, s.DB, hash, slug)
+			if errors.Is(err, tenant.ErrNoOrganization) {
+				return tenant.EnterSupport(ctx, s.DB, hash, slug)
+			}
+			return scope, err
 		},
 		digest: func() []byte { return s.digestOf(c.Method(), c.Path(), c.Body()) },
 	}
@@ -75,8 +81,13 @@ func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 	if err != nil {
 		return page.Shell{}, err
 	}
+	visits, err := v.visitBanners(tx)
+	if err != nil {
+		return page.Shell{}, err
+	}
 	o := v.scope.Organization()
 	return page.Shell{
+		Visits: visits,
 		Title: title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
 		Person: personPage(v.scope.Person()), Flash: said(v.c), Open: page.Counts{Invoices: counts[billing.StandingOpen] + counts[billing.StandingPartPaid] + counts[billing.StandingOverdue]},
 		Today: tx.Now().In(settings.Zone()),

@@ -81,7 +81,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	}
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
-		Outbox: p.outbox, Version: version,
+		Outbox: p.outbox, Mail: p.mail, Version: version,
 	})
 	return people, server, err
 }
@@ -107,5 +107,6 @@ func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listene
 	cancel()
 	background.Wait()
 	server.Identity.Flush()
+	server.Desk.Flush()
 	return err
 }

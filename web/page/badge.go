@@ -22,6 +22,15 @@ var badges = map[string]struct{ word, icon, class string }{
 	"archived":  {"Archived", "archive", "badge-void"},
 	"revoked":   {"Revoked", "ban", "badge-void"},
 	"expired":   {"Expired", "clock-alert", "badge-late"},
+	// of support access; "refused" and "expired" stand elsewhere
+	"waiting":   {"Waiting for you", "circle-dot-dashed", "badge-part"},
+	"asked":     {"Owner decides", "circle-dot-dashed", "badge-part"},
+	"lapsed":    {"Nobody decided", "clock-alert", "badge-void"},
+	"withdrawn": {"Taken back", "undo-2", "badge-void"},
+	"invited":   {"Nobody came yet", "circle-dashed", "badge-part"},
+	"inside":    {"In now", "eye", "badge-part"},
+	"ended":     {"Ended", "check", "badge-paid"},
+	"ran_out":   {"Time ran out", "check", "badge-paid"},
 	// of a person's access
 	"denied": {"Denied access", "ban", "badge-late"},
 	// of an organization

@@ -117,6 +117,7 @@ func memberSamples() map[string]any {
 	maps.Copy(all, secondFactorSamples())
 	maps.Copy(all, securitySamples())
 	maps.Copy(all, staffSamples())
+	maps.Copy(all, supportSamples())
 	return all
 }
 

@@ -32,6 +32,7 @@ var navigation = []navSection{
 var settings = []navItem{
 	{key: "settings", label: "Organization", path: []any{"settings"}, right: "settings:read"},
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
+	{key: "support", label: "Support access", path: []any{"support"}, right: "support:read"},
 }
 
 // navSection is a headed part of the navigation.

@@ -15,7 +15,8 @@ type Shell struct {
 	Person       Person
 	Flash        Flash
 	Open         Counts
-	Today        time.Time // the moment, in the organization's time zone
+	Today        time.Time     // the moment, in the organization's time zone
+	Visits       []VisitBanner // who of support is in at this moment
 	// May says whether the reader holds a right ("invoices:create"); what they may not do is not offered. It is
 	// no protection: each route asks for its right itself. Nil is nothing.
 	May func(right string) bool

@@ -23,6 +23,7 @@ func (s StaffShell) Can(right string) bool { return s.May != nil && s.May(right)
 // staffNavigation is every way through the console, in the order of the sidebar. Who may not read what an entry leads
 // to is not shown it.
 var staffNavigation = []navItem{
+	{key: "visits", label: "Support visits", icon: "eye", path: []any{"visits"}, right: "visits:read"},
 	{key: "organizations", label: "Organizations", icon: "building-2", path: []any{"organizations"}, right: "organizations:read"},
 	{key: "people", label: "Staff", icon: "user-round", path: []any{"people"}, right: "staff:read"},
 }

@@ -4,9 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
 )
 
 func sampleStaffShell(title, nav string) StaffShell {
@@ -20,12 +22,91 @@ func staffSamples() map[string]any {
 		return m
 	}
 	form := refused(NewForm("email", "nadia", "rights", "visits:read"), fault.New(fault.Invalid, "email.shape", "No.").At("email"), authz.ErrStaffRights)
+	waiting := sampleGrant(nil)
+	scopes := []ScopeRow{{"invoices", "Invoices", true, true}, {"reports", "Reports", true, false}}
+	terms := refused(NewForm("scopes", "invoices:read", "minutes", "240", "masked", "yes"), authz.ErrGrantScopes, authz.ErrGrantMinutes, authz.ErrGrantTicket)
 	return map[string]any{
+		"staff-visits":        StaffVisits{sampleStaffShell("Support visits", "visits"), refused(NewForm(), authz.ErrGrantOver), []GrantRow{waiting, sampleGrant(&yes)}},
+		"staff-visit-edit":    StaffRequest{sampleStaffShell("Ask to be let in", "visits"), terms, scopes},
 		"staff-home":          StaffHome{sampleStaffShell("Staff console", ""), authz.StaffRoles()[0]},
 		"staff-organizations": StaffOrganizations{sampleStaffShell("Organizations", "organizations"), []authz.StaffOrganization{{Slug: "tidewater", State: "active", Compartment: 1, CreatedAt: now}, {Slug: "elm", State: "suspended", Compartment: 2, CreatedAt: now}}, "/staff/organizations?after=elm"},
 		"staff-people": StaffPeople{sampleStaffShell("Staff", "people"), form, []StaffRow{{member("active", true), []Act{sampleAct()}}, {member("denied", false, "visits:read", "jobs:write"), nil}},
 			[]Option{{Value: "support", Label: "Support"}}, []Option{{Value: "visits:read", Label: "visits:read"}}},
 	}
+}
+
+var yes, no = true, false
+
+func sampleGrant(granted *bool) GrantRow {
+	until, at := now.Add(time.Hour), now.Add(-time.Minute)
+	g := authz.SupportGrant{ID: id.New[authz.SupportGrant](), Slug: "tidewater", StaffName: "Nadia Brandt", AskedAt: at,
+		Terms: authz.Terms{Reason: "A payment is <missing>", Ticket: "48213", Scopes: []string{"invoices:write", "payments:read"}, Masked: true, Minutes: 60}}
+	if g.Granted = granted; granted != nil && *granted {
+		g.Until, g.DecidedAt = &until, &at
+	}
+	return GrantRow{g, g.State(now), "/o/tidewater", []Act{sampleAct()}}
+}
+
+func supportSamples() map[string]any {
+	shell := func(title string) Shell {
+		s := sampleShell(title, "support")
+		s.Visits = []VisitBanner{{Who: "Nadia Brandt", May: "read Invoices", Until: now.Add(3 * time.Hour), Now: now, Whole: 4 * time.Hour, SeeURL: "/x", EndURL: "/y"}}
+		return s
+	}
+	terms := refused(NewForm("scopes", "invoices:read", "minutes", "240"), authz.ErrGrantScopes, authz.ErrGrantMinutes)
+	terms.Key = "k"
+	ended := sampleGrant(&yes)
+	ended.EndedAt, ended.EndedHow, ended.State = ended.DecidedAt, "owner", authz.GrantEnded
+	ended.Receipt = &authz.ReceiptHead{At: now, Rows: 3, Digest: []byte{1, 2, 3}}
+	deed := func(action string) authz.Deed {
+		return authz.Deed{At: now, Action: action, Object: "payment_methods", Detail: "GET /o/:slug/invoices/:id. 48213 why"}
+	}
+	return map[string]any{
+		"support": Support{shell("Support access"), []GrantRow{sampleGrant(nil), sampleGrant(&yes)}, []GrantRow{ended, sampleGrant(&no)}},
+		"support-visit": SupportVisit{Shell: shell("Support: Nadia Brandt"), Form: refused(NewForm(), authz.ErrOwnRequest), Grant: ended, ApproveURL: "/x", Acts: []Act{sampleAct()},
+			Deeds: Deeds{"/z", now, true, []authz.Deed{deed("support.read"), deed("support.refused"), deed("support.change"), deed("customer.change")}}},
+		"support-edit": SupportForm{Shell: shell("Let Nadia Brandt in"), Form: terms, Action: "/x", Grant: sampleGrant(nil).SupportGrant, Scopes: []ScopeRow{{"invoices", "Invoices", true, true}, {"reports", "Reports", true, false}}},
+		"support-end":  SupportEnd{Gate: Gate{"End support access", nobody}, Token: "t0ken"},
+	}
+}
+
+func TestSupportPages(t *testing.T) {
+	t.Parallel()
+	t.Run("the banner tells members who is in, and the support person that they are watched", func(t *testing.T) {
+		t.Parallel()
+		html := drawn(t, set, "support", supportSamples()["support"])
+		for _, want := range []string{"Nadia Brandt", "may read Invoices", `data-left="10800"`, ">3:00:00<", "End access now", `action="/y"`} {
+			if !strings.Contains(html, want) {
+				t.Errorf("the banner lacks %s", want)
+			}
+		}
+		data := supportSamples()["support"].(Support)
+		data.Visits[0].Own = true
+		if html := drawn(t, set, "support", data); !strings.Contains(html, "You are here as support") || !strings.Contains(html, "Leave now") {
+			t.Error("the support person is not told")
+		}
+	})
+	t.Run("a request and an open visit have no receipt", func(t *testing.T) {
+		t.Parallel()
+		for _, g := range []GrantRow{sampleGrant(nil), sampleGrant(&yes)} {
+			html := drawn(t, set, "support-visit", SupportVisit{Shell: sampleShell("Support", "support"), Grant: g})
+			if strings.Contains(html, "Receipt") || !strings.Contains(html, "Nothing so far") {
+				t.Errorf("%s: %s", g.State, html)
+			}
+		}
+	})
+	t.Run("an invitation asks what for, and the link's page tells what it did", func(t *testing.T) {
+		t.Parallel()
+		if html := drawn(t, set, "support-edit", SupportForm{Shell: sampleShell("Let support in", "support"), Invite: true}); !strings.Contains(html, `name="reason"`) {
+			t.Error("no reason is asked for")
+		}
+		for _, before := range []bool{true, false} {
+			html := drawn(t, set, "support-end", SupportEnd{Gate: Gate{"Support access is over", nobody}, Done: true, Before: before})
+			if strings.Contains(html, "<form method=\"post\" action=\"/support/end") || strings.Contains(html, "over before") != before {
+				t.Errorf("before %v: %s", before, html)
+			}
+		}
+	})
 }
 
 func TestStaffNavigationLeadsWhereItsReaderMayGo(t *testing.T) {

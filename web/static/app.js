@@ -164,7 +164,25 @@
     usePasskey(event.target);
   });
 
+  // The time that support has left runs down; at its end the page is asked for again, and is refused or without the
+  // banner. Seconds are counted from the moment that the page came, so that a wrong clock does no harm.
+  function countDown(timer) {
+    var whole = Number(timer.dataset.left), began = performance.now();
+    var bar = timer.closest(".left").querySelector("progress");
+    var ticking = setInterval(function () {
+      var left = Math.max(0, whole - Math.floor((performance.now() - began) / 1000));
+      var hours = Math.floor(left / 3600), minutes = Math.floor(left / 60) % 60, seconds = left % 60;
+      var two = function (n) { return n < 10 ? "0" + n : String(n); };
+      timer.textContent = (hours ? hours + ":" + two(minutes) : String(minutes)) + ":" + two(seconds);
+      if (bar) bar.value = left;
+      if (left > 0) return;
+      clearInterval(ticking);
+      if (!document.querySelector("form[data-guard]")) location.reload();
+    }, 1000);
+  }
+
   function dress(root) {
+    root.querySelectorAll("[data-left]").forEach(countDown);
     if (window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) {
       root.querySelectorAll("[data-passkey]").forEach(function (form) { form.hidden = false; });
     }
