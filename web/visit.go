@@ -88,7 +88,7 @@ func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 	o := v.scope.Organization()
 	return page.Shell{
 		Visits: visits,
-		Title: title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
+		Title:  title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
 		Person: personPage(v.scope.Person()), Flash: said(v.c), Open: page.Counts{Invoices: counts[billing.StandingOpen] + counts[billing.StandingPartPaid] + counts[billing.StandingOverdue]},
 		Today: tx.Now().In(settings.Zone()),
 	}, nil
