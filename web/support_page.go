@@ -137,7 +137,7 @@ func showGrant(v *visit, status int, form page.Form) error {
 		}
 		data := page.SupportVisit{Shell: shell, Form: form, Grant: page.GrantRow{SupportGrant: g, State: g.State(tx.Now())}}
 		deeds, err := authz.Deeds(v.ctx, tx, grant, deedsShown)
-		data.Deeds = page.Deeds{URL: v.at("support", g.ID.String(), "deeds"), Today: shell.Today, Items: deeds, Live: data.Grant.State == authz.GrantOpen}
+		data.Deeds = page.Deeds{Home: shell.Organization.URL(), URL: v.at("support", g.ID.String(), "deeds"), Today: shell.Today, Items: deeds, Live: data.Grant.State == authz.GrantOpen}
 		v.offerActs(&data)
 		return data, err
 	})
@@ -182,7 +182,7 @@ func showDeeds(v *visit) error {
 		if err != nil {
 			return err
 		}
-		data = page.Deeds{URL: v.at("support", g.ID.String(), "deeds"), Today: shell.Today, Live: g.State(tx.Now()) == authz.GrantOpen}
+		data = page.Deeds{Home: shell.Organization.URL(), URL: v.at("support", g.ID.String(), "deeds"), Today: shell.Today, Live: g.State(tx.Now()) == authz.GrantOpen}
 		data.Items, err = authz.Deeds(v.ctx, tx, grant, deedsShown)
 		return err
 	})

@@ -34,19 +34,25 @@ type house struct {
 
 func open(t testing.TB) *house {
 	t.Helper()
+	return openOn(t, tenanttest.DB())
+}
+
+// openOn is a process of its own on the same database.
+func openOn(t testing.TB, db *tenant.DB) *house {
+	t.Helper()
 	outbox := &notify.Outbox{}
 	policy, err := authz.Compile()
 	if err != nil {
 		t.Fatal(err)
 	}
-	people, err := identity.New(tenanttest.DB(), identity.MailerFunc(func(ctx context.Context, m identity.Mail) error {
+	people, err := identity.New(db, identity.MailerFunc(func(ctx context.Context, m identity.Mail) error {
 		return outbox.Send(ctx, notify.Mail{Kind: m.Kind, To: m.To, Subject: m.Subject, Text: m.Text})
 	}), identity.Options{Origin: origin, Sealer: sealedInTest{}, NetworkTries: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := web.New(web.Config{
-		DB: tenanttest.DB(), Identity: people, Policy: policy, Origin: origin,
+		DB: db, Identity: people, Policy: policy, Origin: origin,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
 	})
 	if err != nil {

@@ -64,7 +64,7 @@ func supportSamples() map[string]any {
 	return map[string]any{
 		"support": Support{shell("Support access"), []GrantRow{sampleGrant(nil), sampleGrant(&yes)}, []GrantRow{ended, sampleGrant(&no)}},
 		"support-visit": SupportVisit{Shell: shell("Support: Nadia Brandt"), Form: refused(NewForm(), authz.ErrOwnRequest), Grant: ended, ApproveURL: "/x", Acts: []Act{sampleAct()},
-			Deeds: Deeds{"/z", now, true, []authz.Deed{deed("support.read"), deed("support.refused"), deed("support.change"), deed("customer.change")}}},
+			Deeds: Deeds{"/o/tidewater", "/z", now, true, []authz.Deed{deed("support.read"), deed("support.refused"), deed("support.change"), deed("customer.change")}}},
 		"support-edit": SupportForm{Shell: shell("Let Nadia Brandt in"), Form: terms, Action: "/x", Grant: sampleGrant(nil).SupportGrant, Scopes: []ScopeRow{{"invoices", "Invoices", true, true}, {"reports", "Reports", true, false}}},
 		"support-end":  SupportEnd{Gate: Gate{"End support access", nobody}, Token: "t0ken"},
 	}

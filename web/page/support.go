@@ -127,10 +127,24 @@ type SupportVisit struct {
 
 // Deeds is the data of the part "deeds": what was done in a visit, newest first.
 type Deeds struct {
+	Home  string // the organization's address: "/o/acme"
 	URL   string // where the part is asked for again
 	Today time.Time
 	Live  bool
 	Items []authz.Deed
+}
+
+// To is the page that was looked at; empty for what is no page.
+func (d Deeds) To(deed authz.Deed) string {
+	path, ok := strings.CutPrefix(deedDetail(deed), "GET ")
+	if !ok || deed.Action != "support.read" {
+		return ""
+	}
+	path = strings.Replace(path, "/:id", "/"+deed.Thing.String(), 1)
+	if strings.Contains(path, ":") {
+		return ""
+	}
+	return d.Home + path
 }
 
 // Counts are the totals of a receipt.
