@@ -213,13 +213,28 @@ func (d *Desk) settle(ctx context.Context, grant GrantID, slug string) error {
 	if g.Receipt == nil {
 		return fmt.Errorf("the visit %s is not over", grant)
 	}
-	err = d.tellOwners(ctx, grant, func(told SupportGrant) (subject, text string) {
+	return d.mailReceipt(ctx, g, deeds, slug)
+}
+
+// mailReceipt mails a receipt once, whichever process comes first. What could not be mailed is tried again.
+func (d *Desk) mailReceipt(ctx context.Context, g SupportGrant, deeds []Deed, slug string) error {
+	var mine bool
+	err := tenant.DoPlatform(ctx, d.db, func(tx *tenant.PlatformTx) (err error) {
+		mine, err = claimMailing(ctx, tx, g.ID)
+		return err
+	})
+	if err != nil || !mine {
+		return err
+	}
+	err = d.tellOwners(ctx, g.ID, func(told SupportGrant) (subject, text string) {
 		return "What support did in " + slug, d.receiptText(told, g, deeds)
 	})
 	if err != nil {
-		return err
+		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return errors.Join(err, tenant.DoPlatform(undo, d.db, func(tx *tenant.PlatformTx) error { return releaseMailing(undo, tx, g.ID) }))
 	}
-	return tenant.DoPlatform(ctx, d.db, func(tx *tenant.PlatformTx) error { return noteMailed(ctx, tx, grant) })
+	return nil
 }
 
 // mailedDeeds bounds the lines in a mail; the page and an export of the record have all.

@@ -234,9 +234,19 @@ func selectOwedReceipts(ctx context.Context, tx *tenant.PlatformTx, settled time
 	return rows, nil
 }
 
-func noteMailed(ctx context.Context, tx *tenant.PlatformTx, grant GrantID) error {
-	if _, err := tx.Exec(ctx, `UPDATE platform.support_grant SET mailed_at = $2 WHERE id = $1 AND mailed_at IS NULL`, grant, tx.Now()); err != nil {
-		return fmt.Errorf("noting that a receipt went out: %w", err)
+// claimMailing says whether the caller is the one who mails a receipt.
+func claimMailing(ctx context.Context, tx *tenant.PlatformTx, grant GrantID) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE platform.support_grant SET mailed_at = $2 WHERE id = $1 AND mailed_at IS NULL`, grant, tx.Now())
+	if err != nil {
+		return false, fmt.Errorf("claiming a receipt's mail: %w", err)
+	}
+	return n == 1, nil
+}
+
+// releaseMailing lets a receipt be mailed by whoever comes next.
+func releaseMailing(ctx context.Context, tx *tenant.PlatformTx, grant GrantID) error {
+	if _, err := tx.Exec(ctx, `UPDATE platform.support_grant SET mailed_at = NULL WHERE id = $1`, grant); err != nil {
+		return fmt.Errorf("releasing a receipt's mail: %w", err)
 	}
 	return nil
 }

@@ -92,6 +92,7 @@ func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listene
 	ctx, cancel := context.WithCancel(ctx)
 	var background sync.WaitGroup
 	background.Go(func() { tenant.KeepReady(ctx, db, readySchemas, log) })
+	background.Go(func() { keepSettling(ctx, server.Desk, log) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(l) })
 	var err error
