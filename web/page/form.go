@@ -35,9 +35,10 @@ func NewForm(pairs ...string) Form {
 func FormOf(sent url.Values) Form { return Form{Values: sent} }
 
 // Refused adds the faults in err. It reports false, and adds nothing, when err holds no fault: that is an internal
-// error and nothing a form can tell.
+// error and nothing a form can tell. Nor can it tell of what does not answer just now: nothing in the form is wrong,
+// and the answer has to say when to try again.
 func (f *Form) Refused(err error) bool {
-	if err == nil || !isFault(err) {
+	if err == nil || !isFault(err) || fault.KindOf(err) == fault.Unavailable {
 		return false
 	}
 	return f.Faults.Add("", err)
