@@ -10,6 +10,7 @@ import (
 
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 //go:embed model.conf
@@ -25,17 +26,20 @@ type Role struct {
 	Say   string // what it is for, in a sentence
 }
 
-// Owner is the role of who founds an organization, operator that of the command line, supportRole that of someone who was
-// let in by a grant.
+// Owner is the role of who founds an organization and Administrator of who hands it over, operator that of the
+// command line. ownRole is what Casbin knows the roles by that organizations make themselves: each is asked about
+// together with its own rules. supportRole is that of someone who was let in by a grant.
 const (
-	Owner       = "owner"
-	operator    = "operator"
-	supportRole = "support"
+	Owner         = "owner"
+	Administrator = "administrator"
+	operator      = "operator"
+	ownRole       = "own"
+	supportRole   = "support"
 )
 
 var readyMade = []Role{
 	{Owner, "Owner", "Everything, and alone decides whether support is let in."},
-	{"administrator", "Administrator", "Everything but letting support in."},
+	{Administrator, "Administrator", "Everything but letting support in."},
 	{"accountant", "Accountant", "The books in full: sales, purchases, journal, periods, reports and exports."},
 	{"bookkeeper", "Bookkeeper", "Day-to-day work in the books; no closing, no reversals, no approval of bills."},
 	{"sales", "Sales", "Customers, products, orders and invoices; sees what was paid."},
@@ -46,9 +50,12 @@ var readyMade = []Role{
 // ReadyMade lists the roles that every organization has, the one with the most rights first.
 func ReadyMade() []Role { return slices.Clone(readyMade) }
 
-// Policy holds every verdict of the ready-made roles. It never changes, and is safe for concurrent use.
+// Policy holds every verdict of the ready-made roles, which never change, and of those roles of the organizations'
+// own that were asked about lately. It is safe for concurrent use.
 type Policy struct {
 	roles map[string]map[Right]ruling
+	rules [][]string // of policy.csv
+	own   *lru.Cache[ownKey, *ownVerdicts]
 }
 
 // ruling is what Casbin said of one role and right.
@@ -59,11 +66,18 @@ type ruling struct{ usual, support Verdict }
 func Compile() (*Policy, error) { return compile(policyText) }
 
 func compile(text string) (*Policy, error) {
-	enforcer, err := newEnforcer(text, knownWords())
+	rules, err := readRules(text, knownWords())
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{roles: map[string]map[Right]ruling{}}
+	enforcer, err := newEnforcer(rules)
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{roles: map[string]map[Right]ruling{}, rules: rules}
+	if p.own, err = lru.New[ownKey, *ownVerdicts](ownVerdictsKept); err != nil {
+		return nil, fmt.Errorf("making room for verdicts: %w", err)
+	}
 	for _, role := range roleNames() {
 		verdicts := make(map[Right]ruling, len(names))
 		for right := range names {
@@ -82,15 +96,31 @@ func compile(text string) (*Policy, error) {
 }
 
 func roleNames() []string {
-	all := []string{operator, supportRole}
+	all := []string{operator, ownRole, supportRole}
 	for _, r := range readyMade {
 		all = append(all, r.Name)
 	}
 	return all
 }
 
-// newEnforcer reads a policy; known lists the words that each column may hold.
-func newEnforcer(text string, known [][]string) (*casbin.Enforcer, error) {
+// readRules reads a policy and refuses a rule about nothing; known lists the words that each column may hold.
+func readRules(text string, known [][]string) ([][]string, error) {
+	reader := csv.NewReader(strings.NewReader(text))
+	reader.Comment, reader.TrimLeadingSpace, reader.FieldsPerRecord = '#', true, 6
+	rows, err := reader.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("reading the policy of rights: %w", err)
+	}
+	for i, row := range rows {
+		if err := checkRule(row, known); err != nil {
+			return nil, fmt.Errorf("rule %q: %w", strings.Join(row, ", "), err)
+		}
+		rows[i] = row[1:]
+	}
+	return rows, nil
+}
+
+func newEnforcer(rules [][]string) (*casbin.Enforcer, error) {
 	m, err := model.NewModelFromString(modelText)
 	if err != nil {
 		return nil, fmt.Errorf("reading the model of rights: %w", err)
@@ -104,20 +134,11 @@ func newEnforcer(text string, known [][]string) (*casbin.Enforcer, error) {
 		list, _ := args[1].(string)
 		return listed(word, list), nil
 	})
-	reader := csv.NewReader(strings.NewReader(text))
-	reader.Comment, reader.TrimLeadingSpace, reader.FieldsPerRecord = '#', true, 6
-	rows, err := reader.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("reading the policy of rights: %w", err)
-	}
-	for _, row := range rows {
-		if err := checkRule(row, known); err != nil {
-			return nil, fmt.Errorf("rule %q: %w", strings.Join(row, ", "), err)
-		}
-		if added, err := enforcer.AddPolicy(row[1:]); err != nil {
-			return nil, fmt.Errorf("rule %q: %w", strings.Join(row, ", "), err)
+	for _, rule := range rules {
+		if added, err := enforcer.AddPolicy(rule); err != nil {
+			return nil, fmt.Errorf("rule %q: %w", strings.Join(rule, ", "), err)
 		} else if !added {
-			return nil, fmt.Errorf("rule %q stands twice", strings.Join(row, ", "))
+			return nil, fmt.Errorf("rule %q stands twice", strings.Join(rule, ", "))
 		}
 	}
 	return enforcer, nil

@@ -75,7 +75,7 @@ func with(all, other map[Module]string) map[Module]string {
 
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	roles := append(roleNames(), "Owner", "", "*")
+	roles := append(roleNames(), "Owner", "", "*", "own:x")
 	for _, role := range roles {
 		for _, group := range Rights() {
 			for _, grant := range group.Rights {
@@ -175,12 +175,12 @@ func TestCheckScope(t *testing.T) {
 		{"owner", nil, "invoices:read ", ErrScopeUnknown},
 		{"owner", nil, "reports:write", nil},
 	} {
-		if err := compiled.CheckScope(c.role, c.ceiling, c.scope); !errors.Is(err, c.want) {
+		if err := compiled.CheckScope(Holder{Role: c.role, Ceiling: c.ceiling}, c.scope); !errors.Is(err, c.want) {
 			t.Errorf("%s under %q, %q: got %v, want %v", c.role, c.ceiling, c.scope, err, c.want)
 		}
 	}
 	for _, scope := range Scopes() {
-		if err := compiled.CheckScope("owner", nil, scope); err != nil {
+		if err := compiled.CheckScope(Holder{Role: "owner"}, scope); err != nil {
 			t.Errorf("%s is offered, and refused: %v", scope, err)
 		}
 	}

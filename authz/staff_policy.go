@@ -104,7 +104,11 @@ func compileStaff(text string) (*StaffPolicy, error) {
 	for right := range staffNames {
 		known[2], known[3] = append(known[2], string(right.Module)), append(known[3], string(right.Action))
 	}
-	enforcer, err := newEnforcer(text, known)
+	rules, err := readRules(text, known)
+	if err != nil {
+		return nil, err
+	}
+	enforcer, err := newEnforcer(rules)
 	if err != nil {
 		return nil, err
 	}

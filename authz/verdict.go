@@ -68,21 +68,23 @@ func admitsModule(ceiling []string, wanted string, action Action) bool {
 	return false
 }
 
-// CheckScope says whether a member with this role and ceiling may make a token with the scope. It fails with
+// CheckScope says whether the holder may make a token with the scope. It fails with
 // ErrScopeUnknown, and with ErrScopeExceeds when there is nothing under the scope that they may do, or when it
 // goes beyond their own ceiling. "*" stands for all that they may. What the token may do is decided on each
 // use by what its maker may then; this check keeps it from growing past what they could see when making it.
-func (p *Policy) CheckScope(role string, ceiling []string, scope string) error {
+func (p *Policy) CheckScope(h Holder, scope string) error {
 	module, access, _ := strings.Cut(scope, ":")
 	if access != "read" && access != "write" || module != "*" && !isModule(Module(module)) {
 		return ErrScopeUnknown
 	}
-	if ceiling != nil && !reaches(ceiling, module, access) {
+	if h.Ceiling != nil && !reaches(h.Ceiling, module, access) {
 		return ErrScopeExceeds
 	}
+	unbound := h
+	unbound.Ceiling = nil
 	for right := range names {
 		fits := module == "*" || right.Module == Module(module)
-		if fits && (right.Action == Read) == (access == "read") && p.Decide(role, nil, false, right).Allowed {
+		if fits && (right.Action == Read) == (access == "read") && p.DecideFor(unbound, right).Allowed {
 			return nil
 		}
 	}

@@ -67,7 +67,7 @@ func (h *house) populate(ctx context.Context) error {
 			if err := o.fill(ctx, tx, h.invoices); err != nil {
 				return err
 			}
-			may := func(s string) error { return policy.CheckScope(scope.Role(), scope.Ceiling(), s) }
+			may := func(s string) error { return policy.CheckScope(authz.HolderOf(scope), s) }
 			_, o.token, err = identity.AddToken(ctx, tx, identity.TokenInput{Name: "bench", Scopes: []string{"*:read", "*:write"}}, may)
 			return err
 		})

@@ -20,6 +20,7 @@ var prepareAlive = []string{
 	"PREPARE support_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.support_alive($1, $2, $3)",
 	"PREPARE organization_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.organization_alive($1, $2, $3)",
 	"PREPARE door_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.door_alive($1, $2, $3)",
+	"PREPARE invitation_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.invitation_alive($1, $2, $3)",
 }
 
 // Tx is a transaction inside one organization's schema and role. It is good until the function that was given
@@ -38,8 +39,8 @@ func (tx *Tx) Now() time.Time { return tx.now }
 
 // Do runs fn in one transaction inside the scope's organization: in its schema, as its role, which may touch
 // nothing else. The database is asked in the same transaction whether the scope's credential is still good and
-// its rights unchanged: if not, fn is not run and the error is ErrStale. If fn returns an error, or any
-// statement in it failed, nothing is kept.
+// its rights unchanged: if not, fn is not run and the error is ErrStale. If fn returns an error, or any statement in
+// it failed, nothing is kept.
 //
 // No network call belongs inside fn.
 func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
@@ -61,8 +62,26 @@ func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
 		}
 		tx := &Tx{handle: handle{q: conn}, scope: s.s, now: now}
 		defer tx.close()
-		return &tx.handle, fn(tx)
+		err := fn(tx)
+		if errors.Is(err, ErrStale) { // LockRights found it
+			db.forget(s.s)
+		}
+		return &tx.handle, err
 	})
+}
+
+// LockRights lets changes of what anyone in the organization may do follow each other, until the transaction ends.
+// It fails with ErrStale when there was one since the scope was entered: what the caller may do was decided before
+// it. Whatever changes rights calls it before it reads what it decides by.
+func (tx *Tx) LockRights(ctx context.Context) error {
+	var version int64
+	if err := tx.Get(ctx, &version, `SELECT platform.lock_rights()`); err != nil {
+		return fmt.Errorf("waiting for other changes of rights: %w", err)
+	}
+	if version != tx.scope.policy {
+		return ErrStale
+	}
+	return nil
 }
 
 // finish runs the body of a transaction on conn and then commits or rolls back, and gives the connection back
@@ -115,7 +134,7 @@ func closeConn(conn *sqlx.Conn) error {
 // made and digits: nothing that a caller sent.
 func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time) (err error) {
 	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Operator: "organization_alive",
-		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive"}[s.kind]
+		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive", Invited: "invitation_alive"}[s.kind]
 	call := "EXECUTE " + function
 	if db.config.Unprepared {
 		call = "SELECT * FROM platform." + function

@@ -160,7 +160,11 @@ func TestEnter(t *testing.T) {
 		if err := tenant.Do(ctx, replica, there, nothing); err != nil {
 			t.Fatal(err)
 		}
+		other, _ := tenanttest.NewPerson(t, db)
 		tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error {
+			if err := tx.SetMember(ctx, other, "owner", tenant.Active); err != nil {
+				return err
+			}
 			return tx.SetMember(ctx, o.Owner, "owner", tenant.Denied)
 		})
 		for _, replica := range []*tenant.DB{db, replica} {

@@ -12,11 +12,15 @@ import (
 const (
 	Active = "active"
 	Denied = "denied" // the person and what they did stay; they get in no more
+	// Removed is who belongs there no more. Their name stays beside what they did, and nothing else of them.
+	Removed = "removed"
 )
 
 // SetMember makes a person a member with a role, or changes the role or state of one. The organization's own
 // table and the platform's index of it change together, and what the person may do is decided anew from their
-// next request on. Whether the caller may do this is authz's to say.
+// next request on. Whether the caller may do this is authz's to say. An organization keeps an active owner: what
+// would take the last one away fails, and Violates says "last_owner"; a role of the organization's own that does not
+// exist, and "membership_role".
 func (tx *Tx) SetMember(ctx context.Context, p Person, role, state string) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO member (person_id, name, email, role, state, joined_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -24,6 +28,12 @@ func (tx *Tx) SetMember(ctx context.Context, p Person, role, state string) error
 		p.ID, p.Name, p.Email, role, state, tx.now)
 	if err != nil {
 		return fmt.Errorf("setting a member: %w", err)
+	}
+	if state == Removed {
+		if _, err := tx.Exec(ctx, `SELECT platform.remove_member($1, $2)`, p.ID, tx.now); err != nil {
+			return fmt.Errorf("ending a membership: %w", err)
+		}
+		return nil
 	}
 	if _, err := tx.Exec(ctx, `SELECT platform.set_member($1, $2, $3)`, p.ID, role, state); err != nil {
 		return fmt.Errorf("setting a membership: %w", err)

@@ -61,6 +61,7 @@ const (
 	Webhook                  // a payment gateway that has something to tell
 	Self                     // a person, for what is held of them where they belong or did; no route admits it
 	Support                  // someone on the staff, whom an owner let in for a while
+	Invited                  // a person with a session and an open invitation, who is about to join
 )
 
 // String is the word that the audit log keeps.
@@ -80,6 +81,8 @@ func (k Kind) String() string {
 		return "self"
 	case Support:
 		return "support"
+	case Invited:
+		return "invited"
 	}
 	return "none"
 }
@@ -95,6 +98,7 @@ type scope struct {
 	organization Organization
 	person       Person
 	role         string
+	rights       string
 	ceiling      []string
 	schema       string
 	compartment  int
@@ -128,6 +132,13 @@ func (s Scope) Person() Person { return s.s.person }
 // Role is the member's role in the organization; "operator" for the operator.
 func (s Scope) Role() string { return s.s.role }
 
+// Rights is what a role of the organization's own may do, as authz wrote it; empty for a ready-made role.
+func (s Scope) Rights() string { return s.s.rights }
+
+// PolicyVersion changes with everything that changes what anyone in the organization may do. What was decided
+// under one version says nothing about another.
+func (s Scope) PolicyVersion() int64 { return s.s.policy }
+
 // Ceiling bounds the role's rights: the scopes of an API token, as "module:read", "module:write" or with "*".
 // Nil is no bound.
 func (s Scope) Ceiling() []string { return s.s.ceiling }
@@ -153,6 +164,7 @@ type scopeRow struct {
 	Compartment  int            `db:"compartment_id"`
 	Policy       int64          `db:"policy_version"`
 	Role         *string        `db:"role"`
+	Rights       string         `db:"rights"`
 	Scopes       pq.StringArray `db:"scopes"`
 }
 
@@ -166,7 +178,7 @@ func (r scopeRow) scope(kind Kind, credential Hash) (*scope, error) {
 	}
 	s := &scope{
 		kind: kind, organization: Organization{organization, r.Slug, r.Name},
-		person: Person{r.PersonID, r.PersonName, r.Email}, role: *r.Role,
+		person: Person{r.PersonID, r.PersonName, r.Email}, role: *r.Role, rights: r.Rights,
 		schema: r.Schema, compartment: r.Compartment, credential: credential, access: r.Access, policy: r.Policy,
 	}
 	if r.Seen != nil {
@@ -183,11 +195,12 @@ func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope,
 			SELECT s.access_version AS access, s.last_seen_at AS seen, p.id AS person_id, p.name AS person_name, p.email,
 			       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name,
 			       coalesce(o.schema_name, '') AS schema_name, coalesce(o.compartment_id, 0) AS compartment_id,
-			       coalesce(o.policy_version, 0) AS policy_version, m.role
+			       coalesce(o.policy_version, 0) AS policy_version, m.role, coalesce(w.rights, '') AS rights
 			  FROM platform.session s
 			  JOIN platform.person p ON p.id = s.person_id
 			  LEFT JOIN platform.organization o ON o.slug = $2 AND o.state::text = 'active'
 			  LEFT JOIN platform.membership m ON m.organization_id = o.id AND m.person_id = p.id AND m.state::text = 'active'
+			  LEFT JOIN platform.own_role w ON w.organization_id = o.id AND w.role = m.role
 			 WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $3
 			   AND s.last_seen_at + make_interval(secs => s.idle_seconds) > $3`
 		var row scopeRow
@@ -207,11 +220,13 @@ func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 	return db.enter(scopeKey{Token, token, ""}, func() (*scope, error) {
 		const q = `
 			SELECT t.access_version AS access, CASE WHEN t.token_hash = $1 THEN t.last_used_at ELSE t.former_used_at END AS seen, t.scopes, p.id AS person_id, p.name AS person_name,
-			       p.email, o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, m.role
+			       p.email, o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, m.role,
+			       coalesce(w.rights, '') AS rights
 			  FROM platform.api_token t
 			  JOIN platform.person p ON p.id = t.person_id
 			  JOIN platform.organization o ON o.id = t.organization_id AND o.state::text = 'active'
 			  JOIN platform.membership m ON m.organization_id = o.id AND m.person_id = p.id AND m.state::text = 'active'
+			  LEFT JOIN platform.own_role w ON w.organization_id = o.id AND w.role = m.role
 			 WHERE (t.token_hash = $1 OR t.former_hash = $1 AND t.former_until > $2)
 			   AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)`
 		var row scopeRow
@@ -275,6 +290,30 @@ func EnterSelf(ctx context.Context, db *DB, session Hash, organization Organizat
 	}
 	s.ceiling = []string{}
 	return Scope{s}, nil
+}
+
+// EnterInvited mints a scope for a person with a session, in the organization that an open invitation is of: to
+// accept it, and for nothing else. It fails with ErrNotSignedIn or ErrNoOrganization.
+func EnterInvited(ctx context.Context, db *DB, session, invitation Hash) (Scope, error) {
+	const q = `
+		SELECT 1 AS access, p.id AS person_id, p.name AS person_name, p.email, o.id AS organization_id,
+		       coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name, coalesce(o.schema_name, '') AS schema_name,
+		       coalesce(o.compartment_id, 0) AS compartment_id, coalesce(o.policy_version, 0) AS policy_version, 'invited' AS role
+		  FROM platform.session s
+		  JOIN platform.person p ON p.id = s.person_id
+		  LEFT JOIN platform.invitation i ON i.token_hash = $2 AND i.ended_at IS NULL AND i.expires_at > $3
+		  LEFT JOIN platform.organization o ON o.id = i.organization_id AND o.state::text = 'active'
+		 WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $3
+		   AND s.last_seen_at + make_interval(secs => s.idle_seconds) > $3`
+	var row scopeRow
+	err := db.platform.GetContext(ctx, &row, q, session[:], invitation[:], db.Now())
+	if errors.Is(err, sql.ErrNoRows) {
+		return Scope{}, ErrNotSignedIn
+	} else if err != nil {
+		return Scope{}, reached(ctx, fmt.Errorf("entering by invitation: %w", err))
+	}
+	s, err := row.scope(Invited, invitation)
+	return Scope{s}, err
 }
 
 func (db *DB) enter(key scopeKey, mint func() (*scope, error)) (Scope, error) {

@@ -20,57 +20,69 @@ type call struct {
 	thing  string        // the id of the path, for what support looks at; may be empty
 }
 
-// admit lets the caller in or says why not. What it decides may be a moment old: do decides again. What a support
-// person asks for is on the organization's record, for good, before anything of it is answered; so is what they are
-// refused.
+// admit lets the caller in or says why not. Where it lets them in, what it goes by may be a moment old: do decides
+// again. What a support person asks for is on the organization's record, for good, before anything of it is answered;
+// so is what they are refused.
 func (c *call) admit(ctx context.Context) error {
-	for tries := 0; ; tries++ {
+	kind := tenant.Member
+	for range attempts {
 		scope, err := c.enter(ctx)
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(c.route.Kinds, scope.Kind()) {
+		if kind = scope.Kind(); !slices.Contains(c.route.Kinds, kind) {
 			return tenant.ErrNoOrganization
 		}
-		verdict := c.server.Policy.Decide(scope.Role(), scope.Ceiling(), isSupport(scope), c.route.Right)
-		if isSupport(scope) {
-			err := c.account(ctx, scope, verdict.Allowed)
-			if errors.Is(err, tenant.ErrStale) && tries == 0 {
-				continue // the grant has changed since it was remembered
-			} else if errors.Is(err, tenant.ErrStale) {
-				return tenant.ErrNoOrganization
-			} else if err != nil {
-				return err
-			}
+		allowed := c.server.Policy.May(scope, c.route.Right).Allowed
+		switch {
+		case isSupport(scope):
+			err = c.account(ctx, scope, allowed)
+		case !allowed: // a right that they were given since does not show in what is remembered: ask
+			err = tenant.Do(ctx, c.server.DB, scope, func(*tenant.Tx) error { return nil })
 		}
-		if !verdict.Allowed {
+		switch {
+		case errors.Is(err, tenant.ErrStale):
+			continue
+		case err != nil:
+			return err
+		case !allowed:
 			return authz.Forbidden(c.route.Right)
 		}
 		c.scope = scope
 		return nil
 	}
+	if kind == tenant.Support {
+		return tenant.ErrNoOrganization
+	}
+	return tenant.ErrUnavailable // rights that change faster than we can ask for them
 }
 
 func isSupport(s tenant.Scope) bool { return s.Kind() == tenant.Support }
 
 // do runs fn in the organization. If what the caller may do has changed since admit, it is decided anew, and fn
-// runs only if they still may. fn may run twice, the first time without any effect.
+// runs only if they still may. fn may run several times, all but the last without any effect.
 func (c *call) do(ctx context.Context, fn func(tx *tenant.Tx) error) error {
-	err := tenant.Do(ctx, c.server.DB, c.scope, fn)
-	switch {
-	case errors.Is(err, tenant.ErrStale):
-		if err := c.admit(ctx); err != nil {
+	for range attempts - 1 {
+		err := tenant.Do(ctx, c.server.DB, c.scope, fn)
+		switch {
+		case errors.Is(err, tenant.ErrStale):
+			if err := c.admit(ctx); err != nil {
+				return err
+			}
+		case tenant.SQLState(err) == deadlock: // two callers took the same two numbers the other way round
+		default:
 			return err
 		}
-	case tenant.SQLState(err) == deadlock: // two callers took the same two numbers the other way round
-	default:
-		return err
 	}
-	if err = tenant.Do(ctx, c.server.DB, c.scope, fn); errors.Is(err, tenant.ErrStale) {
+	err := tenant.Do(ctx, c.server.DB, c.scope, fn)
+	if errors.Is(err, tenant.ErrStale) {
 		return tenant.ErrUnavailable.Because(err) // rights that change faster than we can ask for them
 	}
 	return err
 }
+
+// attempts is enough for several people who change rights in one organization at the same moment.
+const attempts = 5
 
 // deadlock is Postgres's word for a transaction that it undid so that another could go on.
 const deadlock = "40P01"

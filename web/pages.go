@@ -46,14 +46,13 @@ func rightTo(action authz.Action, module authz.Module) authz.Right {
 
 // may says whether the reader holds a right, for what a page offers.
 func (v *visit) may(right authz.Right) bool {
-	return v.server.Policy.Decide(v.scope.Role(), v.scope.Ceiling(), isSupport(v.scope), right).Allowed
+	return v.server.Policy.May(v.scope, right).Allowed
 }
 
 // need refuses what the reader may not do, where a form does more than its route's right says. It asks about the
 // transaction's own scope, which is as the database has it.
 func (v *visit) need(tx *tenant.Tx, right authz.Right) error {
-	scope := tx.Scope()
-	if !v.server.Policy.Decide(scope.Role(), scope.Ceiling(), isSupport(scope), right).Allowed {
+	if !v.server.Policy.May(tx.Scope(), right).Allowed {
 		return authz.Forbidden(right)
 	}
 	return nil

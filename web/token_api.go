@@ -32,7 +32,7 @@ func viewToken(t identity.Token) TokenView {
 
 // mayHandOn says whether the caller may make a token with a scope.
 func (c *call) mayHandOn(scope string) error {
-	return c.server.Policy.CheckScope(c.scope.Role(), c.scope.Ceiling(), scope)
+	return c.server.Policy.CheckScope(authz.HolderOf(c.scope), scope)
 }
 
 func (s *Server) registerTokenAPI() {
