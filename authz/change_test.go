@@ -91,7 +91,9 @@ func input(t testing.TB, name string, rights ...string) RoleInput {
 }
 
 func (s someone) giveRole(who someone, role string) error {
-	return s.do(func(ctx context.Context, tx *tenant.Tx) error { return compiled.ChangeMemberRole(ctx, tx, who.person.ID, role) })
+	return s.do(func(ctx context.Context, tx *tenant.Tx) error {
+		return compiled.ChangeMemberRole(ctx, tx, who.person.ID, role)
+	})
 }
 
 func (s someone) deny(who someone) error {
