@@ -15,7 +15,7 @@ import (
 func TestBench(t *testing.T) {
 	t.Parallel()
 	h, err := openHouse(t.Context(), plan{
-		rounds: 1, slice: 100 * time.Millisecond, lead: time.Millisecond, warmUp: 100 * time.Millisecond,
+		rounds: 1, slice: 400 * time.Millisecond, lead: time.Millisecond, warmUp: 100 * time.Millisecond,
 		clients: 2, organizations: 2, invoices: 2, fast: true, results: t.TempDir(),
 	})
 	if err != nil {
