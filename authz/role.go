@@ -216,3 +216,11 @@ func (p *Policy) MayGive(ctx context.Context, tx *tenant.Tx, role string) error 
 	}
 	return nil
 }
+
+// MayGiveFull says whether the bearer of a scope holds all that full access gives.
+func (p *Policy) MayGiveFull(s tenant.Scope) bool { return p.covers(HolderOf(s), fullAccess) }
+
+// InRoles says whether a role of an organization's own can hold a right at all.
+func (p *Policy) InRoles(right Right) bool { return p.DecideFor(fullAccess, right).Allowed }
+
+var fullAccess = Holder{Version: -1, Role: ownPrefix + full, Rights: full}

@@ -69,6 +69,9 @@ func (s *Server) registerAPI() {
 	s.registerReportAPI()
 	s.registerSettingsAPI()
 	s.registerTokenAPI()
+	s.registerMemberAPI()
+	s.registerInvitationAPI()
+	s.registerRoleAPI()
 }
 
 // stampProblem puts the request's id into problems that huma made by itself.
@@ -95,7 +98,7 @@ func handle[In, Out any](s *Server, op operation, handler func(ctx context.Conte
 	s.routes = append(s.routes, route)
 	huma.Register(s.api, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
-		Description: "Needs the right " + op.right.String() + ".", DefaultStatus: op.status, MaxBodyBytes: bodyLimit,
+		Description: "Needs the right " + op.right.String() + ": to " + op.right.Name() + ".", Extensions: map[string]any{"x-right": op.right.String()}, DefaultStatus: op.status, MaxBodyBytes: bodyLimit,
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		Middlewares: huma.Middlewares{s.admitToken(route)},
 	}, func(ctx context.Context, in *In) (*Out, error) {

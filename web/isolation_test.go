@@ -47,6 +47,11 @@ func (h *house) estate(t testing.TB) estate {
 		map[string]any{"account_id": accounts.Items[0].ID, "debit": map[string]string{"amount": "5.00", "currency": "EUR"}},
 		map[string]any{"account_id": accounts.Items[1].ID, "credit": map[string]string{"amount": "5.00", "currency": "EUR"}}}})
 	e.ids["journal"] = e.ids["journal-entries"]
+	var members struct{ Items []struct{ ID string } }
+	p.call(t, "GET", "/v1/members", nil).decode(t, &members)
+	e.ids["members"] = members.Items[0].ID
+	e.ids["roles"] = p.made(t, "/v1/roles", map[string]any{"name": secretName, "rights": []string{"invoices:read"}})
+	e.ids["invitations"] = p.made(t, "/v1/invitations", map[string]any{"email": tenanttest.Random(6) + "@tidewater.example", "role": "own:" + e.ids["roles"]})
 	e.ids["support"] = h.askedIn(t, e.slug)
 	return e
 }
@@ -174,6 +179,12 @@ func validBody(r web.Route, e estate) any {
 		}
 	}
 	switch {
+	case strings.HasPrefix(r.Path, "/v1/members/") && r.Method == "PUT":
+		return map[string]any{"role": "viewer"}
+	case strings.HasPrefix(r.Path, "/v1/roles"):
+		return map[string]any{"name": "New", "rights": []string{}}
+	case r.Path == "/v1/invitations":
+		return map[string]any{"email": "new@tidewater.example", "role": "viewer"}
 	case strings.HasSuffix(r.Path, "/reverse"):
 		return map[string]any{}
 	case r.Method == "PATCH":

@@ -38,6 +38,9 @@ func (s *Server) registerPages() {
 	s.registerTokenPages()
 	s.registerSettingsPages()
 	s.registerSupportPages()
+	s.registerMemberPages()
+	s.registerInvitationPages()
+	s.registerRolePages()
 }
 
 func rightTo(action authz.Action, module authz.Module) authz.Right {

@@ -32,7 +32,7 @@ type Config struct {
 	Key []byte
 	// Outbox, where there is one, is shown at /dev/outbox. Only `dev` has one.
 	Outbox *notify.Outbox
-	// Mail sends what owners are told of support access; nil is the Outbox.
+	// Mail sends invitations, and what owners are told of support access; nil is the Outbox.
 	Mail Mailer
 	// Version is the binary's, for the documentation.
 	Version string

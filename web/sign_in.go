@@ -23,6 +23,8 @@ func (s *Server) registerPublic() {
 	s.registerSecondFactorPages()
 	s.registerSecurityPages()
 	s.registerRecovery()
+	s.public("GET", "/join", s.showJoin)
+	s.public("POST", "/join", s.sendJoin)
 	s.public("GET", "/sign-in", s.showSignIn)
 	s.public("POST", "/sign-in", s.sendSignIn)
 	s.public("POST", "/sign-out", s.sendSignOut)

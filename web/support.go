@@ -24,16 +24,20 @@ var errNoMailer = errors.New("no mail goes out: the server was given no mailer")
 
 // newDesk makes the support desk, which mails through what the server was given.
 func (s *Server) newDesk() *authz.Desk {
-	mailer := s.Mail
-	if mailer == nil && s.Outbox != nil {
-		mailer = s.Outbox
-	}
 	return authz.NewDesk(s.DB, authz.MailerFunc(func(ctx context.Context, m authz.Mail) error {
-		if mailer == nil {
-			return errNoMailer
-		}
-		return mailer.Send(ctx, notify.Mail{Kind: m.Kind, To: m.To, Subject: m.Subject, Text: m.Text})
+		return s.deliver(ctx, notify.Mail{Kind: m.Kind, To: m.To, Subject: m.Subject, Text: m.Text})
 	}), s.Config.Origin, s.Log)
+}
+
+// deliver sends a mail through what the server was given.
+func (s *Server) deliver(ctx context.Context, m notify.Mail) error {
+	switch {
+	case s.Mail != nil:
+		return s.Mail.Send(ctx, m)
+	case s.Outbox != nil:
+		return s.Outbox.Send(ctx, m)
+	}
+	return errNoMailer
 }
 
 // account puts what a support person asks for on the organization's record: which page, which thing, and why they were

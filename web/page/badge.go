@@ -36,6 +36,10 @@ var badges = map[string]struct{ word, icon, class string }{
 	// of an organization
 	"ready":     {"Kept ready", "circle-dashed", "badge-draft"},
 	"suspended": {"Suspended", "ban", "badge-late"},
+	// of people
+	"member_active":  {"Gets in", "check", "badge-paid"},
+	"member_denied":  {"Denied access", "ban", "badge-late"},
+	"member_invited": {"Invited", "mail", "badge-sent"},
 	// of a login
 	"success":     {"Signed in", "check", "badge-paid"},
 	"refused":     {"Refused", "ban", "badge-late"},

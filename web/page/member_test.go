@@ -116,6 +116,7 @@ func memberSamples() map[string]any {
 	}
 	maps.Copy(all, secondFactorSamples())
 	maps.Copy(all, securitySamples())
+	maps.Copy(all, peopleSamples())
 	maps.Copy(all, staffSamples())
 	maps.Copy(all, supportSamples())
 	return all

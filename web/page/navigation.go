@@ -24,7 +24,9 @@ var navigation = []navSection{
 		{key: "trial-balance", label: "Trial balance", icon: "scale", path: []any{"reports", "trial-balance"}, right: "reports:read"},
 		{key: "customer-balances", label: "Customer balances", icon: "chart-column", path: []any{"reports", "customer-balances"}, right: "reports:read"},
 	}},
-	{foot: true, entries: []navItem{}},
+	{foot: true, entries: []navItem{
+		{key: "people", label: "People", icon: "users", path: []any{"members"}, right: "members:read"},
+	}},
 }
 
 // settings are the tabs of the settings. The last entry of the sidebar leads to the first of them that its reader
