@@ -259,7 +259,7 @@ CREATE TABLE t_baseline.member (
     role character varying(40) NOT NULL,
     state character varying(10) NOT NULL,
     joined_at timestamp with time zone NOT NULL,
-    CONSTRAINT member_state_check CHECK (((state)::text = ANY (ARRAY['active'::text, 'denied'::text])))
+    CONSTRAINT member_state_check CHECK (((state)::text = ANY (ARRAY['active'::text, 'denied'::text, 'removed'::text])))
 );
 CREATE TABLE t_baseline.party (
     id uuid NOT NULL,
@@ -351,6 +351,13 @@ CREATE TABLE t_baseline.product (
     version integer DEFAULT 1 NOT NULL,
     CONSTRAINT product_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT product_unit_price_check CHECK ((unit_price >= (0)::numeric))
+);
+CREATE TABLE t_baseline.role (
+    id uuid NOT NULL,
+    name character varying(60) NOT NULL,
+    rights character varying(1000) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL
 );
 CREATE TABLE t_baseline.seal (
     seq bigint NOT NULL,
@@ -458,6 +465,8 @@ ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_external_id_key UNIQUE (external_id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.role
+    ADD CONSTRAINT role_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.seal
     ADD CONSTRAINT seal_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY t_baseline.seal
@@ -485,6 +494,7 @@ CASE
 END)) WHERE (settled_at IS NULL);
 CREATE UNIQUE INDEX payment_method_automatic ON t_baseline.payment_method USING btree (customer_id) WHERE (automatic AND (archived_at IS NULL));
 CREATE INDEX payment_method_customer ON t_baseline.payment_method USING btree (customer_id) WHERE (archived_at IS NULL);
+CREATE UNIQUE INDEX role_name ON t_baseline.role USING btree (lower((name)::text));
 CREATE TRIGGER document_change BEFORE DELETE OR UPDATE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
 CREATE TRIGGER document_line_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
 CREATE TRIGGER document_tax_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_tax FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
@@ -588,6 +598,7 @@ GRANT SELECT,INSERT ON TABLE t_baseline.payment_allocation TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_intent TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_method TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.product TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.role TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.seal TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.settings TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.tax_rate TO t_baseline;
