@@ -247,10 +247,14 @@ func TestOrganizations(t *testing.T) {
 	if all, err := i.Organizations(ctx, p.ID); err != nil || len(all) != 0 {
 		t.Fatalf("nobody's: %v, %v", all, err)
 	}
+	other := addPerson(t, i)
 	var slugs []string
 	for n, name := range []string{"tidewater", "Alpine Ltd", "Shut"} {
 		slug := "org-" + tenanttest.Random(8)
 		err := tenant.Found(ctx, i.db, p, slug, name, func(tx *tenant.Tx) error {
+			if err := tx.SetMember(ctx, other, "owner", tenant.Active); err != nil { // an organization keeps one
+				return err
+			}
 			return tx.SetMember(ctx, p, "owner", []string{tenant.Active, tenant.Active, tenant.Denied}[n])
 		})
 		if err != nil {

@@ -128,7 +128,11 @@ func TestAddToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		other, _ := tenanttest.NewPerson(t, db)
 		tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error {
+			if err := tx.SetMember(ctx, other, "owner", tenant.Active); err != nil { // an organization keeps one
+				return err
+			}
 			return tx.SetMember(ctx, o.Owner, "owner", tenant.Denied)
 		})
 		nothing := func(*tenant.Tx) error { return nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -249,15 +250,21 @@ func (h *house) tokenFor(t testing.TB, b *browser, slug string, scopes ...string
 	if !ok {
 		t.Fatal("no session")
 	}
-	scope, err := tenant.EnterMember(context.Background(), tenanttest.DB(), hash, slug)
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 10 { // rights change at the same time
+		var scope tenant.Scope
+		if scope, err = tenant.EnterMember(context.Background(), tenanttest.DB(), hash, slug); err != nil {
+			t.Fatal(err)
+		}
+		err = tenant.Do(context.Background(), tenanttest.DB(), scope, func(tx *tenant.Tx) (err error) {
+			_, secret, err = identity.AddToken(context.Background(), tx, identity.TokenInput{Name: "test", Scopes: scopes},
+				func(string) error { return nil })
+			return err
+		})
+		if !errors.Is(err, tenant.ErrStale) {
+			break
+		}
 	}
-	err = tenant.Do(context.Background(), tenanttest.DB(), scope, func(tx *tenant.Tx) (err error) {
-		_, secret, err = identity.AddToken(context.Background(), tx, identity.TokenInput{Name: "test", Scopes: scopes},
-			func(string) error { return nil })
-		return err
-	})
 	if err != nil {
 		t.Fatal(err)
 	}
