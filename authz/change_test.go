@@ -570,10 +570,10 @@ func TestParseTicks(t *testing.T) {
 		}
 	}
 	ticks, err := ParseTicks(every)
-	if err != nil || len(ticks.text()) > 1000 {
-		t.Fatalf("all rights take %d characters, %v", len(ticks.text()), err)
+	if err != nil || len(ticks.Text()) > 1000 {
+		t.Fatalf("all rights take %d characters, %v", len(ticks.Text()), err)
 	}
-	if back := readTicks(ticks.text()); strings.Join(back.Words(), " ") != strings.Join(every, " ") || back.Full {
+	if back := readTicks(ticks.Text()); strings.Join(back.Words(), " ") != strings.Join(every, " ") || back.Full {
 		t.Errorf("they read back as %v", back.Words())
 	}
 }

@@ -164,7 +164,7 @@ func (p *Policy) DeleteRole(ctx context.Context, tx *tenant.Tx, role RoleID) err
 }
 
 func recordRole(ctx context.Context, tx *tenant.Tx, action string, r OwnRole) error {
-	detail := r.Ticks.text()
+	detail := r.Ticks.Text()
 	return tx.Record(ctx, tenant.Act{Action: action, Object: "role", ID: r.ID.UUID, Detail: detail[:min(len(detail), 400)]})
 }
 
@@ -183,7 +183,7 @@ func checkRole(in RoleInput) (RoleInput, error) {
 // holderOfTicks is somebody with a role as it is about to be. Its version is none that an organization ever has, so
 // that a role that is only thought of leaves no verdict behind for a real one.
 func (p *Policy) holderOfTicks(r OwnRole) Holder {
-	return Holder{Version: -1, Role: r.Role(), Rights: r.Ticks.text()}
+	return Holder{Version: -1, Role: r.Role(), Rights: r.Ticks.Text()}
 }
 
 // holderOfRole is somebody with a role as it stands now. It fails with ErrRoleUnknown.

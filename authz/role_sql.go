@@ -50,19 +50,19 @@ func selectRole(ctx context.Context, tx *tenant.Tx, role RoleID) (OwnRole, error
 
 func insertRole(ctx context.Context, tx *tenant.Tx, r OwnRole) error {
 	_, err := tx.Exec(ctx, `INSERT INTO role (id, name, rights, created_at, version) VALUES ($1, $2, $3, $4, $5)`,
-		r.ID, r.Name, r.Ticks.text(), r.CreatedAt, r.Version)
+		r.ID, r.Name, r.Ticks.Text(), r.CreatedAt, r.Version)
 	return indexRole(ctx, tx, r, err)
 }
 
 func updateRole(ctx context.Context, tx *tenant.Tx, r OwnRole) error {
-	_, err := tx.Exec(ctx, `UPDATE role SET name = $2, rights = $3, version = $4 WHERE id = $1`, r.ID, r.Name, r.Ticks.text(), r.Version)
+	_, err := tx.Exec(ctx, `UPDATE role SET name = $2, rights = $3, version = $4 WHERE id = $1`, r.ID, r.Name, r.Ticks.Text(), r.Version)
 	return indexRole(ctx, tx, r, err)
 }
 
 // indexRole tells the platform, where rights are read as people enter, what was written.
 func indexRole(ctx context.Context, tx *tenant.Tx, r OwnRole, err error) error {
 	if err == nil {
-		_, err = tx.Exec(ctx, `SELECT platform.set_role($1, $2)`, r.Role(), r.Ticks.text())
+		_, err = tx.Exec(ctx, `SELECT platform.set_role($1, $2)`, r.Role(), r.Ticks.Text())
 	}
 	if tenant.Violates(err) == "role_name" {
 		return ErrRoleName

@@ -64,8 +64,8 @@ const full = "*"
 // actionLetters write an action in a role's row.
 var actionLetters = map[Action]byte{Read: 'r', Create: 'c', Change: 'w', Delete: 'd', Approve: 'a', Export: 'x'}
 
-// text is how ticks are kept: "customers:rc invoices:r", in the order of the grid.
-func (t Ticks) text() string {
+// Text is how ticks are kept, and what a Holder has as Rights: "customers:rc invoices:r", in the order of the grid.
+func (t Ticks) Text() string {
 	if t.Full {
 		return full
 	}
@@ -84,7 +84,7 @@ func (t Ticks) text() string {
 	return b.String()
 }
 
-// readTicks reads what text wrote. A right that there is no more is left out: nobody can hold it.
+// readTicks reads what Text wrote. A right that there is no more is left out: nobody can hold it.
 func readTicks(text string) (t Ticks) {
 	if text == full {
 		return Ticks{Full: true}

@@ -127,6 +127,19 @@ func (b *bench) testPublished(t *testing.T) {
 	}
 }
 
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	all, err := measureDecisions([]int{1, 3}, 100)
+	if err != nil || len(all) != 2 || all[0].Warm <= 0 || all[1].First <= all[1].Warm {
+		t.Fatalf("got %+v, %v", all, err)
+	}
+	var out bytes.Buffer
+	slow := decisions{Organizations: 7, Warm: time.Second}
+	if publishDecisions(&out, []decisions{slow}) == nil || !strings.Contains(out.String(), "7") {
+		t.Errorf("a slow decision passes: %s", out.String())
+	}
+}
+
 func TestDrive(t *testing.T) {
 	t.Parallel()
 	t.Run("a call that fails ends the slice and is told", func(t *testing.T) {

@@ -60,6 +60,16 @@ func main() {
 }
 
 func run(ctx context.Context, p plan) (err error) {
+	decided, err := measureDecisions([]int{1, 100, 10_000}, 1_000_000)
+	if err != nil {
+		return err
+	}
+	if slow := publishDecisions(os.Stdout, decided); slow != nil {
+		if p.check {
+			return slow
+		}
+		fmt.Fprintln(os.Stdout, slow)
+	}
 	fmt.Fprintln(os.Stderr, "Preparing a database and", p.organizations, "organizations")
 	h, err := openHouse(ctx, p)
 	if err != nil {
