@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/countinghouse/countinghouse/internal/watch"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -68,6 +69,8 @@ type Options struct {
 	TextsPerNetwork int
 	// Password is what is asked of passwords beyond PasswordRules.
 	Password PasswordPolicy
+	// Watch hears of what looks like an attack; nil is nobody.
+	Watch Watcher
 	// Log hears of mails that could not be sent while nobody waited for them: slog.Default.
 	Log *slog.Logger
 }
@@ -137,6 +140,24 @@ func (i *Identity) tell(ctx context.Context, m Mail) {
 		defer cancel()
 		if err := i.mailer.Send(ctx, m); err != nil {
 			i.options.Log.Error("a mail was not sent", "kind", m.Kind, "error", err)
+		}
+	})
+}
+
+// Watcher hears of what looks like an attack.
+type Watcher interface {
+	Raise(ctx context.Context, e watch.Event) error
+}
+
+// raise tells the watch while the caller goes on, for the same reason as tell.
+func (i *Identity) raise(ctx context.Context, e watch.Event) {
+	if i.options.Watch == nil {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	i.sending.Go(func() {
+		if err := i.options.Watch.Raise(ctx, e); err != nil {
+			i.options.Log.Error("a security event was not kept", "kind", e.Kind, "error", err)
 		}
 	})
 }

@@ -99,6 +99,22 @@ func lastLogin(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonI
 	return &LastLogin{row.login(), row.Refused}, nil
 }
 
+// accountsTried counts the accounts that a network failed to enter in the last hour.
+func accountsTried(ctx context.Context, tx *tenant.PlatformTx, network string) (n int, err error) {
+	first, last, ok := networkBounds(network)
+	if !ok {
+		return 0, nil
+	}
+	err = tx.Get(ctx, &n, `
+		SELECT count(DISTINCT e.email_hash) FROM platform.login_event e
+		 WHERE e.network BETWEEN $1::inet AND $2::inet AND e.at > $3 AND e.outcome::text = 'refused' AND e.network IS NOT NULL`,
+		first, last, tx.Now().Add(-time.Hour))
+	if err != nil {
+		return 0, fmt.Errorf("counting the accounts that a network tried: %w", err)
+	}
+	return n, nil
+}
+
 // noteDevice keeps the device as one that the person signed in with. fresh: it was not known, and others were.
 func noteDevice(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, device string) (fresh bool, err error) {
 	hash, ok := HashToken(device)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/watch"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -182,6 +183,8 @@ func (i *Identity) Disown(ctx context.Context, token string, session SessionID, 
 		return err
 	}
 	i.tell(ctx, i.disownedMail(p))
+	i.raise(ctx, watch.Event{Kind: watch.Disowned, Person: p.ID, Network: networkOf(from.Network), Subject: "session " + session.String(),
+		Detail: "session " + session.String()})
 	return nil
 }
 

@@ -99,6 +99,9 @@ func (i *Identity) CompleteSecondStep(ctx context.Context, token, code string, f
 		e, err = i.enter(ctx, tx, p, methodOf(code), from)
 		return err
 	})
+	if errors.Is(refused, ErrSecondStepWait) {
+		i.raise(ctx, guessingCodes(p, from))
+	}
 	if err == nil {
 		err = refused
 	}

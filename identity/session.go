@@ -81,16 +81,28 @@ func (i *Identity) beginSignIn(ctx context.Context, address string, from Request
 // refuse records a failure and, once a day, tells the owner of an account that is being guessed.
 func (i *Identity) refuse(ctx context.Context, p tenant.Person, address string, taken []try, from RequestInfo) error {
 	var told bool
+	var accounts int
+	guessed, over := exhausted(taken)
 	err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) (err error) {
-		if t, over := exhausted(taken); over {
-			if told, err = noteTold(ctx, tx, t.subject); err != nil {
+		if over {
+			if told, err = noteTold(ctx, tx, guessed.subject); err != nil {
 				return err
 			}
 		}
-		return i.record(ctx, tx, p, address, SessionID{}, ByPassword, LoginRefused, from)
+		if err := i.record(ctx, tx, p, address, SessionID{}, ByPassword, LoginRefused, from); err != nil {
+			return err
+		}
+		accounts, err = accountsTried(ctx, tx, from.Network)
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	if over {
+		i.raise(ctx, guessing(p, guessed, from))
+	}
+	if accounts >= sprayedAccounts {
+		i.raise(ctx, spraying(accounts, from))
 	}
 	if told && !p.ID.IsZero() {
 		i.tell(ctx, i.guessedMail(p, from))

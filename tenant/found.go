@@ -158,7 +158,7 @@ func claim(ctx context.Context, conn *sqlx.Conn, founder Person, slug, name stri
 		return nil, err
 	}
 	return &scope{
-		kind: Member, organization: Organization{*got.ID, slug, name}, person: founder, role: "owner",
+		kind: Member, organization: Organization{ID: *got.ID, Slug: slug, Name: name}, person: founder, role: "owner",
 		schema: got.Schema.String,
 	}, nil
 }

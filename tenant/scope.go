@@ -40,6 +40,8 @@ type Organization struct {
 	ID   OrganizationID
 	Slug string // its address: /o/slug
 	Name string
+	// Canary says that nobody has business with it: whoever enters is to be told of.
+	Canary bool
 }
 
 // Person is someone with an identity of their own.
@@ -160,6 +162,7 @@ type scopeRow struct {
 	Organization *string        `db:"organization_id"`
 	Slug         string         `db:"slug"`
 	Name         string         `db:"name"`
+	Canary       bool           `db:"canary"`
 	Schema       string         `db:"schema_name"`
 	Compartment  int            `db:"compartment_id"`
 	Policy       int64          `db:"policy_version"`
@@ -177,7 +180,7 @@ func (r scopeRow) scope(kind Kind, credential Hash) (*scope, error) {
 		return nil, fmt.Errorf("organization id %q cannot be read", *r.Organization)
 	}
 	s := &scope{
-		kind: kind, organization: Organization{organization, r.Slug, r.Name},
+		kind: kind, organization: Organization{ID: organization, Slug: r.Slug, Name: r.Name, Canary: r.Canary},
 		person: Person{r.PersonID, r.PersonName, r.Email}, role: *r.Role, rights: r.Rights,
 		schema: r.Schema, compartment: r.Compartment, credential: credential, access: r.Access, policy: r.Policy,
 	}
@@ -193,7 +196,7 @@ func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope,
 	return db.enter(scopeKey{Member, session, slug}, func() (*scope, error) {
 		const q = `
 			SELECT s.access_version AS access, s.last_seen_at AS seen, p.id AS person_id, p.name AS person_name, p.email,
-			       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name,
+			       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name, coalesce(o.canary, false) AS canary,
 			       coalesce(o.schema_name, '') AS schema_name, coalesce(o.compartment_id, 0) AS compartment_id,
 			       coalesce(o.policy_version, 0) AS policy_version, m.role, coalesce(w.rights, '') AS rights
 			  FROM platform.session s
@@ -215,13 +218,14 @@ func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope,
 }
 
 // EnterToken mints a scope for the bearer of an API token, in the one organization that the token is of, with
-// at most the rights that its maker has there today. The secret that a rotation replaced is good until its overlap ends. It fails with ErrBadToken.
+// at most the rights that its maker has there today. The secret that a rotation replaced is good until its overlap ends. It fails with ErrBadToken,
+// and for one that has ended with a *SpentToken, which matches it.
 func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 	return db.enter(scopeKey{Token, token, ""}, func() (*scope, error) {
 		const q = `
 			SELECT t.access_version AS access, CASE WHEN t.token_hash = $1 THEN t.last_used_at ELSE t.former_used_at END AS seen, t.scopes, p.id AS person_id, p.name AS person_name,
-			       p.email, o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, m.role,
-			       coalesce(w.rights, '') AS rights
+			       p.email, o.id AS organization_id, o.slug, o.name, o.canary, o.schema_name, o.compartment_id, o.policy_version,
+			       m.role, coalesce(w.rights, '') AS rights
 			  FROM platform.api_token t
 			  JOIN platform.person p ON p.id = t.person_id
 			  JOIN platform.organization o ON o.id = t.organization_id AND o.state::text = 'active'
@@ -232,7 +236,7 @@ func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 		var row scopeRow
 		err := db.platform.GetContext(ctx, &row, q, token[:], db.Now())
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil, ErrBadToken
+			return nil, db.spentToken(ctx, token)
 		} else if err != nil {
 			return nil, reached(ctx, fmt.Errorf("entering by token: %w", err))
 		}

@@ -72,6 +72,7 @@ func (s *Server) registerAPI() {
 	s.registerMemberAPI()
 	s.registerInvitationAPI()
 	s.registerRoleAPI()
+	s.registerActivityAPI()
 }
 
 // stampProblem puts the request's id into problems that huma made by itself.

@@ -14,6 +14,7 @@ type call struct {
 	server *Server
 	route  Route
 	enter  func(ctx context.Context) (tenant.Scope, error)
+	slug   string // of the address; "" where the credential names the organization
 	scope  tenant.Scope
 	digest func() []byte // of the request, for its Idempotency-Key
 	key    string        // the Idempotency-Key, or ""
@@ -28,8 +29,10 @@ func (c *call) admit(ctx context.Context) error {
 	for range attempts {
 		scope, err := c.enter(ctx)
 		if err != nil {
+			c.server.watchRefused(ctx, c.slug, err)
 			return err
 		}
+		c.server.watchEntered(ctx, scope)
 		if kind = scope.Kind(); !slices.Contains(c.route.Kinds, kind) {
 			return tenant.ErrNoOrganization
 		}

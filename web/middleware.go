@@ -55,6 +55,9 @@ func (s *Server) identify(c *fiber.Ctx) error {
 		attributes = append(attributes, "organization", in.scope.Organization().ID.String())
 	}
 	s.Log.Info("request", attributes...)
+	if c.Response().StatusCode() == http.StatusNotFound {
+		s.watchMissing(c)
+	}
 	return err
 }
 

@@ -41,6 +41,8 @@ func (s *Server) registerPages() {
 	s.registerMemberPages()
 	s.registerInvitationPages()
 	s.registerRolePages()
+	s.registerActivityPages()
+	s.registerEventPages()
 }
 
 func rightTo(action authz.Action, module authz.Module) authz.Right {

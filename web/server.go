@@ -34,6 +34,8 @@ type Config struct {
 	Outbox *notify.Outbox
 	// Mail sends invitations, and what owners are told of support access; nil is the Outbox.
 	Mail Mailer
+	// Watch hears of what looks like an attack; nil is nobody.
+	Watch Watcher
 	// Version is the binary's, for the documentation.
 	Version string
 }
@@ -46,6 +48,7 @@ type Server struct {
 	api     huma.API
 	routes  []Route
 	crossed *http.CrossOriginProtection
+	probes  *probes
 
 	staffPolicy *authz.StaffPolicy
 	// Desk writes to owners of support access. Flush it before the process ends.
@@ -63,7 +66,7 @@ func New(config Config) (*Server, error) {
 	if err != nil || origin.Host == "" || origin.Path != "" || (origin.Scheme != "http" && origin.Scheme != "https") {
 		return nil, fmt.Errorf("the origin %q is not of the form https://host", config.Origin)
 	}
-	s := &Server{Config: config, origin: origin, crossed: http.NewCrossOriginProtection()}
+	s := &Server{Config: config, origin: origin, crossed: http.NewCrossOriginProtection(), probes: newProbes()}
 	if s.staffPolicy, err = authz.CompileStaff(); err != nil {
 		return nil, err
 	}

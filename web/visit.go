@@ -47,7 +47,7 @@ func (s *Server) member(method, path string, right authz.Right, show func(v *vis
 
 func (s *Server) memberCall(route Route, c *fiber.Ctx) *call {
 	slug, token := c.Params("slug"), c.Cookies(sessionCookie)
-	return &call{server: s, route: route, thing: c.Params("id"),
+	return &call{server: s, route: route, slug: slug, thing: c.Params("id"),
 		enter: func(ctx context.Context) (tenant.Scope, error) {
 			hash, ok := identity.HashToken(token)
 			if !ok {

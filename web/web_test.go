@@ -18,6 +18,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/internal/watch"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 	"github.com/countinghouse/countinghouse/web"
@@ -53,7 +54,8 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 		t.Fatal(err)
 	}
 	s, err := web.New(web.Config{
-		DB: db, Identity: people, Policy: policy, Origin: origin,
+		Watch: watch.New(db, watch.Options{}),
+		DB:    db, Identity: people, Policy: policy, Origin: origin,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
 	})
 	if err != nil {

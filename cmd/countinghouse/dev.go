@@ -88,6 +88,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 			cancel(fmt.Errorf("the database ended by itself: %w", died))
 		}
 	}()
+	defer p.startWatch(watched, db)()
 	if err := serve(watched, db, server, listener, log); err != nil {
 		return err
 	}

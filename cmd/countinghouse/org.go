@@ -26,6 +26,7 @@ type orgCommands struct {
 	Delete      orgDelete      `cmd:"" help:"Close an organization and, when a time of grace is over, destroy its key and its books."`
 	Restore     orgRestore     `cmd:"" help:"Open an organization again that was to be deleted."`
 	Certificate orgCertificate `cmd:"" help:"Show or verify a certificate of deletion."`
+	Canary      orgCanary      `cmd:"" help:"Mark an organization that nobody has business with: whoever touches it is told of."`
 }
 
 // orgDatabase says which database: one that is named, else that of a data folder, whether dev runs on it or not.

@@ -19,6 +19,7 @@ type serveCommand struct {
 	keyringFlags
 	retentionFlags
 	mailFlags
+	securityFlags
 }
 
 // mailFlags say which server takes our mail.
@@ -55,6 +56,10 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	if p.mail, err = c.mailer(); err != nil {
 		return err
 	}
+	if p.security, err = c.openSecurity(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.security.close()) }()
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("cannot answer on %s: %w", c.Listen, err)
@@ -67,5 +72,6 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	defer p.tend(ctx, db)()
 	p.log.Info("serving", "address", c.Listen, "origin", c.Origin, "version", version)
+	defer p.startWatch(ctx, db)()
 	return serve(ctx, db, server, listener, p.log)
 }

@@ -42,6 +42,7 @@ type parts struct {
 	keyring  secrets.Keyring
 	kept     retentionFlags
 	log      *slog.Logger
+	security securityOut
 }
 
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
@@ -67,7 +68,8 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log})
+	guard := p.guard(db)
+	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log, Watch: guard})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,7 +83,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	}
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
-		Outbox: p.outbox, Mail: p.mail, Version: version,
+		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard,
 	})
 	return people, server, err
 }

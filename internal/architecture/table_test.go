@@ -40,7 +40,7 @@ var table = map[string]row{
 		tests: everything,
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
-	"web/page": {may: join(words, "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
+	"web/page": {may: join(words, "internal/audit", "internal/watch", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
 		"billing/report", "identity", "authz")},
 	"web/static":    {},
 	"web/templates": {},

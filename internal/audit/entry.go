@@ -39,6 +39,7 @@ type Change struct {
 	Before, After string
 	Personal      bool
 	Erased        bool // it was a person's, and is no longer kept
+	Hidden        bool // it is not for the reader
 }
 
 // Words says in plain words what was done: "issued an invoice".

@@ -11,7 +11,7 @@ type Group struct {
 	kinds     []string
 }
 
-// Groups are the groups to choose from. What is new and in none of them is in "other".
+// Groups are the groups to choose from.
 func Groups() []Group {
 	return []Group{
 		{"sales", "Sales", []string{"invoice", "quote", "credit_note", "payment", "order", "customer", "product", "subscription", "charge", "refund", "pay_link"}},
@@ -21,6 +21,11 @@ func Groups() []Group {
 		{"access", "Tokens, support and security", []string{"token", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
 		{"settings", "Settings", []string{"settings", "organization"}},
 	}
+}
+
+// IsGroup says whether there is a group of that key.
+func IsGroup(key string) bool {
+	return slices.ContainsFunc(Groups(), func(g Group) bool { return g.Key == key })
 }
 
 func kindsOf(group string) []string {
@@ -46,7 +51,7 @@ var phrases = map[string]string{
 	"invoice.draft":   "wrote a draft invoice",
 	"invoice.revise":  "changed a draft invoice",
 	"invoice.discard": "discarded a draft invoice",
-	"audit.export":    "exported the activity",
+	"activity.export": "exported the activity",
 }
 
 // past of verbs that do not just take an -ed.
@@ -63,8 +68,8 @@ func Words(action string) string {
 		return said
 	}
 	noun, verb, ok := strings.Cut(action, ".")
-	if !ok {
-		return spaced(action)
+	if !ok || noun == "" || verb == "" {
+		return action
 	}
 	noun = spaced(noun)
 	switch {

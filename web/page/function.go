@@ -15,10 +15,12 @@ import (
 // functions are what templates may call beside the language's own.
 var functions = template.FuncMap{
 	// things drawn
-	"icon":   icon,
-	"asset":  static.URL,
-	"badge":  badge,
-	"linked": linked,
+	"icon":  icon,
+	"asset": static.URL,
+	"badge": badge,
+	// security events
+	"eventIcon": eventIcon,
+	"linked":    linked,
 	// figures
 	"money":    figures,
 	"symboled": symboled,

@@ -26,6 +26,7 @@ var navigation = []navSection{
 	}},
 	{foot: true, entries: []navItem{
 		{key: "people", label: "People", icon: "users", path: []any{"members"}, right: "members:read"},
+		{key: "activity", label: "Activity", icon: "activity", path: []any{"activity"}, right: "audit:read"},
 	}},
 }
 
@@ -35,6 +36,7 @@ var settings = []navItem{
 	{key: "settings", label: "Organization", path: []any{"settings"}, right: "settings:read"},
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
 	{key: "support", label: "Support access", path: []any{"support"}, right: "support:read"},
+	{key: "security-events", label: "Security events", path: []any{"settings", "security-events"}, right: "security:read"},
 }
 
 // navSection is a headed part of the navigation.

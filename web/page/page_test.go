@@ -98,6 +98,7 @@ func samples() map[string]any {
 		"specimen": sampleSpecimen(),
 	}
 	maps.Copy(all, memberSamples())
+	maps.Copy(all, activitySamples())
 	maps.Copy(all, secondFactorSamples())
 	return all
 }
