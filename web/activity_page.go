@@ -120,7 +120,6 @@ func (v *visit) objectURL(kind string, thing uuid.UUID) string {
 		"tax_rate": {rightTo(authz.Read, authz.Taxes), "taxes"},
 		"token":    {rightTo(authz.Read, authz.Tokens), "tokens"},
 		"settings": {rightTo(authz.Read, authz.Settings), "settings"},
-		"member":   {rightTo(authz.Read, authz.Members), "members"},
 	}
 	way, ok := ways[kind]
 	if !ok || !v.may(way.right) || (thing == uuid.Nil && strings.Contains(way.path, "%s")) {
