@@ -47,6 +47,7 @@ func (c Config) withDefaults() Config {
 const (
 	ownerLogin   = "countinghouse_owner"
 	appLogin     = "countinghouse_app"
+	workLogin    = "countinghouse_work"
 	databaseName = "countinghouse"
 )
 

@@ -29,7 +29,6 @@ type DB struct {
 	compartments map[int]*sqlx.DB
 
 	scopes *lru.Cache[scopeKey, *scope]
-	claims chan struct{} // a schema was claimed: time to make another
 }
 
 // Open connects to a database that Migrate has brought to this version. Close it when done.
@@ -39,7 +38,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the scope cache: %w", err)
 	}
-	db := &DB{config: config, compartments: map[int]*sqlx.DB{}, scopes: scopes, claims: make(chan struct{}, 1)}
+	db := &DB{config: config, compartments: map[int]*sqlx.DB{}, scopes: scopes}
 	if db.owner, err = openPool(config, ownerLogin, 4, nil); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ var prepareAlive = []string{
 	"PREPARE organization_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.organization_alive($1, $2, $3)",
 	"PREPARE door_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.door_alive($1, $2, $3)",
 	"PREPARE invitation_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.invitation_alive($1, $2, $3)",
+	"PREPARE job_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.job_alive($1, $2, $3)",
 }
 
 // Tx is a transaction inside one organization's schema and role. It is good until the function that was given
@@ -133,7 +134,7 @@ func closeConn(conn *sqlx.Conn) error {
 // begin opens the transaction and enters the tenant in one message. Its parts are names that provisioning
 // made and digits: nothing that a caller sent.
 func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time) (err error) {
-	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Operator: "organization_alive",
+	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Job: "job_alive", Operator: "organization_alive",
 		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive", Invited: "invitation_alive"}[s.kind]
 	call := "EXECUTE " + function
 	if db.config.Unprepared {

@@ -80,7 +80,6 @@ func Found(ctx context.Context, db *DB, founder Person, slug, name string, fn fu
 		case errors.Is(err, errTooEarly) && early < 20:
 			early++
 		case found || err != nil:
-			db.noteClaim()
 			return err
 		case dry == 3:
 			return ErrUnavailable.Because(errors.New("no schema is ready, and those made were claimed by others"))
@@ -174,11 +173,4 @@ func (db *DB) compartmentsByRoom(ctx context.Context) ([]int, error) {
 		return nil, reached(ctx, fmt.Errorf("listing compartments: %w", err))
 	}
 	return order, nil
-}
-
-func (db *DB) noteClaim() {
-	select {
-	case db.claims <- struct{}{}:
-	default: // a refill is asked for already
-	}
 }

@@ -92,8 +92,10 @@ func Migrate(ctx context.Context, config Config) (done Migrated, err error) {
 }
 
 func prepareDatabase(ctx context.Context, owner *sqlx.DB, config Config) error {
-	if err := ensureLogin(ctx, owner, appLogin, "", config); err != nil {
-		return err
+	for _, login := range []string{appLogin, workLogin} {
+		if err := ensureLogin(ctx, owner, login, "", config); err != nil {
+			return err
+		}
 	}
 	var name string
 	if err := owner.GetContext(ctx, &name, `SELECT current_database()`); err != nil {
@@ -102,7 +104,7 @@ func prepareDatabase(ctx context.Context, owner *sqlx.DB, config Config) error {
 	for _, statement := range []string{
 		"CREATE SCHEMA IF NOT EXISTS platform",
 		"REVOKE ALL ON DATABASE " + pq.QuoteIdentifier(name) + " FROM PUBLIC", // no TEMP, no CONNECT
-		"GRANT CONNECT ON DATABASE " + pq.QuoteIdentifier(name) + " TO " + appLogin,
+		"GRANT CONNECT ON DATABASE " + pq.QuoteIdentifier(name) + " TO " + appLogin + ", " + workLogin,
 	} {
 		if _, err := owner.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("preparing the database: %w", err)
@@ -123,6 +125,7 @@ func ensureCompartments(ctx context.Context, owner *sqlx.DB, config Config) erro
 			return err
 		}
 		for _, statement := range []string{
+			"GRANT EXECUTE ON FUNCTION platform.job_alive TO " + login,
 			"GRANT CONNECT ON DATABASE " + pq.QuoteIdentifier(name) + " TO " + login,
 			"GRANT EXECUTE ON FUNCTION platform.session_alive, platform.token_alive, platform.organization_alive, platform.self_alive, platform.support_alive, platform.door_alive, platform.invitation_alive, platform.claim_organization TO " + login,
 		} {

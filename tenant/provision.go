@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -110,46 +109,46 @@ func Ready(ctx context.Context, db *DB) (int, error) {
 	return n, nil
 }
 
-// KeepReady refills the pool to want schemas whenever some were claimed, and looks once a minute besides, until
-// ctx ends. Of several replicas one refills at a time.
-func KeepReady(ctx context.Context, db *DB, want int, log *slog.Logger) {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
-	for {
-		if err := db.refill(ctx, want); err != nil && ctx.Err() == nil {
-			log.Error("refilling the pool of schemas", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-db.claims:
-		case <-tick.C:
-		}
-	}
-}
+// The pool of ready schemas holds as many as were claimed in the last hour, within bounds: enough for what comes, and
+// no more than a flood of sign-ups could make us keep.
+const (
+	fewestReady = 4
+	mostReady   = 100
+)
 
-func (db *DB) refill(ctx context.Context, want int) (err error) {
+// Refill makes schemas until as many are ready as the sign-ups of the last hour call for, unless someone else is doing
+// so; it gives how many it made. Until it has run, whoever founds an organization while none is ready waits for one to
+// be made.
+func Refill(ctx context.Context, db *DB) (made int, err error) {
 	conn, err := db.owner.Connx(ctx)
 	if err != nil {
-		return reached(ctx, err)
+		return 0, reached(ctx, err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
 	var mine bool
 	if err := conn.GetContext(ctx, &mine, `SELECT pg_try_advisory_lock(hashtextextended('countinghouse.refill', 0))`); err != nil || !mine {
-		return err
+		return 0, err
 	}
 	// The lock would stay with the pooled connection: end it with the work.
 	defer func() {
 		_, unlocked := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock_all()`)
 		err = errors.Join(err, unlocked)
 	}()
+	var want int
+	err = db.platform.GetContext(ctx, &want, `
+		SELECT least(greatest(count(*), $1), $2) FROM platform.organization WHERE claimed_at > $3`,
+		fewestReady, mostReady, db.Now().Add(-time.Hour))
+	if err != nil {
+		return 0, reached(ctx, fmt.Errorf("counting sign-ups: %w", err))
+	}
 	for {
 		n, err := Ready(ctx, db)
 		if err != nil || n >= want {
-			return err
+			return made, err
 		}
 		if err := Provision(ctx, db, 1); err != nil {
-			return err
+			return made, err
 		}
+		made++
 	}
 }

@@ -58,6 +58,7 @@ type Kind uint8
 const (
 	Member   Kind = iota + 1 // a person with a session, in their organization
 	Token                    // a program with an API token, on behalf of the member who made it
+	Job                      // a background job, on behalf of a member or of nobody
 	Operator                 // the operator's command line
 	Link                     // whoever was given a link to one thing, such as an invoice to pay
 	Webhook                  // a payment gateway that has something to tell
@@ -73,6 +74,8 @@ func (k Kind) String() string {
 		return "member"
 	case Token:
 		return "token"
+	case Job:
+		return "job"
 	case Operator:
 		return "operator"
 	case Link:
@@ -128,10 +131,10 @@ func (s Scope) Kind() Kind { return s.s.kind }
 // Organization is the one that the scope enters.
 func (s Scope) Organization() Organization { return s.s.organization }
 
-// Person is who acts; the zero Person for the operator.
+// Person is who acts; the zero Person for the operator and for a job on nobody's behalf.
 func (s Scope) Person() Person { return s.s.person }
 
-// Role is the member's role in the organization; "operator" for the operator.
+// Role is the member's role in the organization; "operator" for the operator, "job" for a job on nobody's behalf.
 func (s Scope) Role() string { return s.s.role }
 
 // Rights is what a role of the organization's own may do, as authz wrote it; empty for a ready-made role.
@@ -141,7 +144,8 @@ func (s Scope) Rights() string { return s.s.rights }
 // under one version says nothing about another.
 func (s Scope) PolicyVersion() int64 { return s.s.policy }
 
-// Ceiling bounds the role's rights: the scopes of an API token, as "module:read", "module:write" or with "*".
+// Ceiling bounds the role's rights: the scopes of an API token, and of the jobs that it caused, as "module:read",
+// "module:write" or with "*".
 // Nil is no bound.
 func (s Scope) Ceiling() []string { return s.s.ceiling }
 

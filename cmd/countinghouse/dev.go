@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/postgres"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -81,6 +82,10 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	}
 	fmt.Print(d.say())
 	fmt.Printf("\nIts database and keys are in %s. Ctrl-C stops it.\n", d.Data)
+	work, err := p.worker(db, people, jobs.Options{Finish: 3 * time.Second})
+	if err != nil {
+		return err
+	}
 	watched, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -89,7 +94,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		}
 	}()
 	defer p.startWatch(watched, db)()
-	if err := serve(watched, db, server, listener, log); err != nil {
+	if err := serve(watched, db, server, listener, log, work); err != nil {
 		return err
 	}
 	if cause := context.Cause(watched); cause != nil && ctx.Err() == nil {

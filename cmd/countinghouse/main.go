@@ -29,6 +29,8 @@ type commands struct {
 	Audit   auditCommands   `cmd:"" help:"Prove the record of who did what."`
 	Secrets secretsCommands `cmd:"" help:"Look after the keys of organizations."`
 	Version versionCommand  `cmd:"" help:"Say which version this is."`
+
+	backgroundCommands
 }
 
 func main() {

@@ -8,14 +8,23 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/internal/notify"
 )
 
 type serveCommand struct {
-	databaseFlags
+	serviceFlags
 	Listen string `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
-	Origin string `env:"COUNTINGHOUSE_ORIGIN" required:"" placeholder:"URL" help:"The address that people use, such as https://countinghouse.example."`
+	Work   bool   `env:"COUNTINGHOUSE_WORK" help:"Run background jobs in this process too, so that none of 'countinghouse work' is needed."`
+}
+
+// serviceFlags say what the service is made of: the same for the web server and for the workers.
+type serviceFlags struct {
+	databaseFlags
+	Origin     string        `env:"COUNTINGHOUSE_ORIGIN" required:"" placeholder:"URL" help:"The address that people use, such as https://countinghouse.example."`
+	KeepLogins time.Duration `env:"COUNTINGHOUSE_KEEP_LOGINS" default:"8760h" help:"For how long the record of who signed in is kept: 90 days (2160h) at least."`
 	keyringFlags
 	retentionFlags
 	mailFlags
@@ -44,16 +53,23 @@ func (f mailFlags) mailer() (*notify.SMTP, error) {
 	return notify.NewSMTP(o)
 }
 
+func (f serviceFlags) parts() (p parts, err error) {
+	p = parts{origin: f.Origin, kept: f.retentionFlags, log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
+	if p.key, p.database, err = f.config(); err != nil {
+		return p, err
+	}
+	if p.keyring, err = f.open(); err != nil {
+		return p, err
+	}
+	p.keepLogins = f.KeepLogins
+	p.mail, err = f.mailer()
+	return p, err
+}
+
 // Run serves until it is interrupted; requests in flight are finished.
 func (c serveCommand) Run(ctx context.Context) (err error) {
-	p := parts{origin: c.Origin, kept: c.retentionFlags, log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
-	if p.key, p.database, err = c.config(); err != nil {
-		return err
-	}
-	if p.keyring, err = c.open(); err != nil {
-		return err
-	}
-	if p.mail, err = c.mailer(); err != nil {
+	p, err := c.parts()
+	if err != nil {
 		return err
 	}
 	if p.security, err = c.openSecurity(); err != nil {
@@ -65,7 +81,7 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("cannot answer on %s: %w", c.Listen, err)
 	}
 	defer listener.Close()
-	db, _, server, err := p.assemble(ctx)
+	db, people, server, err := p.assemble(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,5 +89,11 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	defer p.tend(ctx, db)()
 	p.log.Info("serving", "address", c.Listen, "origin", c.Origin, "version", version)
 	defer p.startWatch(ctx, db)()
-	return serve(ctx, db, server, listener, p.log)
+	var work func(context.Context) error
+	if c.Work {
+		if work, err = p.worker(db, people, jobs.Options{}); err != nil {
+			return err
+		}
+	}
+	return serve(ctx, db, server, listener, p.log, work)
 }

@@ -17,9 +17,6 @@ import (
 	"github.com/countinghouse/countinghouse/web"
 )
 
-// readySchemas is how many empty schemas wait for organizations to come.
-const readySchemas = 4
-
 // mailer is what both an SMTP server and the outbox of dev do.
 type mailer interface {
 	Send(ctx context.Context, m notify.Mail) error
@@ -43,6 +40,8 @@ type parts struct {
 	kept     retentionFlags
 	log      *slog.Logger
 	security securityOut
+	// keepLogins is for how long the record of who signed in is kept.
+	keepLogins time.Duration
 }
 
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
@@ -88,26 +87,32 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	return people, server, err
 }
 
-// serve answers on the listener and keeps schemas ready until ctx ends or either fails; requests in flight
-// are finished.
-func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listener, log *slog.Logger) error {
+// serve answers on the listener and runs work, which may be nil, until ctx ends or one of them
+// fails; requests and jobs in flight are finished.
+func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listener, log *slog.Logger, work func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var background sync.WaitGroup
-	background.Go(func() { tenant.KeepReady(ctx, db, readySchemas, log) })
 	background.Go(func() { keepSettling(ctx, server.Desk, log) })
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	background.Go(func() { failed <- server.Serve(l) })
+	if work != nil {
+		background.Go(func() {
+			if err := work(ctx); err != nil {
+				failed <- fmt.Errorf("running jobs: %w", err)
+			}
+		})
+	}
 	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		drain, done := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-		defer done()
-		if stopped := server.Shutdown(drain); stopped != nil {
-			err = fmt.Errorf("letting requests finish: %w", stopped)
-		}
 	}
-	cancel()
+	cancel() // the others are to end as well
+	drain, done := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer done()
+	if stopped := server.Shutdown(drain); stopped != nil {
+		err = errors.Join(err, fmt.Errorf("letting requests finish: %w", stopped))
+	}
 	background.Wait()
 	server.Identity.Flush()
 	server.Desk.Flush()

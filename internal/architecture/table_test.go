@@ -71,6 +71,8 @@ var table = map[string]row{
 	// Where a key meets the database that holds what it sealed.
 	"secrets/custody": {may: join(words, "secrets", "tenant"), tests: []string{"billing", "billing/money"}},
 
+	"internal/jobs": {may: join(words, "tenant")},
+
 	"tenant":            {may: []string{"migrations", "internal/fault", "internal/id"}},
 	"tenant/tenanttest": {may: join(words, "tenant", "migrations", "internal/postgres/pgtest")},
 	"migrations":        {},
@@ -103,7 +105,9 @@ type guarded struct {
 }
 
 var parts = []guarded{
-	{path: "database/sql", apart: []string{"database/sql/driver"}, homes: sqlHomes, why: onlyTenant},
+	// River takes a *sql.DB: that of a login which may touch nothing but the queue.
+	{path: "database/sql", apart: []string{"database/sql/driver"}, homes: join(sqlHomes, "internal/jobs"), why: onlyTenant},
+	{path: "github.com/riverqueue", homes: []string{"internal/jobs"}, why: "only internal/jobs knows River"},
 	{path: "github.com/lib/pq", homes: sqlHomes, why: onlyTenant},
 	{path: "github.com/jmoiron/sqlx", homes: sqlHomes, why: onlyTenant},
 	{path: "github.com/jackc/pgx", homes: sqlHomes, why: onlyTenant},

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/jobs"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// work is what a process has at hand to do its jobs with.
+type work struct {
+	parts
+	db     *tenant.DB
+	people *identity.Identity
+}
+
+// register is the list of all there is to do in the background, a line each.
+func (w work) register(r *jobs.Registry) {
+	r.Every("platform.ready_schemas", time.Minute, w.refill)
+	r.Every("platform.clear_old", 24*time.Hour, w.clear, jobs.Within(30*time.Minute))
+}
+
+func (w work) refill(ctx context.Context) error {
+	_, err := tenant.Refill(ctx, w.db)
+	return err
+}
+
+func (w work) clear(ctx context.Context) error {
+	cleared, err := tenant.ClearOld(ctx, w.db, cmp.Or(w.keepLogins, 365*24*time.Hour))
+	if err == nil && cleared > 0 {
+		w.log.Info("cleared what is old", "rows", cleared)
+	}
+	return err
+}
+
+// worker gives the function that runs jobs until its context ends.
+func (p parts) worker(db *tenant.DB, people *identity.Identity, o jobs.Options) (func(context.Context) error, error) {
+	policy, err := authz.Compile()
+	if err != nil {
+		return nil, err
+	}
+	o.Allow = func(s tenant.Scope, right string) error { return allowJob(policy, s, right) }
+	r := &jobs.Registry{}
+	work{p, db, people}.register(r)
+	return func(ctx context.Context) error { return jobs.Work(ctx, db, r, p.log, o) }, nil
+}
+
+// allowJob says whether the person on whose behalf a job runs may do it today.
+func allowJob(policy *authz.Policy, s tenant.Scope, right string) error {
+	needed, ok := authz.ParseRight(right)
+	if !ok {
+		return fmt.Errorf("a job needs the right %q, which there is not", right)
+	}
+	if !policy.Decide(s.Role(), s.Ceiling(), false, needed).Allowed {
+		return authz.Forbidden(needed)
+	}
+	return nil
+}
+
+// backgroundCommands are what has to do with background jobs.
+type backgroundCommands struct {
+	Work workCommand  `cmd:"" help:"Run background jobs: mails, sweeps, exports. As many of these as there is work for."`
+	Jobs jobsCommands `cmd:"" help:"Look after background jobs."`
+}
+
+type workCommand struct {
+	serviceFlags
+	Runs int `env:"COUNTINGHOUSE_RUNS" default:"6" help:"How many jobs of organizations run at once in this process."`
+}
+
+// Run works until it is interrupted; jobs that run may finish within 20 seconds and are given back otherwise.
+func (c workCommand) Run(ctx context.Context) (err error) {
+	p, err := c.parts()
+	if err != nil {
+		return err
+	}
+	db, people, _, err := p.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	run, err := p.worker(db, people, jobs.Options{Runs: c.Runs})
+	if err != nil {
+		return err
+	}
+	p.log.Info("working", "version", version)
+	defer people.Flush()
+	return run(ctx)
+}

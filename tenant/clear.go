@@ -1,0 +1,40 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// clearAtOnce bounds how many rows of a kind one transaction deletes, so that none holds locks for long.
+const clearAtOnce = 2000
+
+// ClearOld deletes what is past its time: links that were mailed, counts of failed logins and sessions 30 days after
+// they ended, logins after keepLogins (90 days at least), finished jobs, and the answers that organizations kept for
+// requests sent twice after 24 hours. It gives how many rows of the platform it deleted. It may be run again after
+// any interruption.
+func ClearOld(ctx context.Context, db *DB, keepLogins time.Duration) (cleared int64, err error) {
+	for {
+		var n int64
+		err := DoPlatform(ctx, db, func(tx *PlatformTx) error {
+			return tx.Get(ctx, &n, `SELECT platform.clear_old(make_interval(secs => $1), $2)`, keepLogins.Seconds(), clearAtOnce)
+		})
+		if err != nil {
+			return cleared, fmt.Errorf("clearing what is old: %w", err)
+		}
+		if cleared += n; n == 0 {
+			break
+		}
+	}
+	for after := (uuid.NullUUID{Valid: true}); after.Valid; {
+		err := DoPlatform(ctx, db, func(tx *PlatformTx) error {
+			return tx.Get(ctx, &after, `SELECT platform.clear_idempotency_keys($1, $2)`, after.UUID, 100)
+		})
+		if err != nil {
+			return cleared, fmt.Errorf("clearing old answers: %w", err)
+		}
+	}
+	return cleared, nil
+}
