@@ -447,8 +447,9 @@ func TestEveryRunsOnceInEachSpan(t *testing.T) {
 	o := tenanttest.Found(t, db, nil)
 	ran, swept := make(chan struct{}, 100), make(chan tenant.Scope, 10_000)
 	r := registry()
-	r.Every("platform.nightly", 24*time.Hour, func(context.Context) error { ran <- struct{}{}; return nil })
-	r.EachOrganization("test.nightly", time.Minute, func(_ context.Context, s tenant.Scope) error { swept <- s; return nil })
+	name := "nightly_" + tenanttest.Random(4) // another's spans are its own
+	r.Every("platform."+name, 24*time.Hour, func(context.Context) error { ran <- struct{}{}; return nil })
+	r.EachOrganization("test."+name, time.Minute, func(_ context.Context, s tenant.Scope) error { swept <- s; return nil })
 	clock := &tenanttest.Clock{}
 	moved := tenanttest.OpenWith(t, clock)
 	for range 3 { // workers come and go

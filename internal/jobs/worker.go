@@ -76,7 +76,9 @@ func Work(ctx context.Context, db *tenant.DB, r *Registry, log *slog.Logger, opt
 		return err
 	}
 	defer func() { err = errors.Join(err, w.queue.Close()) }()
-	if err := w.beat(ctx); err != nil {
+	if err := w.beat(ctx); ctx.Err() != nil {
+		return nil // told to stop before it began: nothing was taken
+	} else if err != nil {
 		return fmt.Errorf("starting to work: %w", err)
 	}
 	alive, end := context.WithCancel(context.WithoutCancel(ctx))
