@@ -70,7 +70,6 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	defer p.tend(ctx, db)()
 	if d.Demo {
 		if err := makeDemo(ctx, db, people, outbox, p.origin); err != nil {
 			return fmt.Errorf("making the demo: %w", err)
@@ -82,7 +81,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	}
 	fmt.Print(d.say())
 	fmt.Printf("\nIts database and keys are in %s. Ctrl-C stops it.\n", d.Data)
-	work, err := p.worker(db, people, jobs.Options{Finish: 3 * time.Second})
+	work, err := p.worker(db, server.Desk, jobs.Options{Finish: 3 * time.Second})
 	if err != nil {
 		return err
 	}
@@ -93,7 +92,6 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 			cancel(fmt.Errorf("the database ended by itself: %w", died))
 		}
 	}()
-	defer p.startWatch(watched, db)()
 	if err := serve(watched, db, server, listener, log, work); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 type serveCommand struct {
 	serviceFlags
 	Listen string `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
-	Work   bool   `env:"COUNTINGHOUSE_WORK" help:"Run background jobs in this process too, so that none of 'countinghouse work' is needed."`
+	Work   bool   `env:"COUNTINGHOUSE_WORK" default:"true" negatable:"" help:"Run background jobs in this process too; with --no-work, 'countinghouse work' must run beside it."`
 }
 
 // serviceFlags say what the service is made of: the same for the web server and for the workers.
@@ -81,17 +81,15 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("cannot answer on %s: %w", c.Listen, err)
 	}
 	defer listener.Close()
-	db, people, server, err := p.assemble(ctx)
+	db, _, server, err := p.assemble(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	defer p.tend(ctx, db)()
 	p.log.Info("serving", "address", c.Listen, "origin", c.Origin, "version", version)
-	defer p.startWatch(ctx, db)()
 	var work func(context.Context) error
 	if c.Work {
-		if work, err = p.worker(db, people, jobs.Options{}); err != nil {
+		if work, err = p.worker(db, server.Desk, jobs.Options{}); err != nil {
 			return err
 		}
 	}

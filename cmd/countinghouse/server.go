@@ -92,7 +92,6 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listener, log *slog.Logger, work func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var background sync.WaitGroup
-	background.Go(func() { keepSettling(ctx, server.Desk, log) })
 	failed := make(chan error, 2)
 	background.Go(func() { failed <- server.Serve(l) })
 	if work != nil {

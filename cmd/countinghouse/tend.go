@@ -3,38 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/countinghouse/countinghouse/secrets/custody"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-// tendEvery is how often keys that grow old and organizations whose end has come are looked for.
-const tendEvery = time.Hour
-
-// tend looks after keys until stop is called: of several replicas one works on an organization at a time.
-func (p parts) tend(ctx context.Context, db *tenant.DB) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(tendEvery)
-		defer tick.Stop()
-		for {
-			for _, err := range p.tendOnce(ctx, db) {
-				if ctx.Err() == nil {
-					p.log.Error("looking after keys", "error", err)
-				}
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() { cancel(); <-ended }
-}
+func (w work) tend(ctx context.Context) error { return errors.Join(w.tendOnce(ctx, w.db)...) }
 
 // tendOnce ends the organizations whose time of grace is over, goes on with rotations that were cut short, and begins
 // those that are due. One that fails does not keep the others.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
-	"time"
 
 	"github.com/countinghouse/countinghouse/internal/audit"
 	"github.com/countinghouse/countinghouse/internal/notify"
@@ -81,61 +79,17 @@ func (p parts) outlets() watch.Outlets {
 		}}
 }
 
-const (
-	deliverEvery = time.Minute
-	sealEvery    = 15 * time.Minute
-)
-
-// startWatch runs keepWatch, and gives what ends it and waits for that.
-func (p parts) startWatch(ctx context.Context, db *tenant.DB) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	running.Go(func() { p.keepWatch(ctx, db) })
-	return func() { cancel(); running.Wait() }
+func (w work) deliver(ctx context.Context) error {
+	return w.guard(w.db).DeliverWaiting(ctx, w.outlets())
 }
 
-// keepWatch delivers security events and seals records until ctx ends. Any number of processes may: a record has one
-// chain, and at worst a mail comes twice.
-func (p parts) keepWatch(ctx context.Context, db *tenant.DB) {
-	deliver, seal := time.NewTicker(deliverEvery), time.NewTicker(sealEvery)
-	defer deliver.Stop()
-	defer seal.Stop()
-	guard := p.guard(db)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-deliver.C:
-			if err := guard.DeliverWaiting(ctx, p.outlets()); err != nil && ctx.Err() == nil {
-				p.log.Error("security events wait to be delivered", "error", err)
-			}
-		case <-seal.C:
-			if err := sealAll(ctx, db); err != nil && ctx.Err() == nil {
-				p.log.Error("records wait to be sealed", "error", err)
-			}
-		}
-	}
-}
-
-// sealAll seals the records of all organizations that are open. One that fails does not keep the others.
-func sealAll(ctx context.Context, db *tenant.DB) error {
-	var slugs []string
-	err := tenant.DoPlatform(ctx, db, func(tx *tenant.PlatformTx) error {
-		return tx.Select(ctx, &slugs, `SELECT slug FROM platform.organization WHERE state::text = 'active' ORDER BY slug`)
-	})
-	for _, slug := range slugs {
-		scope, entered := tenant.EnterOperator(ctx, db, slug)
-		if entered == nil {
-			_, entered = audit.Seal(ctx, db, scope)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if entered != nil {
-			err = errors.Join(err, fmt.Errorf("sealing %s: %w", slug, entered))
-		}
-	}
+func (w work) seal(ctx context.Context, s tenant.Scope) error {
+	_, err := audit.Seal(ctx, w.db, s)
 	return err
+}
+
+func (w work) mailHead(ctx context.Context, s tenant.Scope) error {
+	return audit.MailHead(ctx, w.db, s, w.outlets().Mail)
 }
 
 type orgCanary struct {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
-	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -16,14 +15,19 @@ import (
 // work is what a process has at hand to do its jobs with.
 type work struct {
 	parts
-	db     *tenant.DB
-	people *identity.Identity
+	db   *tenant.DB
+	desk *authz.Desk
 }
 
 // register is the list of all there is to do in the background, a line each.
 func (w work) register(r *jobs.Registry) {
 	r.Every("platform.ready_schemas", time.Minute, w.refill)
 	r.Every("platform.clear_old", 24*time.Hour, w.clear, jobs.Within(30*time.Minute))
+	r.Every("platform.keys", time.Hour, w.tend, jobs.Within(time.Hour))
+	r.Every("platform.support_receipts", time.Minute, w.desk.Settle)
+	r.Every("platform.security_events", time.Minute, w.deliver)
+	r.EachOrganization("audit.seal", 15*time.Minute, w.seal)
+	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)
 }
 
 func (w work) refill(ctx context.Context) error {
@@ -40,14 +44,14 @@ func (w work) clear(ctx context.Context) error {
 }
 
 // worker gives the function that runs jobs until its context ends.
-func (p parts) worker(db *tenant.DB, people *identity.Identity, o jobs.Options) (func(context.Context) error, error) {
+func (p parts) worker(db *tenant.DB, desk *authz.Desk, o jobs.Options) (func(context.Context) error, error) {
 	policy, err := authz.Compile()
 	if err != nil {
 		return nil, err
 	}
 	o.Allow = func(s tenant.Scope, right string) error { return allowJob(policy, s, right) }
 	r := &jobs.Registry{}
-	work{p, db, people}.register(r)
+	work{p, db, desk}.register(r)
 	return func(ctx context.Context) error { return jobs.Work(ctx, db, r, p.log, o) }, nil
 }
 
@@ -57,7 +61,7 @@ func allowJob(policy *authz.Policy, s tenant.Scope, right string) error {
 	if !ok {
 		return fmt.Errorf("a job needs the right %q, which there is not", right)
 	}
-	if !policy.Decide(s.Role(), s.Ceiling(), false, needed).Allowed {
+	if !policy.May(s, needed).Allowed {
 		return authz.Forbidden(needed)
 	}
 	return nil
@@ -80,16 +84,17 @@ func (c workCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	db, people, _, err := p.assemble(ctx)
+	db, people, server, err := p.assemble(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	run, err := p.worker(db, people, jobs.Options{Runs: c.Runs})
+	run, err := p.worker(db, server.Desk, jobs.Options{Runs: c.Runs})
 	if err != nil {
 		return err
 	}
 	p.log.Info("working", "version", version)
 	defer people.Flush()
+	defer server.Desk.Flush()
 	return run(ctx)
 }

@@ -107,7 +107,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = platform, pg_temp SET lock_t
 DECLARE here record; last uuid;
 BEGIN
     FOR here IN SELECT o.id, o.schema_name FROM organization o
-        WHERE o.id > after AND o.state::text <> 'ready' ORDER BY o.id LIMIT many LOOP
+        WHERE o.id > after AND o.state::text = 'active' ORDER BY o.id LIMIT many LOOP
         BEGIN
             EXECUTE format('DELETE FROM %I.idempotency_key WHERE created_at < now() - interval ''24 hours''', here.schema_name);
         EXCEPTION WHEN lock_not_available THEN
