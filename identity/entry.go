@@ -19,6 +19,7 @@ type Entry struct {
 	Name      string // of the member
 	At        time.Time
 	Network   string // the address from which they signed in; empty when it was not known
+	Place     string // where that is; filled in by WithPlaces
 	UserAgent string
 }
 

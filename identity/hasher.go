@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -26,15 +27,20 @@ var errPHC = errors.New("identity: a stored password that cannot be read")
 // everyone else. Whoever waits for a place leaves when their request does.
 type hasher struct {
 	places    chan struct{}
+	load      *load
 	memoryKiB uint32
 	decoy     string // what the passwords of unknown people are compared with
 }
+
+// load is how many passwords are being worked on, and how many wait for a place or are worked on.
+type load struct{ waiting, working atomic.Int64 }
 
 func newHasher(places int) hasher { return newHasherOf(places, argonMemoryKiB) }
 
 func newHasherOf(places int, memoryKiB uint32) hasher {
 	return hasher{
 		places:    make(chan struct{}, places),
+		load:      &load{},
 		memoryKiB: memoryKiB,
 		decoy:     encodePHC(memoryKiB, make([]byte, saltBytes), make([]byte, keyBytes)),
 	}
@@ -74,12 +80,16 @@ func (h hasher) matches(ctx context.Context, password, phc string) (bool, error)
 }
 
 func (h hasher) derive(ctx context.Context, password string, salt []byte, time, memory uint32, threads uint8, n int) ([]byte, error) {
+	h.load.waiting.Add(1)
+	defer h.load.waiting.Add(-1)
 	select {
 	case h.places <- struct{}{}:
 		defer func() { <-h.places }()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting to check a password: %w", ctx.Err())
 	}
+	h.load.working.Add(1)
+	defer h.load.working.Add(-1)
 	return argon2.IDKey([]byte(password), salt, time, memory, threads, uint32(n)), nil
 }
 

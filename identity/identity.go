@@ -67,6 +67,8 @@ type Options struct {
 	TextsPerNumber int
 	// TextsPerNetwork bounds the codes that one network asks for in 24 hours: 20.
 	TextsPerNetwork int
+	// Place says where a network address is, such as "Dublin, Ireland"; empty when it is not known. Nil knows nothing.
+	Place func(network string) string
 	// Password is what is asked of passwords beyond PasswordRules.
 	Password PasswordPolicy
 	// Watch hears of what looks like an attack; nil is nobody.

@@ -37,6 +37,7 @@ type Login struct {
 	ID        id.Of[Login]
 	At        time.Time
 	Network   string // the address; empty when it was not known
+	Place     string // where that is; empty when it is not known
 	UserAgent string
 	Method    string
 	Outcome   string
@@ -54,6 +55,9 @@ func (i *Identity) Logins(ctx context.Context, person tenant.PersonID) (all []Lo
 		all, err = logins(ctx, tx, person, loginsShown)
 		return err
 	})
+	for n := range all {
+		all[n].Place = i.placeOf(all[n].Network)
+	}
 	return all, err
 }
 
@@ -69,6 +73,9 @@ func (i *Identity) LastLogin(ctx context.Context, person tenant.PersonID) (l *La
 		l, err = lastLogin(ctx, tx, person)
 		return err
 	})
+	if l != nil {
+		l.Place = i.placeOf(l.Network)
+	}
 	return l, err
 }
 
@@ -132,6 +139,38 @@ func (i *Identity) guessedMail(p tenant.Person, from RequestInfo) Mail {
 	}
 }
 
+// placeOf is where an address is; empty when it is not known.
+func (i *Identity) placeOf(network string) string {
+	if i.options.Place == nil || network == "" {
+		return ""
+	}
+	return i.options.Place(network)
+}
+
+// Where is what is shown of an address: its place with it, when that is known.
+func (l Login) Where() string { return where(l.Place, l.Network) }
+
+// Where is what is shown of an address: its place with it, when that is known.
+func (s Session) Where() string { return where(s.Place, s.Network) }
+
+// Where is what is shown of an address: its place with it, when that is known.
+func (e Entry) Where() string { return where(e.Place, e.Network) }
+
+func where(place, network string) string {
+	if place == "" {
+		return network
+	}
+	return place + " (" + network + ")"
+}
+
+// WithPlaces fills in where entries came from.
+func (i *Identity) WithPlaces(all []Entry) []Entry {
+	for n := range all {
+		all[n].Place = i.placeOf(all[n].Network)
+	}
+	return all
+}
+
 // fromWhere is the middle of a sentence: " from Firefox on Linux at 192.0.2.7".
 func (i *Identity) fromWhere(from RequestInfo) string {
 	say := ""
@@ -139,6 +178,9 @@ func (i *Identity) fromWhere(from RequestInfo) string {
 		say = " from " + DescribeAgent(agent)
 	}
 	if network, ok := cleanNetwork(from.Network).(string); ok {
+		if place := i.placeOf(network); place != "" {
+			say += " in " + place
+		}
 		say += " at " + network
 	}
 	return say

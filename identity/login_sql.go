@@ -86,6 +86,7 @@ func lastLogin(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonI
 	}
 	err := tx.Get(ctx, &row, `
 		SELECT e.id, e.at, coalesce(host(e.network), '') AS network, e.user_agent, e.method, e.outcome,
+		       coalesce(e.session_id, '00000000-0000-0000-0000-000000000000') AS session_id,
 		       (SELECT count(*) FROM platform.login_event f
 		         WHERE f.person_id = $1 AND f.outcome::text = 'refused' AND f.at > e.at) AS refused
 		  FROM platform.login_event e

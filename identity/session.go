@@ -27,6 +27,7 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time
 	Network   string
+	Place     string // where that is; empty when it is not known
 	UserAgent string
 	Current   bool // the one that asks
 }
@@ -188,6 +189,9 @@ func (i *Identity) Sessions(ctx context.Context, person tenant.PersonID, token s
 		all, err = openSessions(ctx, tx, person, hash)
 		return err
 	})
+	for n := range all {
+		all[n].Place = i.placeOf(all[n].Network)
+	}
 	return all, err
 }
 

@@ -120,7 +120,7 @@ func openSessions(ctx context.Context, tx *tenant.PlatformTx, person tenant.Pers
 	}
 	all := make([]Session, 0, len(rows))
 	for _, r := range rows {
-		all = append(all, Session{r.ID, r.Created, r.Seen, r.Network, r.UserAgent, r.Current})
+		all = append(all, Session{ID: r.ID, CreatedAt: r.Created, SeenAt: r.Seen, Network: r.Network, UserAgent: r.UserAgent, Current: r.Current})
 	}
 	return all, nil
 }

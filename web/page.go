@@ -15,6 +15,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -120,15 +121,38 @@ func say(c *fiber.Ctx, sentence string) {
 	c.Cookie(&fiber.Cookie{Name: flashCookie, Value: url.QueryEscape(sentence), Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax", MaxAge: 60})
 }
 
+// sayLogin is say of a login, with its session, which the next page lets one disown.
+func sayLogin(c *fiber.Ctx, session identity.SessionID, sentence string) {
+	if !session.IsZero() {
+		sentence = session.String() + loginMark + sentence
+	}
+	say(c, sentence)
+}
+
+// loginMark parts a session's id from what is said of it; no sentence of ours holds one.
+const loginMark = "\x1f"
+
 // said takes the kept sentence, once. It is shown as text, whatever it is.
 func said(c *fiber.Ctx) page.Flash {
-	kept := c.Cookies(flashCookie)
-	if kept == "" {
+	if c.Cookies(flashCookie) == "" {
 		return page.Flash{}
 	}
 	clearCookie(c, flashCookie)
+	return heldFlash(c)
+}
+
+// heldFlash is the kept sentence, left where it is.
+func heldFlash(c *fiber.Ctx) page.Flash { return readFlash(c.Cookies(flashCookie)) }
+
+func readFlash(kept string) page.Flash {
 	sentence, err := url.QueryUnescape(kept)
 	if err != nil || len(sentence) > 1200 || !utf8.ValidString(sentence) {
+		return page.Flash{}
+	}
+	if session, rest, ok := strings.Cut(sentence, loginMark); ok {
+		if of, ok := id.Parse[identity.Session](session); ok {
+			return page.Flash{Say: rest, Login: of.String()}
+		}
 		return page.Flash{}
 	}
 	return page.Flash{Say: sentence}

@@ -36,6 +36,7 @@ func (s *Server) registerPages() {
 	s.registerAccountPages()
 	s.registerReportPages()
 	s.registerTokenPages()
+	s.registerEntryPages()
 	s.registerSettingsPages()
 	s.registerSupportPages()
 	s.registerMemberPages()

@@ -10,14 +10,14 @@ import (
 )
 
 func (s *Server) registerRecovery() {
-	s.public("GET", "/recover", func(c *fiber.Ctx) error { return renderRecover(c, http.StatusOK, page.Form{}) })
+	s.public("GET", "/recover", func(c *fiber.Ctx) error { return s.renderRecover(c, http.StatusOK, page.NewForm("by", "mail")) })
 	s.public("POST", "/recover", s.sendRecover)
 	s.public("GET", "/recover/set", s.showRecoverSet)
 	s.public("POST", "/recover/set", s.sendRecoverSet)
 }
 
-func renderRecover(c *fiber.Ctx, status int, form page.Form) error {
-	return render(c, status, "recover", page.Recover{Gate: page.Gate{Title: "Set a new password"}, Form: form})
+func (s *Server) renderRecover(c *fiber.Ctx, status int, form page.Form) error {
+	return render(c, status, "recover", page.Recover{Gate: page.Gate{Title: "Set a new password"}, Form: form, Ways: s.recoverWays()})
 }
 
 func (s *Server) sendRecover(c *fiber.Ctx) error {
@@ -26,8 +26,11 @@ func (s *Server) sendRecover(c *fiber.Ctx) error {
 		return err
 	}
 	form := page.FormOf(sent)
+	if by := sent.Get("by"); by == "text" || by == "call" {
+		return s.sendRecoverByText(c, form, by == "call")
+	}
 	if err := s.Identity.RequestRecovery(c.UserContext(), sent.Get("email")); form.Refused(err) {
-		return renderRecover(c, http.StatusUnprocessableEntity, form)
+		return s.renderRecover(c, http.StatusUnprocessableEntity, form)
 	} else if err != nil {
 		return err
 	}
@@ -36,6 +39,17 @@ func (s *Server) sendRecover(c *fiber.Ctx) error {
 		data.Outbox = "/dev/outbox"
 	}
 	return render(c, http.StatusOK, "recover-sent", data)
+}
+
+func (s *Server) sendRecoverByText(c *fiber.Ctx, form page.Form, voice bool) error {
+	email := strings.TrimSpace(form.Value("email"))
+	request, err := s.Identity.RequestRecoveryByText(c.UserContext(), email, voice, requestInfo(c))
+	if form.Refused(err) {
+		return s.renderRecover(c, http.StatusUnprocessableEntity, form)
+	} else if err != nil {
+		return err
+	}
+	return s.renderRecoverCode(c, http.StatusOK, page.NewForm("request", request, "email", email))
 }
 
 func (s *Server) showRecoverSet(c *fiber.Ctx) error {

@@ -43,7 +43,12 @@ func (s *Server) showSecurity(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	data := page.Security{Gate: page.Gate{Title: "Sign-in and security", Person: personPage(person)}, Flash: said(c), Today: s.DB.Now(),
+	phone, err := s.Identity.Phone(ctx, person.ID)
+	if err != nil {
+		return err
+	}
+	texts, _ := s.Identity.Texts()
+	data := page.Security{Phone: phone, Texts: texts, Gate: page.Gate{Title: "Sign-in and security", Person: personPage(person)}, Flash: said(c), Today: s.DB.Now(),
 		SecondSteps: factors.TOTPSince != nil, Others: len(sessions) > 1}
 	var present identity.SessionID
 	for _, one := range sessions {

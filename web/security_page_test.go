@@ -283,7 +283,7 @@ func TestLastLoginLine(t *testing.T) {
 	b.signInAs(t, o.email, "wrong")
 	b.wantIn(t, o.email, goodPassword)
 	a := b.get(t, "/o/"+o.slug)
-	if !regexp.MustCompile(`Last signed in (today|yesterday) \d\d:\d\d UTC from Firefox on Linux\. Refused since: 1 try\.`).Match(a.body) {
+	if !regexp.MustCompile(`Last signed in (today|yesterday) \d\d:\d\d UTC from Firefox on Linux, 0\.0\.0\.0\. Refused since: 1 try\.`).Match(a.body) {
 		t.Errorf("the page does not tell: %s", a.body)
 	}
 	if a := b.get(t, "/o/"+o.slug); bytes.Contains(a.body, []byte("Last signed in")) {

@@ -25,6 +25,8 @@ func (s *Server) registerPublic() {
 	s.registerRecovery()
 	s.public("GET", "/join", s.showJoin)
 	s.public("POST", "/join", s.sendJoin)
+	s.registerPhonePages()
+	s.registerPersonPages()
 	s.public("GET", "/sign-in", s.showSignIn)
 	s.public("POST", "/sign-in", s.sendSignIn)
 	s.public("POST", "/sign-out", s.sendSignOut)
@@ -43,13 +45,14 @@ func (s *Server) showHome(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	data := page.Choose{Gate: page.Gate{Title: "Your organizations", Person: personPage(person)}}
+	data := page.Choose{Gate: page.Gate{Title: "Your organizations", Person: personPage(person)}, Flash: heldFlash(c)}
 	for _, m := range memberships {
 		data.Organizations = append(data.Organizations, page.Organization{Name: m.Organization.Name, Slug: m.Organization.Slug})
 	}
 	if len(memberships) == 1 {
 		return c.Redirect("/o/"+memberships[0].Organization.Slug, http.StatusSeeOther)
 	}
+	said(c) // shown here, and nowhere else
 	return render(c, http.StatusOK, "choose", data)
 }
 
@@ -95,7 +98,7 @@ func (s *Server) letIn(c *fiber.Ctx, person tenant.Person, session, next string)
 		return err
 	}
 	if last != nil {
-		say(c, page.LastLogin(s.DB.Now(), *last))
+		sayLogin(c, last.Session, page.LastLogin(s.DB.Now(), *last))
 	}
 	return c.Redirect(wayBack(next), http.StatusSeeOther)
 }
@@ -122,6 +125,9 @@ func (s *Server) showOutbox(c *fiber.Ctx) error {
 	data := page.Outbox{Gate: page.Gate{Title: "Outbox"}, Now: time.Now()}
 	for _, m := range s.Outbox.All() {
 		data.Mails = append(data.Mails, page.Mail{To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.At})
+	}
+	for _, m := range s.Outbox.Texts() {
+		data.Texts = append(data.Texts, page.TextSent{To: m.To, Text: m.Text, Voice: m.Voice, Sent: m.At})
 	}
 	return render(c, http.StatusOK, "outbox", data)
 }

@@ -24,6 +24,10 @@ func (s *Server) registerTokenPages() {
 		return showTokenForm(v, http.StatusOK, keyed(page.NewForm()))
 	})
 	s.member("POST", "/tokens", rightTo(authz.Create, authz.Tokens), sendToken)
+	s.member("GET", "/tokens/:id/rotate", rightTo(authz.Change, authz.Tokens), func(v *visit) error {
+		return showTokenRotate(v, http.StatusOK, keyed(page.NewForm("overlap", "24")))
+	})
+	s.member("POST", "/tokens/:id/rotate", rightTo(authz.Change, authz.Tokens), sendTokenRotate)
 	s.member("POST", "/tokens/:id/revoke", rightTo(authz.Delete, authz.Tokens), sendTokenRevoke)
 }
 
@@ -44,6 +48,10 @@ func showTokens(v *visit, status int, form page.Form) error {
 		found, err := identity.Tokens(v.ctx, tx, q)
 		for _, t := range found.Items {
 			row := page.TokenRow{Token: t, State: tokenState(t, tx.Now())}
+			row.Overlap = row.State == "active" && t.FormerUntil != nil && t.FormerUntil.After(tx.Now())
+			if row.State == "active" && t.Maker == v.scope.Person().ID && v.may(rightTo(authz.Change, authz.Tokens)) {
+				row.Rotate = v.at("tokens", t.ID.String(), "rotate")
+			}
 			if row.State == "active" && v.may(rightTo(authz.Delete, authz.Tokens)) {
 				row.Acts = []page.Act{{URL: v.at("tokens", t.ID.String(), "revoke"), Label: "Revoke", Icon: "ban", Class: "btn-small btn-danger",
 					Ask: "Whatever uses it is locked out from the next request on.", Does: "Revoke " + t.Name, Key: newFormKey()}}

@@ -49,7 +49,10 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 	}
 	people, err := identity.New(db, identity.MailerFunc(func(ctx context.Context, m identity.Mail) error {
 		return outbox.Send(ctx, notify.Mail{Kind: m.Kind, To: m.To, Subject: m.Subject, Text: m.Text})
-	}), identity.Options{Origin: origin, Sealer: sealedInTest{}, NetworkTries: 10_000})
+	}), identity.Options{Origin: origin, Sealer: sealedInTest{}, NetworkTries: 10_000, TextsPerNetwork: 10_000, Voice: true,
+		Texter: identity.TexterFunc(func(ctx context.Context, m identity.Text) error {
+			return outbox.Text(ctx, notify.SMS{Kind: m.Kind, To: m.To, Text: m.Say, Voice: m.Voice})
+		})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type devCommand struct {
 	Data string `default:"data" type:"path" help:"The folder of the database and the keys."`
 	Port int    `default:"8080" help:"Where the pages are: http://localhost:PORT."`
 	Demo bool   `help:"With an organization that has a history to look at."`
+	placeFlags
 	ownVault
 	retentionFlags
 }
@@ -44,7 +45,10 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		err = errors.Join(err, cluster.Stop(stop))
 	}()
 	outbox := &notify.Outbox{}
-	p := parts{kept: d.retentionFlags, mail: outbox, outbox: outbox, origin: fmt.Sprintf("http://localhost:%d", d.Port), log: log}
+	p := parts{kept: d.retentionFlags, mail: outbox, outbox: outbox, texts: outbox, voice: true, origin: fmt.Sprintf("http://localhost:%d", d.Port), log: log}
+	if p.places, err = d.placeFlags.database(); err != nil {
+		return err
+	}
 	if p.key, p.database, err = clusterConfig(d.Data, cluster.URL()); err != nil {
 		return err
 	}

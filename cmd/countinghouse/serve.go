@@ -29,6 +29,8 @@ type serviceFlags struct {
 	retentionFlags
 	mailFlags
 	securityFlags
+	smsFlags
+	placeFlags
 }
 
 // mailFlags say which server takes our mail.
@@ -61,8 +63,17 @@ func (f serviceFlags) parts() (p parts, err error) {
 	if p.keyring, err = f.open(); err != nil {
 		return p, err
 	}
-	p.keepLogins = f.KeepLogins
-	p.mail, err = f.mailer()
+	p.keepLogins, p.voice = f.KeepLogins, f.SMSVoice
+	if p.mail, err = f.mailer(); err != nil {
+		return p, err
+	}
+	if p.texts, err = f.texter(); err != nil {
+		return p, err
+	}
+	if p.places, err = f.placeFlags.database(); err != nil {
+		return p, err
+	}
+	p.security, err = f.openSecurity()
 	return p, err
 }
 
@@ -70,9 +81,6 @@ func (f serviceFlags) parts() (p parts, err error) {
 func (c serveCommand) Run(ctx context.Context) (err error) {
 	p, err := c.parts()
 	if err != nil {
-		return err
-	}
-	if p.security, err = c.openSecurity(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.security.close()) }()

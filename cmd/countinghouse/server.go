@@ -12,6 +12,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/internal/place"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web"
@@ -36,6 +37,9 @@ type parts struct {
 	origin   string
 	mail     mailer
 	outbox   *notify.Outbox // dev alone
+	texts    texter         // nil: no text messages
+	voice    bool           // and calls
+	places   *place.Places  // nil: none
 	keyring  secrets.Keyring
 	kept     retentionFlags
 	log      *slog.Logger
@@ -68,7 +72,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 		return nil, nil, err
 	}
 	guard := p.guard(db)
-	people, err := identity.New(db, mailOut{p.mail}, identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log, Watch: guard})
+	people, err := identity.New(db, mailOut{p.mail}, p.reach(identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log, Watch: guard}))
 	if err != nil {
 		return nil, nil, err
 	}

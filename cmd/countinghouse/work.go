@@ -84,6 +84,7 @@ func (c workCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, p.security.close()) }()
 	db, people, server, err := p.assemble(ctx)
 	if err != nil {
 		return err

@@ -86,6 +86,7 @@ var table = map[string]row{
 	"internal/textarray": {may: []string{"internal/fault"}},
 	"internal/locale":    {may: []string{"internal/fault", "internal/civil"}},
 	"internal/notify":    {may: []string{"internal/fault"}},
+	"internal/place":     {may: []string{"internal/fault"}},
 	"internal/watch":     {may: join(words, "tenant")},
 	// It reads the journal's rows as they lie, so that it stands beside the ledger and not on it.
 	"internal/audit": {may: join(words, "tenant"), tests: []string{"billing/ledger", "billing/money"}},

@@ -52,6 +52,7 @@ type Open struct {
 // Choose is the data of "choose": which of one's organizations to enter.
 type Choose struct {
 	Gate
+	Flash         Flash
 	Organizations []Organization
 }
 
@@ -64,11 +65,19 @@ type Error struct {
 	URL, Label string // the way on; none where URL is empty
 }
 
-// Outbox is the data of "outbox", in dev: the mails that would have gone out, newest first.
+// Outbox is the data of "outbox", in dev: the mails and text messages that would have gone out, newest first.
 type Outbox struct {
 	Gate
 	Now   time.Time
 	Mails []Mail
+	Texts []TextSent
+}
+
+// TextSent is one text message, or call, of the outbox.
+type TextSent struct {
+	To, Text string
+	Voice    bool
+	Sent     time.Time
 }
 
 // Mail is one mail of the outbox.

@@ -81,7 +81,7 @@ func memberSamples() map[string]any {
 	find := Find{URL: "/o/tidewater/customers", Search: "hugh", Label: "Name", Keep: map[string]string{"archived": "yes"}}
 	owed := []Owed{{Amount: euros(1894250), Overdue: euros(431000), Invoices: 9}}
 	ends := now.AddDate(0, 1, 0)
-	token := identity.Token{ID: id.New[identity.Token](), Name: "Shop", Hint: "ch_ab12", Scopes: []string{"invoices:read"}, MakerName: "Mara", CreatedAt: now, ExpiresAt: &ends}
+	token := identity.Token{ID: id.New[identity.Token](), Name: "Shop", Hint: "ch_ab12", Scopes: []string{"invoices:read"}, MakerName: "Mara", CreatedAt: now, ExpiresAt: &ends, FormerUntil: &ends, FormerUsedAt: &ends}
 	months := []Month{{"Oct", euros(1360000), euros(1020000)}, {"Nov", euros(1190000), euros(-870000)}}
 	editor := sampleEditor(form("k", missing.At("lines[0].description"), missing.At("customer_id"), missing.At("lines")))
 	all := map[string]any{
@@ -107,8 +107,10 @@ func memberSamples() map[string]any {
 		"ledger":            GeneralLedger{Shell: shell("Ledger", "ledger"), Period: Period{today.AddDays(-30), today}, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv", Closed: today, Accounts: []Option{{Value: "1", Label: "1010", Group: "Assets"}}},
 		"trial-balance":     TrialBalance{Shell: shell("Trial balance", "trial-balance"), AsOf: today, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv"},
 		"customer-balances": CustomerBalances{Shell: shell("Customer balances", "customer-balances"), AsOf: today, Rows: []CustomerBalance{{hugh.ID, "Hugh", owed[0]}, {Name: "Nobody named", Owed: Owed{Amount: euros(100)}}}, Sums: owed, Column: column, CSV: "/x.csv"},
-		"tokens":            Tokens{Shell: shell("API tokens", "tokens"), Form: form("", missing), Items: []TokenRow{{token, "active", []Act{sampleAct()}}}},
+		"tokens":            Tokens{Shell: shell("API tokens", "tokens"), Form: form("", missing), Items: []TokenRow{{token, "active", true, "/o/tidewater/tokens/1/rotate", []Act{sampleAct()}}}},
 		"token-edit":        TokenForm{Shell: shell("Make a token", "tokens"), Form: form("k", missing.At("scopes")), Scopes: []ScopeRow{{"invoices", "Invoices", true, false}}},
+		"token-rotate":      TokenRotate{Shell: shell("Rotate Shop", "tokens"), Form: form("k", identity.ErrTokenOverlap), Token: token, Action: "/x", Overlap: []Option{{Value: "24", Label: "24 hours"}}},
+		"entries":           Entries{Shell: shell("Entries", "entries"), Items: []identity.Entry{{Name: "Mara Lindqvist", At: now, Network: "192.0.2.7", Place: "Dublin, Ireland", UserAgent: firefox}, {Name: "Tim", At: now}}, Factors: []identity.MemberFactors{{Name: "Mara Lindqvist", App: true, Passkeys: 2}, {Name: "Tim"}}},
 		"token-made":        TokenMade{Shell: shell("Shop", "tokens"), Token: token, Secret: "ch_ab12secret"},
 		"settings":          Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},
 		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Books: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},

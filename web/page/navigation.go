@@ -37,6 +37,7 @@ var settings = []navItem{
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
 	{key: "support", label: "Support access", path: []any{"support"}, right: "support:read"},
 	{key: "security-events", label: "Security events", path: []any{"settings", "security-events"}, right: "security:read"},
+	{key: "entries", label: "Entries", path: []any{"members", "entries"}, right: "members:read"},
 }
 
 // navSection is a headed part of the navigation.

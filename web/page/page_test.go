@@ -91,10 +91,10 @@ func samples() map[string]any {
 		"sign-in": SignIn{Gate{"Sign in", nobody}, refused(NewForm("email", "mara@tidewater.example", "next", "/o/tidewater"),
 			fault.New(fault.Unauthenticated, "sign_in.refused", "Email and password do not belong together."))},
 		"open":   Open{Gate{"Open another organization", mara}, NewForm(), "localhost:8080/o/"},
-		"choose": Choose{Gate{"Your organizations", mara}, sampleShell("", "").Others},
+		"choose": Choose{Gate{"Your organizations", mara}, Flash{Say: "Last signed in today.", Login: "0198c0de-0000-7000-8000-000000000001"}, sampleShell("", "").Others},
 		"error":  missing,
 		"outbox": Outbox{Gate{"Outbox", nobody}, now, []Mail{{To: "mara@tidewater.example", Subject: "Open your books",
-			Text: "Somebody, we hope you, wants to open books at Countinghouse.\n\nhttp://localhost:8080/set-up?token=abc&x=1.\n\n<b>Not you?</b> Do nothing.", Sent: now.Add(-time.Minute)}}},
+			Text: "Somebody, we hope you, wants to open books at Countinghouse.\n\nhttp://localhost:8080/set-up?token=abc&x=1.\n\n<b>Not you?</b> Do nothing.", Sent: now.Add(-time.Minute)}}, []TextSent{{To: "+353860123456", Text: "123456 is your code.", Sent: now}, {To: "+353860123456", Text: "Your code is 123456.", Voice: true, Sent: now}}},
 		"specimen": sampleSpecimen(),
 	}
 	maps.Copy(all, memberSamples())

@@ -14,6 +14,8 @@ type Security struct {
 	Flash       Flash
 	Today       time.Time
 	SecondSteps bool // a second factor is on
+	Phone       *identity.Phone
+	Texts       bool // codes can be sent to phones
 	Sessions    []SessionRow
 	Others      bool // there are sessions beside the present one
 	Logins      []LoginRow
@@ -40,8 +42,56 @@ type PasswordEdit struct {
 	Hint  string // the password policy in a sentence
 }
 
-// Recover is the data of "recover". Its form sends email.
+// Recover is the data of "recover". Its form sends email, and by where there is a choice.
 type Recover struct {
+	Gate
+	Form Form
+	Ways []Option // how the way in can be sent; none when there is one alone
+}
+
+// RecoverCode is the data of "recover-code", where the code that came to a phone is typed: the same whether or not the
+// address is known and has a number. Its form sends request, email and code.
+type RecoverCode struct {
+	Gate
+	Form   Form
+	Email  string
+	Outbox string // where messages can be read, in dev; empty elsewhere
+}
+
+// Phone is the data of "phone". Its form sends number and by.
+type Phone struct {
+	Gate
+	Flash Flash
+	Form  Form
+	Today time.Time
+	Has   *identity.Phone
+	Ways  []Option // how the code can be sent; none when there is one alone
+}
+
+// Remove is the button that takes the number away.
+func (Phone) Remove() Act {
+	return Act{URL: "/account/phone/remove", Label: "Remove", Icon: "trash-2", Class: "btn-danger",
+		Ask: "A new password then comes by e-mail alone.", Does: "Remove the number"}
+}
+
+// PhoneCode is the data of "phone-code". Its form sends request, number and code.
+type PhoneCode struct {
+	Gate
+	Form   Form
+	Number string
+	Outbox string
+}
+
+// Disown is the data of "disown", where a person looks at one login and may say that it was not theirs.
+type Disown struct {
+	Gate
+	Today  time.Time
+	Login  identity.Login
+	Action string
+}
+
+// Data is the data of "account-data": what a person can take along, and how they leave.
+type Data struct {
 	Gate
 	Form Form
 }
@@ -78,6 +128,9 @@ func loginBy(method string) string {
 // LastLogin is the sentence for who has just signed in: "Last signed in Friday 16:41 from Firefox on Linux."
 func LastLogin(now time.Time, l identity.LastLogin) string {
 	said := fmt.Sprintf("Last signed in %s from %s.", spokenTime(now, l.At), l.Agent())
+	if where := l.Where(); where != "" {
+		said = fmt.Sprintf("Last signed in %s from %s, %s.", spokenTime(now, l.At), l.Agent(), where)
+	}
 	if l.Refused > 0 {
 		said += fmt.Sprintf(" Refused since: %s.", plural(l.Refused, "try", "tries"))
 	}

@@ -48,6 +48,8 @@ func (p Person) Initials() string {
 // Flash tells once, after a redirect, what was done: "Sent to hughoreilly@apple.ie".
 type Flash struct {
 	Say string // empty for none
+	// Login is the session of the login that it tells of, which can be disowned; empty for any other.
+	Login string
 }
 
 // Counts are the figures beside entries of the navigation; zero shows none.

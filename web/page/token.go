@@ -17,8 +17,19 @@ type Tokens struct {
 // TokenRow is one API token.
 type TokenRow struct {
 	identity.Token
-	State string // active, expired or revoked
-	Acts  []Act
+	State   string // active, expired or revoked
+	Overlap bool   // its old secret is good too
+	Rotate  string // where it gets a new secret; empty for who may not
+	Acts    []Act
+}
+
+// TokenRotate is the data of "token-rotate". Its form sends overlap, in hours.
+type TokenRotate struct {
+	Shell
+	Form    Form
+	Token   identity.Token
+	Action  string
+	Overlap []Option
 }
 
 // TokenForm is the data of "token-edit". Its form sends name, scopes and expires_on.

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/internal/place"
+)
+
+// smsFlags say which gateway sends our text messages. Without one, no phone numbers are asked for.
+type smsFlags struct {
+	SMSURL       string `name:"sms-url" env:"COUNTINGHOUSE_SMS_URL" default:"https://api.twilio.com" placeholder:"URL" help:"The gateway that sends text messages, in the shape of Twilio's API."`
+	SMSAccount   string `name:"sms-account" env:"COUNTINGHOUSE_SMS_ACCOUNT" help:"The account there; left out, no text messages are sent."`
+	SMSTokenFile string `name:"sms-token-file" env:"COUNTINGHOUSE_SMS_TOKEN_FILE" type:"path" placeholder:"FILE" help:"A file that holds the account's token."`
+	SMSFrom      string `name:"sms-from" env:"COUNTINGHOUSE_SMS_FROM" placeholder:"NUMBER" help:"The number that messages come from, such as +353860123456."`
+	SMSVoice     bool   `name:"sms-voice" env:"COUNTINGHOUSE_SMS_VOICE" help:"The gateway also makes calls that read a code aloud."`
+}
+
+// texter is nil where no text messages are sent.
+func (f smsFlags) texter() (texter, error) {
+	if f.SMSAccount == "" {
+		if f.SMSTokenFile != "" || f.SMSFrom != "" || f.SMSVoice {
+			return nil, errors.New("text messages need --sms-account as well: give it, or leave out all of --sms")
+		}
+		return nil, nil
+	}
+	if f.SMSTokenFile == "" {
+		return nil, errors.New("text messages need --sms-token-file: a file that holds the account's token")
+	}
+	token, err := os.ReadFile(f.SMSTokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the SMS gateway's token: %w", err)
+	}
+	return notify.NewGateway(notify.GatewayOptions{URL: f.SMSURL, Account: f.SMSAccount, Token: strings.TrimSpace(string(token)), From: f.SMSFrom})
+}
+
+// placeFlags say where networks are looked up.
+type placeFlags struct {
+	Places string `env:"COUNTINGHOUSE_PLACES" type:"path" placeholder:"FILE" help:"A database of places in MaxMind's format, so that people see from which city someone signed in. Left out, they see the address."`
+}
+
+// database is nil where there is none.
+func (f placeFlags) database() (*place.Places, error) {
+	if f.Places == "" {
+		return nil, nil
+	}
+	return place.Open(f.Places)
+}
+
+// texter is what both a gateway and the outbox of dev do.
+type texter interface {
+	Text(ctx context.Context, m notify.SMS) error
+}
+
+// reach puts into the options how people are reached by phone and where networks are.
+func (p parts) reach(o identity.Options) identity.Options {
+	if p.texts != nil {
+		o.Voice = p.voice
+		o.Texter = identity.TexterFunc(func(ctx context.Context, t identity.Text) error {
+			return p.texts.Text(ctx, notify.SMS{Kind: t.Kind, To: t.To, Text: t.Say, Voice: t.Voice})
+		})
+	}
+	if p.places != nil {
+		o.Place = p.places.Of
+	}
+	return o
+}
