@@ -40,6 +40,7 @@ func (s *Server) sendPhone(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	sent.Set("number", dialled(sent.Get("number")))
 	form := page.FormOf(sent)
 	request, err := s.Identity.BeginPhone(c.UserContext(), c.Cookies(sessionCookie), sent.Get("number"), sent.Get("by") == "call", requestInfo(c))
 	if told(&form, err) {
@@ -47,7 +48,16 @@ func (s *Server) sendPhone(c *fiber.Ctx) error {
 	} else if err != nil {
 		return err
 	}
-	return s.renderPhoneCode(c, http.StatusOK, page.NewForm("request", request, "number", strings.TrimSpace(sent.Get("number"))))
+	return s.renderPhoneCode(c, http.StatusOK, page.NewForm("request", request, "number", sent.Get("number")))
+}
+
+// dialled is what could be a phone number, or nothing: what else someone typed there, a password perhaps, is not shown
+// to whoever looks over their shoulder.
+func dialled(number string) string {
+	if strings.Trim(number, "+0123456789 ()-./\u00a0") != "" {
+		return ""
+	}
+	return strings.TrimSpace(number)
 }
 
 // told puts into the form what whoever sent it can do something about: also that it is too soon, or that nothing can
@@ -80,6 +90,7 @@ func (s *Server) sendPhoneCode(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	sent.Set("number", dialled(sent.Get("number")))
 	form := page.FormOf(sent)
 	if _, err = s.Identity.ConfirmPhone(c.UserContext(), c.Cookies(sessionCookie), sent.Get("request"), sent.Get("code")); isFormFault(err) && form.Refused(err) {
 		return s.renderPhoneCode(c, http.StatusUnprocessableEntity, form)
