@@ -73,8 +73,42 @@ type Options struct {
 	Password PasswordPolicy
 	// Watch hears of what looks like an attack; nil is nobody.
 	Watch Watcher
+	// Rules, where there is one, is asked each time in place of IdleTimeout, SessionLifetime, ProofLifetime and
+	// Password, so that an operator may change them while we run.
+	Rules func(ctx context.Context, tx *tenant.PlatformTx) (Rules, error)
 	// Log hears of mails that could not be sent while nobody waited for them: slog.Default.
 	Log *slog.Logger
+}
+
+// Rules is what an operator may change while we run.
+type Rules struct {
+	IdleTimeout, SessionLifetime, ProofLifetime time.Duration // as Options has them
+	Password                                    PasswordPolicy
+	// NoRecovery lets nobody set a forgotten password by mail.
+	NoRecovery bool
+}
+
+func (i *Identity) rules(ctx context.Context, tx *tenant.PlatformTx) (Rules, error) {
+	o := i.options
+	if o.Rules == nil {
+		return Rules{IdleTimeout: o.IdleTimeout, SessionLifetime: o.SessionLifetime, ProofLifetime: o.ProofLifetime, Password: o.Password}, nil
+	}
+	r, err := o.Rules(ctx, tx)
+	if err != nil {
+		return r, fmt.Errorf("reading the rules of sign-in: %w", err)
+	}
+	return r, nil
+}
+
+func (i *Identity) rulesNow(ctx context.Context) (r Rules, err error) {
+	if i.options.Rules == nil {
+		return i.rules(ctx, nil)
+	}
+	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
+		r, err = i.rules(ctx, tx)
+		return err
+	})
+	return r, err
 }
 
 // RequestInfo is what is kept of where a session was opened.

@@ -274,7 +274,7 @@ func (i *Identity) BeginPasskeyLogin(ctx context.Context) (c Challenge, err erro
 
 // CompletePasskeyLogin opens a session for the holder of a passkey, without a password and without a second step:
 // a passkey that verified its holder, by a PIN or a finger, is two factors (NIST SP 800-63B-4 section 3.1.7). It
-// fails with ErrPasskey.
+// fails with ErrPasskey, and with a *ChangeNeeded as SignIn does.
 func (i *Identity) CompletePasskeyLogin(ctx context.Context, ceremony string, response []byte, from RequestInfo) (tenant.Person, string, error) {
 	return i.enterByPasskey(ctx, response, from, func(tx *tenant.PlatformTx, parsed *protocol.ParsedCredentialAssertionData) (p tenant.Person, err error) {
 		data, err := takeCeremony(ctx, tx, ceremony, forSignIn, tenant.PersonID{})
@@ -317,6 +317,7 @@ func (i *Identity) enterByPasskey(ctx context.Context, response []byte, from Req
 		return p, "", ErrPasskey.Because(err)
 	}
 	var e entry
+	var next *ChangeNeeded
 	var refused error
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
 		p, err = check(tx, parsed)
@@ -330,11 +331,14 @@ func (i *Identity) enterByPasskey(ctx context.Context, response []byte, from Req
 		case err != nil:
 			return err
 		}
-		e, err = i.enter(ctx, tx, p, ByPasskey, from)
+		e, next, err = i.enterOrChange(ctx, tx, p, ByPasskey, from)
 		return err
 	})
 	if err == nil {
 		err = refused
+	}
+	if err == nil && next != nil {
+		err = next
 	}
 	if err != nil {
 		return tenant.Person{}, "", err

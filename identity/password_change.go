@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/watch"
@@ -55,11 +57,11 @@ func (i *Identity) ChangePassword(ctx context.Context, token, present, password 
 	if err != nil {
 		return "", err
 	}
-	phc, err := i.newPassword(ctx, p, password)
+	fresh, err := i.newPassword(ctx, p, password)
 	if err != nil {
 		return "", err
 	}
-	if session, err = i.replacePassword(ctx, hash, p, old, phc, from); err != nil {
+	if session, err = i.replacePassword(ctx, hash, p, old, fresh, from); err != nil {
 		return "", err
 	}
 	i.tell(ctx, i.changedMail(p, from))
@@ -67,7 +69,7 @@ func (i *Identity) ChangePassword(ctx context.Context, token, present, password 
 }
 
 // replacePassword does what ChangePassword found allowed, if session and password still are what they were.
-func (i *Identity) replacePassword(ctx context.Context, hash tenant.Hash, p tenant.Person, old passwordRow, phc string, from RequestInfo) (token string, err error) {
+func (i *Identity) replacePassword(ctx context.Context, hash tenant.Hash, p tenant.Person, old passwordRow, fresh freshPassword, from RequestInfo) (token string, err error) {
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
 		if _, err := personBySession(ctx, tx, hash); err != nil {
 			return err // ended while we worked
@@ -79,7 +81,7 @@ func (i *Identity) replacePassword(ctx context.Context, hash tenant.Hash, p tena
 		if c.Secret != old.Secret {
 			return ErrPresentPassword
 		}
-		if err := i.setPassword(ctx, tx, p, c, phc, from); err != nil {
+		if err := i.setPassword(ctx, tx, p, c, fresh, from); err != nil {
 			return err
 		}
 		var session SessionID
@@ -91,34 +93,64 @@ func (i *Identity) replacePassword(ctx context.Context, hash tenant.Hash, p tena
 	return token, err
 }
 
-// newPassword checks a new password of a person, and gives its PHC string.
-func (i *Identity) newPassword(ctx context.Context, p tenant.Person, password string) (phc string, err error) {
-	if err := i.CheckPassword(password, p.Email, p.Name); err != nil {
-		return "", err
+// freshPassword is a new password as it is kept: its PHC string, and what an organization may ask of it later, when
+// nobody can read it any more.
+type freshPassword struct {
+	phc    string
+	length int // the longest of lengthClasses that it reaches
+	score  int
+}
+
+// lengthClasses are the lengths that an organization may ask for. The exact one is not kept: it would help who guesses.
+var lengthClasses = []int{20, 15, passwordMin}
+
+func (i *Identity) hashFresh(ctx context.Context, password, email, name string) (f freshPassword, err error) {
+	plain, _ := normalizePassword(password)
+	if f.phc, err = i.hasher.hash(ctx, plain); err != nil {
+		return f, err
+	}
+	length := utf8.RuneCountInString(plain)
+	f.length = lengthClasses[slices.IndexFunc(lengthClasses, func(class int) bool { return length >= class || class == passwordMin })]
+	f.score = max(score(plain, email, name), leastScore)
+	return f, nil
+}
+
+// newPassword checks a new password of a person, and hashes it.
+func (i *Identity) newPassword(ctx context.Context, p tenant.Person, password string) (fresh freshPassword, err error) {
+	if err := i.CheckPassword(ctx, password, p.Email, p.Name); err != nil {
+		return fresh, err
 	}
 	var former []string
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		former, err = formerPasswords(ctx, tx, p.ID, i.options.Password.history())
+		rules, err := i.rules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		former, err = formerPasswords(ctx, tx, p.ID, rules.Password.history())
 		return err
 	})
 	if err != nil {
-		return "", err
+		return fresh, err
 	}
 	plain, _ := normalizePassword(password)
 	for _, secret := range former {
 		if same, err := i.hasher.matches(ctx, plain, secret); err != nil {
-			return "", err
+			return fresh, err
 		} else if same {
-			return "", fault.List{ErrPasswordReused}
+			return fresh, fault.List{ErrPasswordReused}
 		}
 	}
-	return i.hasher.hash(ctx, plain)
+	return i.hashFresh(ctx, password, p.Email, p.Name)
 }
 
 // setPassword replaces a password and everything that the old one opened: all sessions, and all devices but the
 // one that asks.
-func (i *Identity) setPassword(ctx context.Context, tx *tenant.PlatformTx, p tenant.Person, old passwordRow, phc string, from RequestInfo) error {
-	if err := storePassword(ctx, tx, p.ID, old.Secret, phc, i.options.Password.history()-1); err != nil {
+func (i *Identity) setPassword(ctx context.Context, tx *tenant.PlatformTx, p tenant.Person, old passwordRow, fresh freshPassword, from RequestInfo) error {
+	rules, err := i.rules(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := storePassword(ctx, tx, p.ID, old.Secret, fresh, rules.Password.history()-1); err != nil {
 		return err
 	}
 	if err := endRecovery(ctx, tx, p.Email); err != nil {

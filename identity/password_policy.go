@@ -2,8 +2,10 @@ package identity
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/tenant"
 )
 
 // Why a password is refused that keeps to PasswordRules.
@@ -33,8 +36,11 @@ type PasswordPolicy struct {
 	// History is how many of the last passwords, the present one among them, a new one must differ from: 5.
 	// Less than zero is none.
 	History int
-	// MaxAge is after how long a password has to be changed at the next login; zero is never.
-	MaxAge time.Duration
+	// WarnAge is after how long its owner is told to change a password, MaxAge after how long it has to be changed at
+	// the next login; zero is never.
+	WarnAge, MaxAge time.Duration
+	// RefuseCommon refuses the commonest passwords, also with digits and signs around them.
+	RefuseCommon bool
 	// Refused are passwords that nobody may have.
 	Refused RefusedPasswords
 }
@@ -100,8 +106,13 @@ func (p PasswordPolicy) classes() []class {
 }
 
 // PasswordRules says what CheckPassword asks, to be shown before anyone types.
-func (i *Identity) PasswordRules() []Rule {
-	p, all := i.options.Password, PasswordRules()
+func (i *Identity) PasswordRules(ctx context.Context) ([]Rule, error) {
+	rules, err := i.rulesNow(ctx)
+	return rules.Password.rules(), err
+}
+
+func (p PasswordPolicy) rules() []Rule {
+	all := PasswordRules()
 	if p.MinLength > passwordMin {
 		all[0].Say = fmt.Sprintf("%d to %d characters; spaces and any script count", p.MinLength, passwordMax)
 	}
@@ -114,15 +125,54 @@ func (i *Identity) PasswordRules() []Rule {
 	if len(asked) > 0 {
 		all = append(all, Rule{ErrPasswordClasses.Code, "at least " + strings.Join(asked, ", ")})
 	}
-	if len(p.Refused.all) > 0 {
+	if len(p.Refused.all) > 0 || p.RefuseCommon {
 		all = append(all, Rule{ErrPasswordRefused.Code, "not on our list of refused passwords"})
 	}
 	return all
 }
 
+// KeptRule is a rule, and whether a password keeps to it.
+type KeptRule struct {
+	Rule
+	Kept bool
+}
+
+// TryPassword says of each rule whether a password that someone types keeps to it. It keeps and logs nothing, and
+// does not look at former passwords.
+func (i *Identity) TryPassword(ctx context.Context, password, email, name string) ([]KeptRule, error) {
+	rules, err := i.rulesNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var broken fault.List
+	if err := rules.Password.check(password, email, name); !broken.Add("", err) {
+		return nil, err
+	}
+	var all []KeptRule
+	for _, r := range rules.Password.rules() {
+		kept := password != "" && !slices.ContainsFunc(broken, func(f *fault.Error) bool {
+			return f.Code == r.Code || r.Code == ErrPasswordShort.Code && (f.Code == ErrPasswordLong.Code || f.Code == ErrPasswordCharacters.Code)
+		})
+		// Of a short one nobody has worked out yet how soon it is guessed.
+		if r.Code == ErrPasswordGuessable.Code && len(all) > 0 && !all[0].Kept {
+			kept = false
+		}
+		all = append(all, KeptRule{r, kept})
+	}
+	return all, nil
+}
+
 // CheckPassword is ValidatePassword and what the operator's policy asks besides: it may add ErrPasswordClasses and
 // ErrPasswordRefused.
-func (i *Identity) CheckPassword(password, email, name string) error {
+func (i *Identity) CheckPassword(ctx context.Context, password, email, name string) error {
+	rules, err := i.rulesNow(ctx)
+	if err != nil {
+		return err
+	}
+	return rules.Password.check(password, email, name)
+}
+
+func (p PasswordPolicy) check(password, email, name string) error {
 	var broken fault.List
 	if err := ValidatePassword(password, email, name); !broken.Add("", err) {
 		return err
@@ -131,7 +181,7 @@ func (i *Identity) CheckPassword(password, email, name string) error {
 	if !ok {
 		return broken.Err()
 	}
-	p, length := i.options.Password, utf8.RuneCountInString(plain)
+	length := utf8.RuneCountInString(plain)
 	if length >= passwordMin && length < p.MinLength {
 		broken = append(broken, ErrPasswordShort.Sayf("Use %d characters or more. A few words in a row do well.", p.MinLength))
 	}
@@ -143,14 +193,54 @@ func (i *Identity) CheckPassword(password, email, name string) error {
 	if broken == nil && p.Score > leastScore && score(plain, email, name) < p.Score {
 		broken = append(broken, ErrPasswordGuessable)
 	}
-	if p.Refused.has(plain) {
+	if p.Refused.has(plain) || p.RefuseCommon && isCommon(plain) {
 		broken = append(broken, ErrPasswordRefused)
 	}
 	return broken.Err()
 }
 
-// mustChange says whether a password that is right opens nothing more.
-func (i *Identity) mustChange(c passwordRow, now time.Time) bool {
-	age := i.options.Password.MaxAge
-	return c.MustChange || age > 0 && now.Sub(c.Since) > age
+// outdated says whether a password that is right has to be changed before it opens anything.
+func (p PasswordPolicy) outdated(c passwordRow, now time.Time) bool {
+	return c.ChangeNext || p.MaxAge > 0 && !c.AgeExempt && now.Sub(c.Since) > p.MaxAge
+}
+
+// PasswordAge is how old a person's password is, and what comes of it.
+type PasswordAge struct {
+	Since time.Time
+	Warn  bool      // it is older than they should keep it
+	Until time.Time // when it has to be changed; zero for never
+}
+
+// PasswordAge says how old the password of a person is.
+func (i *Identity) PasswordAge(ctx context.Context, person tenant.PersonID) (a PasswordAge, err error) {
+	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
+		rules, err := i.rules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		c, err := passwordFacts(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		a.Since = c.Since
+		if p := rules.Password; !c.AgeExempt {
+			a.Warn = p.WarnAge > 0 && tx.Now().Sub(c.Since) > p.WarnAge
+			if p.MaxAge > 0 {
+				a.Until = c.Since.Add(p.MaxAge)
+			}
+		}
+		return nil
+	})
+	return a, err
+}
+
+// ExemptFromAge lets a person keep their password for as long as they like, or no longer so.
+func (i *Identity) ExemptFromAge(ctx context.Context, person tenant.PersonID, exempt bool) error {
+	return tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error { return setAgeExempt(ctx, tx, person, exempt) })
+}
+
+// RequireChangeAtLogin lets a person who signs in do nothing until they have set a new password. Open sessions stay.
+// Where the password may be known to others, RequirePasswordChange leads through the mail.
+func (i *Identity) RequireChangeAtLogin(ctx context.Context, person tenant.PersonID) error {
+	return tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error { return requireChangeNext(ctx, tx, person) })
 }

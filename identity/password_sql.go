@@ -13,6 +13,8 @@ import (
 type passwordRow struct {
 	Secret     string    `db:"secret"`
 	MustChange bool      `db:"must_change"`
+	ChangeNext bool      `db:"change_next"`
+	AgeExempt  bool      `db:"age_exempt"`
 	Since      time.Time `db:"since"`
 }
 
@@ -20,7 +22,7 @@ type passwordRow struct {
 // they have none.
 func lockPassword(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) (row passwordRow, err error) {
 	err = tx.Get(ctx, &row, `
-		SELECT secret, must_change, coalesce(changed_at, created_at) AS since FROM platform.credential
+		SELECT secret, must_change, change_next, age_exempt, coalesce(changed_at, created_at) AS since FROM platform.credential
 		 WHERE person_id = $1 AND kind::text = 'password' FOR UPDATE`, person)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return row, ErrRefused
@@ -30,13 +32,27 @@ func lockPassword(ctx context.Context, tx *tenant.PlatformTx, person tenant.Pers
 	return row, nil
 }
 
+// passwordFacts is lockPassword without the lock and the secret.
+func passwordFacts(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) (row passwordRow, err error) {
+	err = tx.Get(ctx, &row, `
+		SELECT must_change, change_next, age_exempt, coalesce(changed_at, created_at) AS since FROM platform.credential
+		 WHERE person_id = $1 AND kind::text = 'password'`, person)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return row, ErrRefused
+	} else if err != nil {
+		return row, fmt.Errorf("looking at a password: %w", err)
+	}
+	return row, nil
+}
+
 type formerPassword struct{}
 
 // storePassword keeps so many of the former passwords and no more.
-func storePassword(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, old, phc string, keep int) error {
+func storePassword(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, old string, fresh freshPassword, keep int) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE platform.credential SET secret = $2, must_change = false, changed_at = $3
-		 WHERE person_id = $1 AND kind::text = 'password'`, person, phc, tx.Now())
+		UPDATE platform.credential SET secret = $2, must_change = false, change_next = false, changed_at = $3,
+		    length_class = $4, score = $5
+		 WHERE person_id = $1 AND kind::text = 'password'`, person, fresh.phc, tx.Now(), fresh.length, fresh.score)
 	if err != nil {
 		return fmt.Errorf("changing a password: %w", err)
 	}
@@ -70,6 +86,28 @@ func requireChange(ctx context.Context, tx *tenant.PlatformTx, person tenant.Per
 	_, err := tx.Exec(ctx, `UPDATE platform.credential SET must_change = true WHERE person_id = $1 AND kind::text = 'password'`, person)
 	if err != nil {
 		return fmt.Errorf("asking for a new password: %w", err)
+	}
+	return nil
+}
+
+func requireChangeNext(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID) error {
+	n, err := tx.Exec(ctx, `UPDATE platform.credential SET change_next = true WHERE person_id = $1 AND kind::text = 'password'`, person)
+	if err != nil {
+		return fmt.Errorf("asking for a new password at the next login: %w", err)
+	}
+	if n == 0 {
+		return ErrPerson
+	}
+	return nil
+}
+
+func setAgeExempt(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, exempt bool) error {
+	n, err := tx.Exec(ctx, `UPDATE platform.credential SET age_exempt = $2 WHERE person_id = $1 AND kind::text = 'password'`, person, exempt)
+	if err != nil {
+		return fmt.Errorf("exempting someone's password from its age: %w", err)
+	}
+	if n == 0 {
+		return ErrPerson
 	}
 	return nil
 }

@@ -33,9 +33,13 @@ func (i *Identity) Proved(ctx context.Context, session string, within time.Durat
 	if !ok {
 		return false, tenant.ErrNotSignedIn
 	}
-	within = orDefault(within, i.options.ProofLifetime)
 	var fresh bool
 	err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
+		rules, err := i.rules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		within := orDefault(within, rules.ProofLifetime)
 		row, err := proofBySession(ctx, tx, hash)
 		fresh = err == nil && tx.Now().Sub(row.Authenticated) <= within
 		return err
@@ -53,7 +57,11 @@ func (i *Identity) proved(ctx context.Context, tx *tenant.PlatformTx, session st
 	if err != nil {
 		return tenant.Person{}, err
 	}
-	if tx.Now().Sub(row.Authenticated) > i.options.ProofLifetime {
+	rules, err := i.rules(ctx, tx)
+	if err != nil {
+		return tenant.Person{}, err
+	}
+	if tx.Now().Sub(row.Authenticated) > rules.ProofLifetime {
 		return tenant.Person{}, ErrProofNeeded
 	}
 	return row.person(), nil

@@ -38,7 +38,7 @@ func chargeProof(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) (
 // noteProof keeps a proof and moves the session to a new token.
 func noteProof(ctx context.Context, tx *tenant.PlatformTx, old, hash tenant.Hash) error {
 	n, err := tx.Exec(ctx, `
-		UPDATE platform.session SET token_hash = $2, authenticated_at = $3, last_seen_at = $3, proof_tries = 0,
+		UPDATE platform.session SET token_hash = $2, authenticated_at = $3, last_seen_at = $3, proof_tries = 0, idle_gap_seconds = 0,
 			access_version = access_version + 1
 		 WHERE token_hash = $1 AND ended_at IS NULL`, old[:], hash[:], tx.Now())
 	if err != nil {

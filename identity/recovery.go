@@ -5,13 +5,28 @@ import (
 	"errors"
 	"time"
 
+	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
+// ErrNoRecovery says that forgotten passwords are set by the operator alone.
+var ErrNoRecovery = fault.New(fault.Forbidden, "recovery.off", "A forgotten password is not set from here. Ask whoever runs this service.")
+
 // RequestRecovery mails a link by which a new password can be set, if someone has the address. Answer and work are
 // the same for an unknown one, which gets nothing. Each address gets Options.MailsPerHour at most. It fails with
-// ErrEmail.
+// ErrEmail, and with ErrNoRecovery where the operator wants none.
 func (i *Identity) RequestRecovery(ctx context.Context, email string) error {
+	rules, err := i.rulesNow(ctx)
+	if err != nil {
+		return err
+	}
+	if rules.NoRecovery {
+		return ErrNoRecovery
+	}
+	return i.mailRecovery(ctx, email)
+}
+
+func (i *Identity) mailRecovery(ctx context.Context, email string) error {
 	email, err := NormalizeEmail(email)
 	if err != nil {
 		return err
@@ -69,7 +84,7 @@ func (i *Identity) Recover(ctx context.Context, token, password string, from Req
 	if err != nil {
 		return err
 	}
-	phc, err := i.newPassword(ctx, p, password)
+	fresh, err := i.newPassword(ctx, p, password)
 	if err != nil {
 		return err
 	}
@@ -81,7 +96,7 @@ func (i *Identity) Recover(ctx context.Context, token, password string, from Req
 		if err := useRecovery(ctx, tx, hash, p.Email); err != nil {
 			return err
 		}
-		if err := i.setPassword(ctx, tx, p, old, phc, from); err != nil {
+		if err := i.setPassword(ctx, tx, p, old, fresh, from); err != nil {
 			return err
 		}
 		if _, err := noteDevice(ctx, tx, p.ID, from.Device); err != nil {

@@ -11,8 +11,15 @@ import (
 // RequestRecoveryByText is RequestRecovery with a code that is sent to the person's phone, as a text message or, with
 // voice, by a call. request is what ConfirmRecovery takes with the code. Who has no number, or has been sent too many
 // codes, gets the link by e-mail instead; so does everyone when the gateway does not take the message. Answer, rows and
-// work are the same for an unknown address. It fails with ErrEmail.
+// work are the same for an unknown address. It fails with ErrEmail, and with ErrNoRecovery where the operator wants none.
 func (i *Identity) RequestRecoveryByText(ctx context.Context, email string, voice bool, from RequestInfo) (request string, err error) {
+	rules, err := i.rulesNow(ctx)
+	if err != nil {
+		return "", err
+	}
+	if rules.NoRecovery {
+		return "", ErrNoRecovery
+	}
 	if email, err = NormalizeEmail(email); err != nil {
 		return "", err
 	}

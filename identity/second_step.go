@@ -52,7 +52,7 @@ func (i *Identity) BeginSecondStep(ctx context.Context, tx *tenant.PlatformTx, p
 	if err != nil {
 		return "", err
 	}
-	return token, insertPending(ctx, tx, hash, person, tx.Now().Add(secondStepLifetime))
+	return token, insertPending(ctx, tx, forStep, hash, person, tx.Now().Add(secondStepLifetime))
 }
 
 // oweSecondStep is BeginSecondStep for who has a second factor, and nil for everyone else.
@@ -70,13 +70,15 @@ func (i *Identity) oweSecondStep(ctx context.Context, tx *tenant.PlatformTx, per
 
 // CompleteSecondStep opens the session that SignIn held back. code is one of the authenticator app or a recovery
 // code, each good once. It fails with ErrSecondStep, with ErrSecondStepWait after too many wrong codes of that
-// person, and with ErrSecondStepOver when the token is unknown, used, ten minutes old, or was tried five times.
+// person, and with ErrSecondStepOver when the token is unknown, used, ten minutes old, or was tried five times; and
+// with a *ChangeNeeded as SignIn does.
 func (i *Identity) CompleteSecondStep(ctx context.Context, token, code string, from RequestInfo) (p tenant.Person, session string, err error) {
 	hash, ok := HashToken(token)
 	if !ok {
 		return p, "", ErrSecondStepOver
 	}
 	var e entry
+	var next *ChangeNeeded
 	var refused error // kept out of the transaction's result: that a try was made must be committed
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
 		found, err := chargePending(ctx, tx, hash)
@@ -96,7 +98,7 @@ func (i *Identity) CompleteSecondStep(ctx context.Context, token, code string, f
 		if err := usePending(ctx, tx, hash); err != nil {
 			return err
 		}
-		e, err = i.enter(ctx, tx, p, methodOf(code), from)
+		e, next, err = i.enterOrChange(ctx, tx, p, methodOf(code), from)
 		return err
 	})
 	if errors.Is(refused, ErrSecondStepWait) {
@@ -104,6 +106,9 @@ func (i *Identity) CompleteSecondStep(ctx context.Context, token, code string, f
 	}
 	if err == nil {
 		err = refused
+	}
+	if err == nil && next != nil {
+		err = next
 	}
 	if err != nil {
 		return tenant.Person{}, "", err

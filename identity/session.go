@@ -44,8 +44,9 @@ const seenEvery = time.Minute
 // SignIn opens a session for who knows the password of an address, and gives its token. It fails with ErrRefused,
 // after the same work whether the address is known or not; with a *Wait after too many failures of the account, the
 // network or, for a device that the person signed in with before, of that device alone; and with ErrMustChange when
-// the password has to be changed first. For a person with a second factor it fails with a *SecondStepNeeded, and
-// CompleteSecondStep opens the session.
+// the password may be known to others and has to be changed first. For a person with a second factor it fails with a
+// *SecondStepNeeded, and CompleteSecondStep opens the session. With a *ChangeNeeded it fails, as that does, for a
+// person who has to change their password now, and CompleteChange opens the session.
 func (i *Identity) SignIn(ctx context.Context, email, password string, from RequestInfo) (p tenant.Person, session string, err error) {
 	address := typedAddress(email)
 	found, taken, err := i.beginSignIn(ctx, address, from)
@@ -116,6 +117,7 @@ func (i *Identity) admit(ctx context.Context, p tenant.Person, phc string, taken
 	var e entry
 	var change bool
 	var owed *SecondStepNeeded
+	var next *ChangeNeeded
 	err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
 		c, err := lockPassword(ctx, tx, p.ID)
 		if err != nil {
@@ -127,23 +129,24 @@ func (i *Identity) admit(ctx context.Context, p tenant.Person, phc string, taken
 		if err := giveBack(ctx, tx, taken); err != nil {
 			return err
 		}
-		if change = i.mustChange(c, tx.Now()); change {
+		if change = c.MustChange; change {
 			return i.record(ctx, tx, p, p.Email, SessionID{}, ByPassword, LoginHeld, from)
 		}
 		if owed, err = i.oweSecondStep(ctx, tx, p.ID); err != nil || owed != nil {
 			return err
 		}
-		e, err = i.enter(ctx, tx, p, ByPassword, from)
+		e, next, err = i.enterOrChange(ctx, tx, p, ByPassword, from)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return tenant.Person{}, "", err
-	}
-	if owed != nil {
+	case owed != nil:
 		return tenant.Person{}, "", owed
-	}
-	if change {
-		return tenant.Person{}, "", errors.Join(ErrMustChange, i.RequestRecovery(ctx, p.Email))
+	case next != nil:
+		return tenant.Person{}, "", next
+	case change:
+		return tenant.Person{}, "", errors.Join(ErrMustChange, i.mailRecovery(ctx, p.Email))
 	}
 	i.greet(ctx, p, e, from)
 	return p, e.Token, nil
@@ -249,9 +252,13 @@ func (i *Identity) newSession(ctx context.Context, tx *tenant.PlatformTx, person
 	if err != nil {
 		return "", SessionID{}, err
 	}
+	rules, err := i.rules(ctx, tx)
+	if err != nil {
+		return "", SessionID{}, err
+	}
 	session := id.New[Session]()
 	return secret, session, insertSession(ctx, tx, sessionInput{
-		hash: hash, id: session, person: person, idle: i.options.IdleTimeout, expires: tx.Now().Add(i.options.SessionLifetime),
+		hash: hash, id: session, person: person, idle: rules.IdleTimeout, expires: tx.Now().Add(rules.SessionLifetime),
 		network: cleanNetwork(from.Network), userAgent: cleanUserAgent(from.UserAgent),
 	})
 }

@@ -141,7 +141,8 @@ func personBySession(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Has
 
 func noteSeen(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Hash) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE platform.session SET last_seen_at = $2
+		UPDATE platform.session SET last_seen_at = $2,
+		       idle_gap_seconds = greatest(idle_gap_seconds, ceil(extract(epoch FROM $2::timestamptz - last_seen_at))::integer)
 		 WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL`, hash[:], tx.Now())
 	if err != nil {
 		return fmt.Errorf("noting that a session was used: %w", err)

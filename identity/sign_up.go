@@ -126,7 +126,7 @@ func (i *Identity) CompleteSignUp(ctx context.Context, token, name, password str
 	if err != nil {
 		return p, "", err
 	}
-	p, phc, err := i.newPerson(ctx, email, name, password)
+	p, fresh, err := i.newPerson(ctx, email, name, password)
 	if err != nil {
 		return tenant.Person{}, "", err
 	}
@@ -138,7 +138,7 @@ func (i *Identity) CompleteSignUp(ctx context.Context, token, name, password str
 		if err := useVerification(ctx, tx, hash, email); err != nil {
 			return err
 		}
-		if err := insertPerson(ctx, tx, p, phc); err != nil {
+		if err := insertPerson(ctx, tx, p, fresh); err != nil {
 			return err
 		}
 		e, err = i.enter(ctx, tx, p, BySignUp, from)
@@ -157,12 +157,12 @@ func (i *Identity) AddPerson(ctx context.Context, email, name, password string) 
 	if err != nil {
 		return tenant.Person{}, err
 	}
-	p, phc, err := i.newPerson(ctx, email, name, password)
+	p, fresh, err := i.newPerson(ctx, email, name, password)
 	if err != nil {
 		return tenant.Person{}, err
 	}
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		return insertPerson(ctx, tx, p, phc)
+		return insertPerson(ctx, tx, p, fresh)
 	})
 	if err != nil {
 		return tenant.Person{}, err
@@ -170,21 +170,20 @@ func (i *Identity) AddPerson(ctx context.Context, email, name, password string) 
 	return p, nil
 }
 
-func (i *Identity) newPerson(ctx context.Context, email, name, password string) (p tenant.Person, phc string, err error) {
+func (i *Identity) newPerson(ctx context.Context, email, name, password string) (p tenant.Person, fresh freshPassword, err error) {
 	name, err = checkName(name, personNameMax)
 	var refused fault.List
 	if !refused.Add("name", err) {
-		return p, "", err
+		return p, fresh, err
 	}
-	if err := i.CheckPassword(password, email, name); !refused.Add("password", err) {
-		return p, "", err
+	if err := i.CheckPassword(ctx, password, email, name); !refused.Add("password", err) {
+		return p, fresh, err
 	}
 	if err := refused.Err(); err != nil {
-		return p, "", err
+		return p, fresh, err
 	}
-	plain, _ := normalizePassword(password)
-	if phc, err = i.hasher.hash(ctx, plain); err != nil {
-		return p, "", err
+	if fresh, err = i.hashFresh(ctx, password, email, name); err != nil {
+		return p, fresh, err
 	}
-	return tenant.Person{ID: id.New[tenant.Person](), Name: name, Email: email}, phc, nil
+	return tenant.Person{ID: id.New[tenant.Person](), Name: name, Email: email}, fresh, nil
 }

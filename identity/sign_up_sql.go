@@ -76,7 +76,7 @@ func useVerification(ctx context.Context, tx *tenant.PlatformTx, hash tenant.Has
 
 type credential struct{}
 
-func insertPerson(ctx context.Context, tx *tenant.PlatformTx, p tenant.Person, phc string) error {
+func insertPerson(ctx context.Context, tx *tenant.PlatformTx, p tenant.Person, fresh freshPassword) error {
 	n, err := tx.Exec(ctx, `
 		INSERT INTO platform.person (id, email, name, created_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (email) DO NOTHING`, p.ID, p.Email, p.Name, tx.Now())
@@ -87,8 +87,9 @@ func insertPerson(ctx context.Context, tx *tenant.PlatformTx, p tenant.Person, p
 		return ErrSignedUp
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO platform.credential (id, person_id, kind, secret, created_at) VALUES ($1, $2, 'password', $3, $4)`,
-		id.New[credential](), p.ID, phc, tx.Now())
+		INSERT INTO platform.credential (id, person_id, kind, secret, created_at, length_class, score)
+		VALUES ($1, $2, 'password', $3, $4, $5, $6)`,
+		id.New[credential](), p.ID, fresh.phc, tx.Now(), fresh.length, fresh.score)
 	if err != nil {
 		return fmt.Errorf("keeping a password: %w", err)
 	}

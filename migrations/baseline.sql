@@ -259,6 +259,7 @@ CREATE TABLE t_baseline.member (
     role character varying(40) NOT NULL,
     state character varying(10) NOT NULL,
     joined_at timestamp with time zone NOT NULL,
+    entry_exempt boolean DEFAULT false NOT NULL,
     CONSTRAINT member_state_check CHECK (((state)::text = ANY (ARRAY['active'::text, 'denied'::text, 'removed'::text])))
 );
 CREATE TABLE t_baseline.party (
@@ -385,9 +386,22 @@ CREATE TABLE t_baseline.settings (
     books_closed_through date,
     version integer DEFAULT 1 NOT NULL,
     mail_chain_head boolean DEFAULT false NOT NULL,
+    entry_second_factor boolean DEFAULT false NOT NULL,
+    entry_password_length smallint DEFAULT 12 NOT NULL,
+    entry_password_score smallint DEFAULT 2 NOT NULL,
+    entry_password_days integer DEFAULT 0 NOT NULL,
+    entry_idle_minutes integer DEFAULT 0 NOT NULL,
+    entry_session_hours integer DEFAULT 0 NOT NULL,
+    portal_captcha boolean DEFAULT false NOT NULL,
+    entry_version integer DEFAULT 1 NOT NULL,
     collect_automatically boolean DEFAULT false NOT NULL,
     CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT settings_entry_idle_minutes_check CHECK (((entry_idle_minutes >= 0) AND (entry_idle_minutes <= 1440))),
+    CONSTRAINT settings_entry_password_days_check CHECK (((entry_password_days >= 0) AND (entry_password_days <= 3650))),
+    CONSTRAINT settings_entry_password_length_check CHECK ((entry_password_length = ANY (ARRAY[12, 15, 20]))),
+    CONSTRAINT settings_entry_password_score_check CHECK (((entry_password_score >= 2) AND (entry_password_score <= 4))),
+    CONSTRAINT settings_entry_session_hours_check CHECK (((entry_session_hours >= 0) AND (entry_session_hours <= 720))),
     CONSTRAINT settings_only_row_check CHECK (only_row),
     CONSTRAINT settings_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
     CONSTRAINT settings_tax_rounding_check CHECK (((tax_rounding)::text = ANY (ARRAY['line'::text, 'document'::text])))

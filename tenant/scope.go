@@ -114,9 +114,10 @@ type scope struct {
 	credential   Hash
 	access       int64
 	policy       int64
-	subject      uuid.UUID    // of a link or webhook: the one thing that it leads to
-	seen         atomic.Int64 // Unix seconds of the last time that the credential's use was written down
-	entered      atomic.Bool  // it was written down that the session entered the organization
+	terms
+	subject uuid.UUID    // of a link or webhook: the one thing that it leads to
+	seen    atomic.Int64 // Unix seconds of the last time that the credential's use was written down
+	entered atomic.Bool  // it was written down that the session entered the organization
 }
 
 type scopeKey struct {
@@ -173,6 +174,7 @@ type scopeRow struct {
 	Role         *string        `db:"role"`
 	Rights       string         `db:"rights"`
 	Scopes       pq.StringArray `db:"scopes"`
+	entryRow
 }
 
 func (r scopeRow) scope(kind Kind, credential Hash) (*scope, error) {
@@ -195,19 +197,21 @@ func (r scopeRow) scope(kind Kind, credential Hash) (*scope, error) {
 }
 
 // EnterMember mints a scope for the person whose session it is, in the organization at that address. It fails
-// with ErrNotSignedIn or ErrNoOrganization. The answer may be remembered: Do asks the database again.
+// with ErrNotSignedIn, ErrNoOrganization, or one of the ErrEntry when the organization's own rules keep them out. The
+// answer may be remembered: Do asks the database again.
 func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope, error) {
 	return db.enter(scopeKey{Member, session, slug}, func() (*scope, error) {
 		const q = `
 			SELECT s.access_version AS access, s.last_seen_at AS seen, p.id AS person_id, p.name AS person_name, p.email,
 			       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name, coalesce(o.canary, false) AS canary,
 			       coalesce(o.schema_name, '') AS schema_name, coalesce(o.compartment_id, 0) AS compartment_id,
-			       coalesce(o.policy_version, 0) AS policy_version, m.role, coalesce(w.rights, '') AS rights
+			       coalesce(o.policy_version, 0) AS policy_version, m.role, coalesce(w.rights, '') AS rights, s.authenticated_at, s.idle_gap_seconds,
+			       coalesce(e.idle_minutes, 0) AS idle_minutes, coalesce(e.session_hours, 0) AS session_hours,` + entryColumns + `
 			  FROM platform.session s
 			  JOIN platform.person p ON p.id = s.person_id
 			  LEFT JOIN platform.organization o ON o.slug = $2 AND o.state::text = 'active'
 			  LEFT JOIN platform.membership m ON m.organization_id = o.id AND m.person_id = p.id AND m.state::text = 'active'
-			  LEFT JOIN platform.own_role w ON w.organization_id = o.id AND w.role = m.role
+			  LEFT JOIN platform.own_role w ON w.organization_id = o.id AND w.role = m.role` + entryJoins + `
 			 WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $3
 			   AND s.last_seen_at + make_interval(secs => s.idle_seconds) > $3`
 		var row scopeRow
@@ -217,24 +221,30 @@ func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope,
 		} else if err != nil {
 			return nil, reached(ctx, fmt.Errorf("entering by session: %w", err))
 		}
-		return row.scope(Member, session)
+		s, err := row.scope(Member, session)
+		if err == nil {
+			s.terms, err = row.check(row.Name, row.Seen, db.Now())
+		}
+		return s, err
 	})
 }
 
 // EnterToken mints a scope for the bearer of an API token, in the one organization that the token is of, with
-// at most the rights that its maker has there today. The secret that a rotation replaced is good until its overlap ends. It fails with ErrBadToken,
-// and for one that has ended with a *SpentToken, which matches it.
+// at most the rights that its maker has there today, and for as long as they satisfy the organization's own rules: a
+// token is no way round them. The secret that a rotation replaced is good until its overlap ends. It fails with
+// ErrBadToken, for one that has ended with a *SpentToken, which matches it, and with ErrEntrySecondFactor,
+// ErrEntryPassword and ErrEntryPasswordAge.
 func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 	return db.enter(scopeKey{Token, token, ""}, func() (*scope, error) {
 		const q = `
 			SELECT t.access_version AS access, CASE WHEN t.token_hash = $1 THEN t.last_used_at ELSE t.former_used_at END AS seen, t.scopes, p.id AS person_id, p.name AS person_name,
 			       p.email, o.id AS organization_id, o.slug, o.name, o.canary, o.schema_name, o.compartment_id, o.policy_version,
-			       m.role, coalesce(w.rights, '') AS rights
+			       m.role, coalesce(w.rights, '') AS rights,` + entryColumns + `
 			  FROM platform.api_token t
 			  JOIN platform.person p ON p.id = t.person_id
 			  JOIN platform.organization o ON o.id = t.organization_id AND o.state::text = 'active'
 			  JOIN platform.membership m ON m.organization_id = o.id AND m.person_id = p.id AND m.state::text = 'active'
-			  LEFT JOIN platform.own_role w ON w.organization_id = o.id AND w.role = m.role
+			  LEFT JOIN platform.own_role w ON w.organization_id = o.id AND w.role = m.role` + entryJoins + `
 			 WHERE (t.token_hash = $1 OR t.former_hash = $1 AND t.former_until > $2)
 			   AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)`
 		var row scopeRow
@@ -247,6 +257,7 @@ func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 		s, err := row.scope(Token, token)
 		if err == nil {
 			s.ceiling = append([]string{}, row.Scopes...)
+			s.terms, err = row.check(row.Name, row.Seen, db.Now())
 		}
 		return s, err
 	})
@@ -325,7 +336,7 @@ func EnterInvited(ctx context.Context, db *DB, session, invitation Hash) (Scope,
 }
 
 func (db *DB) enter(key scopeKey, mint func() (*scope, error)) (Scope, error) {
-	if s, ok := db.scopes.Get(key); ok {
+	if s, ok := db.scopes.Get(key); ok && s.hold(db.Now()) {
 		return Scope{s}, nil
 	}
 	s, err := mint()
@@ -362,9 +373,7 @@ func Seen(ctx context.Context, db *DB, s Scope) error {
 	var err error
 	switch s.s.kind {
 	case Member, Support:
-		_, err = db.platform.ExecContext(ctx, `UPDATE platform.session SET last_seen_at = $2
-			WHERE token_hash = $1 AND last_seen_at < $2 AND ended_at IS NULL AND expires_at > $2
-			  AND last_seen_at + make_interval(secs => idle_seconds) > $2`, credential, now) // no waking of what has ended
+		_, err = db.platform.ExecContext(ctx, touchSession, credential, now)
 	case Token:
 		// The old secret of a rotated token has a time of its own, which tells whether anyone still uses it.
 		_, err = db.platform.ExecContext(ctx, `UPDATE platform.api_token

@@ -68,6 +68,7 @@ func (s *Server) registerAPI() {
 	s.registerLedgerAPI()
 	s.registerReportAPI()
 	s.registerSettingsAPI()
+	s.registerAdmissionAPI()
 	s.registerTokenAPI()
 	s.registerMemberAPI()
 	s.registerInvitationAPI()

@@ -61,9 +61,13 @@ func (s *Server) showJoin(c *fiber.Ctx) error {
 }
 
 func (s *Server) renderJoin(c *fiber.Ctx, status int, i invited, form page.Form) error {
+	hint, err := s.passwordHint(c.UserContext())
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
 	data := page.Join{Gate: page.Gate{Title: "Join " + i.offer.Organization, Person: personPage(i.person)}, Form: form, Offer: i.offer,
-		Handover: i.offer.Kind == authz.Handover, Way: i.way(), PasswordHint: s.passwordHint(),
+		Handover: i.offer.Kind == authz.Handover, Way: i.way(), PasswordHint: hint,
 		SignIn: "/sign-in?next=" + url.QueryEscape("/join?token="+url.QueryEscape(form.Value("token")))}
 	if data.Handover {
 		data.Title = "Take over " + i.offer.Organization

@@ -44,6 +44,7 @@ func (s *Server) registerPages() {
 	s.registerRolePages()
 	s.registerActivityPages()
 	s.registerEventPages()
+	s.registerAdmissionPages()
 }
 
 func rightTo(action authz.Action, module authz.Module) authz.Right {

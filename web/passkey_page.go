@@ -86,10 +86,14 @@ func (s *Server) sendPasskeyStep(c *fiber.Ctx) error {
 		return err
 	}
 	person, session, err := s.Identity.CompletePasskeyStep(c.UserContext(), c.Cookies(secondStepCookie), sent.Get("ceremony"), []byte(sent.Get("response")), requestInfo(c))
+	if ok, answer := toChange(c, err, sent.Get("next")); ok {
+		clearCookie(c, secondStepCookie)
+		return answer
+	}
 	form := page.NewForm("next", wayBack(sent.Get("next")))
 	switch {
 	case errors.Is(err, identity.ErrSecondStepOver):
-		return signInAgain(c, sent, err)
+		return s.signInAgain(c, sent, err)
 	case errors.Is(err, identity.ErrPasskey):
 		form.Refused(err)
 		return s.renderSecondStep(c, http.StatusUnprocessableEntity, form)
@@ -110,8 +114,12 @@ func (s *Server) sendPasskeyLogin(c *fiber.Ctx) error {
 		return err
 	}
 	person, session, err := s.Identity.CompletePasskeyLogin(c.UserContext(), sent.Get("ceremony"), []byte(sent.Get("response")), from)
+	if ok, answer := toChange(c, err, sent.Get("next")); ok {
+		keepDevice(c, from)
+		return answer
+	}
 	if errors.Is(err, identity.ErrPasskey) {
-		return signInAgain(c, sent, err)
+		return s.signInAgain(c, sent, err)
 	} else if err != nil {
 		return err
 	}

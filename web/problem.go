@@ -149,6 +149,9 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	if p.Status == http.StatusUnauthorized {
 		return toSignIn(c)
 	}
+	if ok, answer := leadToAdmission(c, err); ok {
+		return answer
+	}
 	return s.renderProblem(c, p)
 }
 
@@ -172,6 +175,8 @@ func (s *Server) logError(ctx context.Context, p *Problem, err error) {
 		s.Log.Info("request refused", "request_id", tenant.RequestFrom(ctx).ID, "code", p.Code, "cause", f.Unwrap())
 	}
 }
+
+func isNotSignedIn(err error) bool { return errors.Is(err, tenant.ErrNotSignedIn) }
 
 func isAPI(path string) bool { return strings.HasPrefix(path, "/v1/") || path == "/v1" }
 

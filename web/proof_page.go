@@ -50,7 +50,7 @@ func (s *Server) renderProve(c *fiber.Ctx, status int, form page.Form) error {
 	form.Values.Del("password")
 	form.Values.Del("code")
 	return render(c, status, "prove", page.Prove{
-		Gate: page.Gate{Title: "Is it still you?", Person: personPage(person)}, Form: form, Code: has.TOTPSince != nil,
+		Gate: page.Gate{Title: "Is it still you?", Person: personPage(person)}, Flash: said(c), Form: form, Code: has.TOTPSince != nil,
 	})
 }
 

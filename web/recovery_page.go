@@ -1,11 +1,13 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
@@ -17,7 +19,11 @@ func (s *Server) registerRecovery() {
 }
 
 func (s *Server) renderRecover(c *fiber.Ctx, status int, form page.Form) error {
-	return render(c, status, "recover", page.Recover{Gate: page.Gate{Title: "Set a new password"}, Form: form, Ways: s.recoverWays()})
+	captcha, err := s.showCaptcha(c, captchaRecovery)
+	if err != nil {
+		return err
+	}
+	return render(c, status, "recover", page.Recover{Gate: page.Gate{Title: "Set a new password"}, Form: form, Captcha: captcha, Ways: s.recoverWays()})
 }
 
 func (s *Server) sendRecover(c *fiber.Ctx) error {
@@ -26,10 +32,14 @@ func (s *Server) sendRecover(c *fiber.Ctx) error {
 		return err
 	}
 	form := page.FormOf(sent)
-	if by := sent.Get("by"); by == "text" || by == "call" {
+	err = s.checkCaptcha(c, captchaRecovery, sent)
+	if by := sent.Get("by"); err == nil && (by == "text" || by == "call") {
 		return s.sendRecoverByText(c, form, by == "call")
 	}
-	if err := s.Identity.RequestRecovery(c.UserContext(), sent.Get("email")); form.Refused(err) {
+	if err == nil {
+		err = s.Identity.RequestRecovery(c.UserContext(), sent.Get("email"))
+	}
+	if (isFormFault(err) || errors.Is(err, identity.ErrNoRecovery)) && form.Refused(err) {
 		return s.renderRecover(c, http.StatusUnprocessableEntity, form)
 	} else if err != nil {
 		return err
@@ -61,9 +71,13 @@ func (s *Server) renderRecoverSet(c *fiber.Ctx, status int, form page.Form) erro
 	if err != nil {
 		return err
 	}
+	hint, err := s.passwordHint(c.UserContext())
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
 	return render(c, status, "recover-set", page.RecoverSet{Gate: page.Gate{Title: "Set a new password"}, Form: form,
-		Email: person.Email, Hint: s.passwordHint()})
+		Email: person.Email, Hint: hint})
 }
 
 func (s *Server) sendRecoverSet(c *fiber.Ctx) error {

@@ -64,10 +64,14 @@ func (s *Server) sendSecondStep(c *fiber.Ctx) error {
 		return err
 	}
 	person, session, err := s.Identity.CompleteSecondStep(c.UserContext(), c.Cookies(secondStepCookie), sent.Get("code"), requestInfo(c))
+	if ok, answer := toChange(c, err, sent.Get("next")); ok {
+		clearCookie(c, secondStepCookie)
+		return answer
+	}
 	form := page.FormOf(sent)
 	switch {
 	case errors.Is(err, identity.ErrSecondStepOver):
-		return signInAgain(c, sent, err)
+		return s.signInAgain(c, sent, err)
 	case form.Refused(err):
 		return s.renderSecondStep(c, statusOf(form.Faults[0].Kind), form)
 	case err != nil:
@@ -78,11 +82,11 @@ func (s *Server) sendSecondStep(c *fiber.Ctx) error {
 }
 
 // signInAgain shows the sign-in page with why it has to begin anew.
-func signInAgain(c *fiber.Ctx, sent url.Values, why error) error {
+func (s *Server) signInAgain(c *fiber.Ctx, sent url.Values, why error) error {
 	clearCookie(c, secondStepCookie)
 	form := page.NewForm("next", wayBack(sent.Get("next")))
 	form.Refused(why)
-	return render(c, http.StatusUnprocessableEntity, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form})
+	return s.renderSignIn(c, http.StatusUnprocessableEntity, form)
 }
 
 func (s *Server) showSecondFactors(c *fiber.Ctx) error {

@@ -129,8 +129,12 @@ func (s *Server) renderPassword(c *fiber.Ctx, status int, form page.Form) error 
 	if err != nil {
 		return err
 	}
+	hint, err := s.passwordHint(c.UserContext())
+	if err != nil {
+		return err
+	}
 	return render(c, status, "password-edit", page.PasswordEdit{
-		Gate: page.Gate{Title: "Change password", Person: personPage(person)}, Flash: said(c), Form: form, Hint: s.passwordHint(),
+		Gate: page.Gate{Title: "Change password", Person: personPage(person)}, Flash: said(c), Form: form, Hint: hint,
 	})
 }
 

@@ -15,7 +15,9 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/captcha"
 	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/internal/setting"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -28,6 +30,10 @@ type Config struct {
 	// Origin is the one address that members use, such as https://countinghouse.example. Links are made from
 	// it, never from a request.
 	Origin string
+	// Settings are what the operator may change while we run; nil keeps the defaults.
+	Settings Settings
+	// Captcha checks what a form brings where a CAPTCHA stands before it. Without one such a form lets nobody pass.
+	Captcha *captcha.Captcha
 	// Key keys the digests of requests (idempotency); 32 random bytes or more.
 	Key []byte
 	// Outbox, where there is one, is shown at /dev/outbox. Only `dev` has one.
@@ -38,6 +44,19 @@ type Config struct {
 	Watch Watcher
 	// Version is the binary's, for the documentation.
 	Version string
+}
+
+// Settings is what setting.Keeper does.
+type Settings interface {
+	Now(ctx context.Context) (setting.Settings, error)
+}
+
+// settings are those in force.
+func (s *Server) settings(ctx context.Context) (setting.Settings, error) {
+	if s.Settings == nil {
+		return setting.Defaults(), nil
+	}
+	return s.Settings.Now(ctx)
 }
 
 // Server answers HTTP.

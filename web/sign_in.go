@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,6 +28,9 @@ func (s *Server) registerPublic() {
 	s.public("POST", "/join", s.sendJoin)
 	s.registerPhonePages()
 	s.registerPersonPages()
+	s.registerChange()
+	s.registerCaptcha()
+	s.registerIdle()
 	s.public("GET", "/sign-in", s.showSignIn)
 	s.public("POST", "/sign-in", s.sendSignIn)
 	s.public("POST", "/sign-out", s.sendSignOut)
@@ -57,7 +61,16 @@ func (s *Server) showHome(c *fiber.Ctx) error {
 }
 
 func (s *Server) showSignIn(c *fiber.Ctx) error {
-	return render(c, http.StatusOK, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: page.NewForm("next", wayBack(c.Query("next")))})
+	return s.renderSignIn(c, http.StatusOK, page.NewForm("next", wayBack(c.Query("next"))))
+}
+
+func (s *Server) renderSignIn(c *fiber.Ctx, status int, form page.Form) error {
+	now, err := s.settings(c.UserContext())
+	if err != nil {
+		return err
+	}
+	form.Values.Del("password")
+	return render(c, status, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form, NoSave: !now.SaveLogins})
 }
 
 func (s *Server) sendSignIn(c *fiber.Ctx) error {
@@ -76,9 +89,12 @@ func (s *Server) sendSignIn(c *fiber.Ctx) error {
 		keepDevice(c, from) // it comes again with the second step, and is known only after that
 		return toSecondStep(c, owed, sent.Get("next"))
 	}
+	if ok, answer := toChange(c, err, sent.Get("next")); ok {
+		keepDevice(c, from)
+		return answer
+	}
 	if form.Refused(err) {
-		form.Values.Del("password")
-		return render(c, refusedStatus(c, err), "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form})
+		return s.renderSignIn(c, refusedStatus(c, err), form)
 	} else if err != nil {
 		return err
 	}
@@ -97,8 +113,20 @@ func (s *Server) letIn(c *fiber.Ctx, person tenant.Person, session, next string)
 	if err != nil {
 		return err
 	}
+	var told []string
+	var before identity.SessionID
 	if last != nil {
-		sayLogin(c, last.Session, page.LastLogin(s.DB.Now(), *last))
+		told, before = append(told, page.LastLogin(s.DB.Now(), *last)), last.Session
+	}
+	age, err := s.Identity.PasswordAge(c.UserContext(), person.ID)
+	if err != nil {
+		return err
+	}
+	if age.Warn {
+		told = append(told, page.OldPassword(s.DB.Now(), age))
+	}
+	if told != nil {
+		sayLogin(c, before, strings.Join(told, " "))
 	}
 	return c.Redirect(wayBack(next), http.StatusSeeOther)
 }

@@ -85,7 +85,15 @@ func (s *Server) registerSignUp() {
 }
 
 func (s *Server) showSignUp(c *fiber.Ctx) error {
-	return render(c, http.StatusOK, "sign-up", page.SignUp{Gate: page.Gate{Title: "Open your books"}})
+	return s.renderSignUp(c, http.StatusOK, page.Form{})
+}
+
+func (s *Server) renderSignUp(c *fiber.Ctx, status int, form page.Form) error {
+	captcha, err := s.showCaptcha(c, captchaSignUp)
+	if err != nil {
+		return err
+	}
+	return render(c, status, "sign-up", page.SignUp{Gate: page.Gate{Title: "Open your books"}, Form: form, Captcha: captcha})
 }
 
 func (s *Server) sendSignUp(c *fiber.Ctx) error {
@@ -94,8 +102,12 @@ func (s *Server) sendSignUp(c *fiber.Ctx) error {
 		return err
 	}
 	form := page.FormOf(sent)
-	if err := s.Identity.RequestSignUp(c.UserContext(), sent.Get("email")); form.Refused(err) {
-		return render(c, http.StatusUnprocessableEntity, "sign-up", page.SignUp{Gate: page.Gate{Title: "Open your books"}, Form: form})
+	err = s.checkCaptcha(c, captchaSignUp, sent)
+	if err == nil {
+		err = s.Identity.RequestSignUp(c.UserContext(), sent.Get("email"))
+	}
+	if form.Refused(err) {
+		return s.renderSignUp(c, http.StatusUnprocessableEntity, form)
 	} else if err != nil {
 		return err
 	}
@@ -116,9 +128,13 @@ func (s *Server) showSetUp(c *fiber.Ctx) error {
 }
 
 func (s *Server) renderSetUp(c *fiber.Ctx, status int, email string, form page.Form) error {
+	hint, err := s.passwordHint(c.UserContext())
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
 	return render(c, status, "set-up", page.SetUp{Gate: page.Gate{Title: "Set up your books"}, Form: form, Email: email,
-		AddressPrefix: s.origin.Host + "/o/", PasswordHint: s.passwordHint()})
+		AddressPrefix: s.origin.Host + "/o/", PasswordHint: hint})
 }
 
 func (s *Server) sendSetUp(c *fiber.Ctx) error {
@@ -136,7 +152,7 @@ func (s *Server) sendSetUp(c *fiber.Ctx) error {
 	_, err = foundingOf(sent).opening(ctx, s.DB)
 	_, named := text.Required("name", sent.Get("name"), 200)
 	err = errors.Join(asFault(&form, err), asFault(&form, named),
-		asFault(&form, s.Identity.CheckPassword(sent.Get("password"), email, sent.Get("name"))))
+		asFault(&form, s.Identity.CheckPassword(ctx, sent.Get("password"), email, sent.Get("name"))))
 	if err != nil {
 		return err
 	}
@@ -206,10 +222,14 @@ func (s *Server) sendOpen(c *fiber.Ctx) error {
 }
 
 // passwordHint tells the rules before anyone types.
-func (s *Server) passwordHint() string {
+func (s *Server) passwordHint(ctx context.Context) (string, error) {
+	all, err := s.Identity.PasswordRules(ctx)
+	if err != nil {
+		return "", err
+	}
 	var rules []string
-	for _, r := range s.Identity.PasswordRules() {
+	for _, r := range all {
 		rules = append(rules, r.Say)
 	}
-	return strings.Join(rules, "; ") + "."
+	return strings.Join(rules, "; ") + ".", nil
 }

@@ -23,6 +23,7 @@ type devCommand struct {
 	placeFlags
 	ownVault
 	retentionFlags
+	passwordFlags
 }
 
 // Run starts a private Postgres and the service on it, until it is interrupted.
@@ -50,6 +51,9 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if p.key, p.database, err = clusterConfig(d.Data, cluster.URL()); err != nil {
+		return err
+	}
+	if p.refused, err = d.passwordFlags.refused(); err != nil {
 		return err
 	}
 	keyring, stopVault, err := d.open(ctx, d.Data)

@@ -21,14 +21,16 @@ var version = "dev"
 
 // commands is the command line.
 type commands struct {
-	Dev     devCommand      `cmd:"" help:"Run everything on this machine, with a database of its own: for trying it and for working on it."`
-	Serve   serveCommand    `cmd:"" help:"Run the web server on a database that is there."`
-	Migrate migrateCommand  `cmd:"" help:"Bring the platform and every organization to this version."`
-	Org     orgCommands     `cmd:"" help:"Look after organizations."`
-	Staff   staffCommands   `cmd:"" help:"Look after the staff of the platform."`
-	Audit   auditCommands   `cmd:"" help:"Prove the record of who did what."`
-	Secrets secretsCommands `cmd:"" help:"Look after the keys of organizations."`
-	Version versionCommand  `cmd:"" help:"Say which version this is."`
+	Dev      devCommand       `cmd:"" help:"Run everything on this machine, with a database of its own: for trying it and for working on it."`
+	Serve    serveCommand     `cmd:"" help:"Run the web server on a database that is there."`
+	Migrate  migrateCommand   `cmd:"" help:"Bring the platform and every organization to this version."`
+	Org      orgCommands      `cmd:"" help:"Look after organizations."`
+	Staff    staffCommands    `cmd:"" help:"Look after the staff of the platform."`
+	Audit    auditCommands    `cmd:"" help:"Prove the record of who did what."`
+	Secrets  secretsCommands  `cmd:"" help:"Look after the keys of organizations."`
+	Settings settingsCommands `cmd:"" help:"Look after what holds for the whole platform."`
+	Person   personCommands   `cmd:"" help:"Look after people's logins."`
+	Version  versionCommand   `cmd:"" help:"Say which version this is."`
 
 	backgroundCommands
 }

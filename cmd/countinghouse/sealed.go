@@ -10,5 +10,5 @@ var sealedColumns = []tenant.SealedColumn{
 }
 
 // platformSealed are the columns of the platform that hold what the service's own key sealed: what belongs to
-// people, who are in no organization. That key is not rotated.
-var platformSealed = []string{"platform.totp.sealed"}
+// people, who are in no organization, and to the operator. That key is not rotated.
+var platformSealed = []string{"platform.totp.sealed", "platform.setting_secret.sealed"}

@@ -31,6 +31,7 @@ type serviceFlags struct {
 	securityFlags
 	smsFlags
 	placeFlags
+	passwordFlags
 }
 
 // mailFlags say which server takes our mail.
@@ -71,6 +72,9 @@ func (f serviceFlags) parts() (p parts, err error) {
 		return p, err
 	}
 	if p.places, err = f.placeFlags.database(); err != nil {
+		return p, err
+	}
+	if p.refused, err = f.refused(); err != nil {
 		return p, err
 	}
 	p.security, err = f.openSecurity()

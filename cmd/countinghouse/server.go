@@ -13,6 +13,7 @@ import (
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/place"
+	"github.com/countinghouse/countinghouse/internal/setting"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web"
@@ -42,6 +43,7 @@ type parts struct {
 	places   *place.Places  // nil: none
 	keyring  secrets.Keyring
 	kept     retentionFlags
+	refused  identity.RefusedPasswords // the operator's own list
 	log      *slog.Logger
 	security securityOut
 	// keepLogins is for how long the record of who signed in is kept.
@@ -72,7 +74,9 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 		return nil, nil, err
 	}
 	guard := p.guard(db)
-	people, err := identity.New(db, mailOut{p.mail}, p.reach(identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log, Watch: guard}))
+	settings := setting.NewKeeper(db, seals)
+	people, err := identity.New(db, mailOut{p.mail}, p.reach(identity.Options{Origin: p.origin, Sealer: seals, Key: logins, Log: p.log,
+		Watch: guard, Rules: rulesOf(settings, p.refused)}))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,9 +88,13 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	tasks, err := newCaptcha(p.key, db)
+	if err != nil {
+		return nil, nil, err
+	}
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
-		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard,
+		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks,
 	})
 	return people, server, err
 }

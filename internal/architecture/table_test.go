@@ -36,7 +36,8 @@ var table = map[string]row{
 	"web": {
 		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
 			"billing/report", "billing/export", "billing/intake", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
-			"internal/notify", "internal/watch", "internal/audit"),
+			"internal/notify", "internal/watch", "internal/audit", "internal/setting",
+			"internal/captcha", "internal/admission"),
 		tests: everything,
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
@@ -88,6 +89,9 @@ var table = map[string]row{
 	"internal/notify":    {may: []string{"internal/fault"}},
 	"internal/place":     {may: []string{"internal/fault"}},
 	"internal/watch":     {may: join(words, "tenant")},
+	"internal/admission": {may: join(words, "tenant"), tests: []string{"authz"}},
+	"internal/captcha":   {may: join(words, "tenant")},
+	"internal/setting":   {may: join(words, "tenant")},
 	// It reads the journal's rows as they lie, so that it stands beside the ledger and not on it.
 	"internal/audit": {may: join(words, "tenant"), tests: []string{"billing/ledger", "billing/money"}},
 

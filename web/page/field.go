@@ -19,6 +19,7 @@ type Field struct {
 	Class        string // "n" for figures
 	List         string // id of a datalist
 	SlugOf       string // name of the field that a slug follows
+	Checked      string // address that says of each password rule whether it is kept, as one types
 	Country      bool   // a select that proposes currency and time zone
 	Plain        bool   // no capitals, corrections or spelling marks: addresses, codes
 	Options      []Option
@@ -34,7 +35,7 @@ func newField(form Form, name, label string, options ...any) (Field, error) {
 	texts := map[string]*string{
 		"type": &f.Type, "hint": &f.Hint, "opt": &f.Opt, "autocomplete": &f.Autocomplete, "inputmode": &f.Inputmode,
 		"prefix": &f.Prefix, "suffix": &f.Suffix, "blank": &f.Blank, "class": &f.Class, "list": &f.List,
-		"slug-of": &f.SlugOf,
+		"slug-of": &f.SlugOf, "checked": &f.Checked,
 	}
 	flags := map[string]*bool{"country": &f.Country, "plain": &f.Plain}
 	for i := 0; i < len(options); i += 2 {
@@ -60,7 +61,7 @@ func (f Field) ID() string { return f.Form.FieldID(f.Name) }
 
 // Value is what stands in the field. A password never does: it is not sent back.
 func (f Field) Value() string {
-	if f.Type == "password" {
+	if f.Type == "password" || f.Type == "masked" {
 		return ""
 	}
 	return f.Form.Value(f.Name)

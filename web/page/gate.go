@@ -15,7 +15,8 @@ type Gate struct {
 // SignUp is the data of the page "sign-up". Its form sends email.
 type SignUp struct {
 	Gate
-	Form Form
+	Form    Form
+	Captcha *Captcha // nil for none
 }
 
 // SignUpSent is the data of "sign-up-sent": the same answer whether or not the address is known.
@@ -38,7 +39,25 @@ type SetUp struct {
 // SignIn is the data of "sign-in". Its form sends email and password, and next when it has one.
 type SignIn struct {
 	Gate
-	Form Form
+	Form   Form
+	NoSave bool // no browser is to save the login
+}
+
+// PasswordType is the type of the password's field. Browsers offer to save what stands in a field of type password,
+// whatever its autocomplete says; one that is masked by the stylesheet they leave alone.
+func (s SignIn) PasswordType() string {
+	if s.NoSave {
+		return "masked"
+	}
+	return "password"
+}
+
+// Completes is the autocomplete of a field: off where nothing is to be saved.
+func (s SignIn) Completes(usual string) string {
+	if s.NoSave {
+		return "off"
+	}
+	return usual
 }
 
 // Open is the data of "open", where somebody signed in opens another organization. Its form sends organization,

@@ -112,7 +112,9 @@ func memberSamples() map[string]any {
 		"token-rotate":      TokenRotate{Shell: shell("Rotate Shop", "tokens"), Form: form("k", identity.ErrTokenOverlap), Token: token, Action: "/x", Overlap: []Option{{Value: "24", Label: "24 hours"}}},
 		"entries":           Entries{Shell: shell("Entries", "entries"), Items: []identity.Entry{{Name: "Mara Lindqvist", At: now, Network: "192.0.2.7", Place: "Dublin, Ireland", UserAgent: firefox}, {Name: "Tim", At: now}}, Factors: []identity.MemberFactors{{Name: "Mara Lindqvist", App: true, Passkeys: 2}, {Name: "Tim"}}},
 		"token-made":        TokenMade{Shell: shell("Shop", "tokens"), Token: token, Secret: "ch_ab12secret"},
-		"settings":          Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},
+		"settings-security": SettingsSecurity{Shell: shell("Security", "security"), Form: form("k", missing.At("password_days")), Now: []string{"1 of 2 members has no second factor."}, Asks: true,
+			Lengths: AdmissionLengths, Scores: AdmissionScores, Members: []AdmissionMember{{ID: "1", Name: "Mara Lindqvist", Since: time.Date(2026, time.May, 4, 9, 0, 0, 0, time.UTC), Exempt: true}}},
+		"settings": Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},
 		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Books: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},
 			Chart: NewChart(eur, months), Overdue: table, Recent: table, SetUp: []Step{{Label: "Add a customer", Done: true}, {Label: "Add a product", Say: "What you sell", URL: "/x", Way: "Add product"}}},
 	}

@@ -84,12 +84,12 @@ func samples() map[string]any {
 		"currency", "EUR", "time_zone", "Europe/Dublin", "name", "Mara Lindqvist", "password", "hunter2hunter2")
 	missing := NewError(404, "", "7F3K-22")
 	all := map[string]any{
-		"sign-up":      SignUp{Gate{"Open your books", nobody}, refused(NewForm("email", "mara@tidewater"), email)},
+		"sign-up":      SignUp{Gate{"Open your books", nobody}, refused(NewForm("email", "mara@tidewater"), email), &Captcha{"altcha", "", "sign_up"}},
 		"sign-up-sent": SignUpSent{Gate{"Look in your mail", nobody}, "mara@tidewater.example", "/dev/outbox"},
 		"set-up": SetUp{Gate{"Set up your books", nobody}, refused(organization, slug), "mara@tidewater.example",
 			"localhost:8080/o/", "At least 12 characters; a few plain words do well."},
 		"sign-in": SignIn{Gate{"Sign in", nobody}, refused(NewForm("email", "mara@tidewater.example", "next", "/o/tidewater"),
-			fault.New(fault.Unauthenticated, "sign_in.refused", "Email and password do not belong together."))},
+			fault.New(fault.Unauthenticated, "sign_in.refused", "Email and password do not belong together.")), false},
 		"open":   Open{Gate{"Open another organization", mara}, NewForm(), "localhost:8080/o/"},
 		"choose": Choose{Gate{"Your organizations", mara}, Flash{Say: "Last signed in today.", Login: "0198c0de-0000-7000-8000-000000000001"}, sampleShell("", "").Others},
 		"error":  missing,

@@ -56,6 +56,7 @@ type RecoveryCodes struct {
 // Prove is the data of "prove", where someone shows again that it is them. Its form sends password, code and next.
 type Prove struct {
 	Gate
-	Form Form
-	Code bool // a code will do as well
+	Flash Flash // why it is asked; empty for the usual reason
+	Form  Form
+	Code  bool // a code will do as well
 }

@@ -42,11 +42,35 @@ type PasswordEdit struct {
 	Hint  string // the password policy in a sentence
 }
 
+// SignInChange is the data of "sign-in-change", between a sign-in and the session of who has to change their password
+// first. Its form sends password and next.
+type SignInChange struct {
+	Gate
+	Form  Form
+	Email string
+	Hint  string
+}
+
+// OldPassword tells someone that their password is older than it should be.
+func OldPassword(now time.Time, age identity.PasswordAge) string {
+	days := int(now.Sub(age.Since).Hours() / 24)
+	say := fmt.Sprintf("Your password is %d days old: change it under Sign-in and security", days)
+	if age.Until.IsZero() {
+		return say + "."
+	}
+	left := int(age.Until.Sub(now).Hours()/24) + 1
+	if left == 1 {
+		return say + ", by tomorrow at the latest."
+	}
+	return fmt.Sprintf("%s, within %d days.", say, left)
+}
+
 // Recover is the data of "recover". Its form sends email, and by where there is a choice.
 type Recover struct {
 	Gate
-	Form Form
-	Ways []Option // how the way in can be sent; none when there is one alone
+	Form    Form
+	Captcha *Captcha // nil for none
+	Ways    []Option // how the way in can be sent; none when there is one alone
 }
 
 // RecoverCode is the data of "recover-code", where the code that came to a phone is typed: the same whether or not the

@@ -22,8 +22,9 @@ func securitySamples() map[string]any {
 				{identity.Session{ID: session, CreatedAt: now, SeenAt: now}, []Act{sampleAct()}}},
 			Logins: []LoginRow{login(identity.LoginSuccess, identity.ByPassword, sampleAct()), login(identity.LoginRefused, "totp"), login(identity.LoginHeld, "passkey"),
 				login(identity.LoginDisowned, "something_new"), login(identity.LoginRecovered, identity.ByRecovery), login(identity.LoginChanged, "")}},
+		"sign-in-change":  SignInChange{Gate{"Set a new password", nobody}, refused(NewForm("next", "/o/tidewater"), identity.ErrPasswordShort), "mara@tidewater.studio", "At least 12 characters."},
 		"password-edit":   PasswordEdit{Gate{"Change password", mara}, Flash{Say: "Now set a new password."}, refused(NewForm(), identity.ErrPresentPassword, identity.ErrPasswordShort), "At least 12 characters."},
-		"recover":         Recover{Gate{"Set a new password", nobody}, refused(NewForm("email", "mara", "by", "text"), identity.ErrEmail), []Option{{Value: "mail", Label: "E-mail"}, {Value: "text", Label: "Text message"}}},
+		"recover":         Recover{Gate{"Set a new password", nobody}, refused(NewForm("email", "mara", "by", "text"), identity.ErrEmail), nil, []Option{{Value: "mail", Label: "E-mail"}, {Value: "text", Label: "Text message"}}},
 		"recover-sent":    RecoverSent{Gate{"Look in your mail", nobody}, "mara@tidewater.example", "/dev/outbox"},
 		"recover-set":     RecoverSet{Gate{"Set a new password", nobody}, refused(NewForm("token", "t0ken"), identity.ErrPasswordReused), "mara@tidewater.example", "At least 12 characters."},
 		"recover-code":    RecoverCode{Gate{"Look at your phone", nobody}, refused(NewForm("request", "t0ken", "email", "mara@tidewater.example"), identity.ErrPhoneCode), "mara@tidewater.example", "/dev/outbox"},
@@ -32,7 +33,7 @@ func securitySamples() map[string]any {
 		"account-data":    Data{Gate{"Your data", mara}, refused(NewForm("email", "mara"), identity.ErrLastOwner)},
 		"account-deleted": Gate{"Your account is deleted", nobody},
 		"disown":          Disown{Gate{"Was this you?", mara}, now, identity.Login{At: now.Add(-time.Hour), Network: "192.0.2.7", Place: "Dublin, Ireland", UserAgent: firefox}, "/account/sessions/x/disown"},
-		"recover-done":    SignIn{Gate{"Your password is set", nobody}, NewForm()},
+		"recover-done":    SignIn{Gate{"Your password is set", nobody}, NewForm(), true},
 	}
 }
 

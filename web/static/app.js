@@ -181,7 +181,46 @@
     }, 1000);
   }
 
+  // A password marked data-checked is held against the rules as one types: the server says which are kept. The
+  // sentence below it, which stands there without a script too, gives way to the list.
+  function checkAsTyped(field) {
+    var hint = document.getElementById(field.id + "-h"), list = document.createElement("ul"), asked = 0, wait = 0;
+    if (!hint) return;
+    list.className = "rules";
+    list.setAttribute("aria-live", "polite");
+    function show(rules) {
+      list.replaceChildren.apply(list, rules.map(function (rule) {
+        var item = document.createElement("li"), state = document.createElement("span");
+        item.className = rule.kept ? "kept" : "";
+        state.className = "sr";
+        state.textContent = rule.kept ? "Kept: " : "Not yet: ";
+        item.append(state, rule.say);
+        return item;
+      }));
+      if (!list.parentNode) {
+        hint.textContent = "";
+        hint.append(list);
+      }
+    }
+    field.addEventListener("input", function () {
+      clearTimeout(wait);
+      wait = setTimeout(function () {
+        var mine = ++asked, body = new URLSearchParams({ password: field.value });
+        ["token", "name"].forEach(function (name) {
+          var other = field.form.elements[name];
+          if (other && other.value) body.set(name, other.value);
+        });
+        fetch(field.dataset.checked, { method: "POST", body: body }).then(function (response) {
+          return response.ok ? response.json() : null;
+        }).then(function (rules) {
+          if (rules && mine === asked) show(rules);
+        }).catch(function () { /* the form itself is checked when it is sent */ });
+      }, 250);
+    });
+  }
+
   function dress(root) {
+    root.querySelectorAll("input[data-checked]").forEach(checkAsTyped);
     root.querySelectorAll("[data-left]").forEach(countDown);
     if (window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) {
       root.querySelectorAll("[data-passkey]").forEach(function (form) { form.hidden = false; });
