@@ -62,7 +62,7 @@ func showCustomer(v *visit, status int, form page.Form) error {
 		return err
 	}
 	return v.show(status, "customer", func(tx *tenant.Tx) (any, error) {
-		data := page.Customer{Form: form, Owed: owed, TooLarge: !ok}
+		data := page.Customer{Taken: v.server.Till != nil, Form: form, Owed: owed, TooLarge: !ok}
 		var err error
 		if data.Customer, err = billing.CustomerByID(v.ctx, tx, id); err != nil {
 			return nil, err

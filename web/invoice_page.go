@@ -152,6 +152,9 @@ func showInvoice(v *visit, status int, form page.Form) error {
 		if data.Shell, err = v.frame(tx, title, "invoices"); err != nil {
 			return nil, err
 		}
+		if err := fillCharges(v, tx, &data); err != nil {
+			return nil, err
+		}
 		data.Settings, err = billing.LoadSettings(v.ctx, tx)
 		if data.Invoice.State == billing.Draft {
 			data.Acts = discardAct(v, data.Invoice.InvoiceHead)
@@ -163,6 +166,32 @@ func showInvoice(v *visit, status int, form page.Form) error {
 		}
 		return data, err
 	})
+}
+
+// fillCharges finds what was ordered at gateways for an invoice, and what can be.
+func fillCharges(v *visit, tx *tenant.Tx, data *page.Invoice) (err error) {
+	i := data.Invoice
+	if v.server.Till == nil || i.State == billing.Draft {
+		return nil
+	}
+	data.Taken, data.LinkKey = true, newFormKey()
+	if data.Charges, err = billing.InvoiceIntents(v.ctx, tx, i.ID); err != nil {
+		return err
+	}
+	if i.Customer.Email == "" { // what an issued invoice says of its customer has no e-mail address
+		customer, err := billing.CustomerByID(v.ctx, tx, i.Customer.ID)
+		if err != nil {
+			return err
+		}
+		data.Invoice.Customer.Email = customer.Email
+	}
+	methods, err := billing.PaymentMethods(v.ctx, tx, i.Customer.ID)
+	for _, m := range methods {
+		if m.Chargeable() {
+			data.Methods = append(data.Methods, page.ChargeMethod{PaymentMethod: m, Key: newFormKey()})
+		}
+	}
+	return err
 }
 
 func discardAct(v *visit, h billing.InvoiceHead) []page.Act {

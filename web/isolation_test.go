@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -41,6 +42,7 @@ func (h *house) estate(t testing.TB) estate {
 	}
 	e.ids["payments"] = p.made(t, "/v1/payments", map[string]any{"invoice_id": e.ids["invoices"], "method": "cash",
 		"amount": map[string]string{"amount": "20.00", "currency": "EUR"}})
+	e.addCharge(t)
 	var accounts struct{ Items []struct{ ID string } }
 	p.call(t, "GET", "/v1/accounts", nil).decode(t, &accounts)
 	e.ids["journal-entries"] = p.made(t, "/v1/journal-entries", map[string]any{"date": "2026-01-02", "description": secretName, "lines": []any{
@@ -54,6 +56,31 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["invitations"] = p.made(t, "/v1/invitations", map[string]any{"email": tenanttest.Random(6) + "@tidewater.example", "role": "own:" + e.ids["roles"]})
 	e.ids["support"] = h.askedIn(t, e.slug)
 	return e
+}
+
+// addCharge adds a gateway, a charge through it and a payment method.
+func (e estate) addCharge(t testing.TB) {
+	t.Helper()
+	e.ids["gateways"] = e.addGateway(t, "practice_"+tenanttest.Random(8))
+	pay := e.link(t, "/invoices/"+e.ids["invoices"]+"/link")
+	if a := e.browser.h.browser().post(t, pay, "gateway", e.ids["gateways"]); a.status != http.StatusOK {
+		t.Fatalf("pay: %d %s", a.status, a.body)
+	}
+	a := e.get(t, e.owner.path("/invoices/"+e.ids["invoices"]))
+	found := regexp.MustCompile(`/charges/([0-9a-f-]{36})"`).FindSubmatch(a.body)
+	if found == nil {
+		t.Fatalf("no charge on %s", a.body)
+	}
+	e.ids["charges"] = string(found[1])
+	methods := e.owner.path("/customers/" + e.ids["customers"] + "/methods")
+	if a := e.post(t, methods, "kind", "us_bank", "routing_number", "011000015", "account_number", "12345678"); a.status != http.StatusSeeOther {
+		t.Fatalf("method: %d %s", a.status, a.body)
+	}
+	found = regexp.MustCompile(`/payment-methods/([0-9a-f-]{36})/remove"`).FindSubmatch(e.get(t, methods).body)
+	if found == nil {
+		t.Fatal("no method")
+	}
+	e.ids["payment-methods"] = string(found[1])
 }
 
 // path fills in a route's parameters with the ids of the estate.

@@ -137,6 +137,11 @@ func fillEntry(v *visit, tx *tenant.Tx, data *page.Entry) error {
 		if v.may(rightTo(authz.Read, authz.Payments)) {
 			data.SourceURL = v.at("payments", source)
 		}
+	case ledger.SourceGateway:
+		data.Source = "A payment gateway's fee"
+		if v.may(rightTo(authz.Read, authz.Invoices)) {
+			data.SourceURL = v.at("invoices", source)
+		}
 	case ledger.SourceManual:
 		data.Source = "Entered by hand"
 	}

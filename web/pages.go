@@ -45,6 +45,10 @@ func (s *Server) registerPages() {
 	s.registerActivityPages()
 	s.registerEventPages()
 	s.registerAdmissionPages()
+	s.registerGatewayPages()
+	s.registerPayLinkPages()
+	s.registerChargePages()
+	s.registerPaymentMethodPages()
 }
 
 func rightTo(action authz.Action, module authz.Module) authz.Right {

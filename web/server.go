@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/captcha"
 	"github.com/countinghouse/countinghouse/internal/notify"
@@ -38,6 +39,8 @@ type Config struct {
 	Key []byte
 	// Outbox, where there is one, is shown at /dev/outbox. Only `dev` has one.
 	Outbox *notify.Outbox
+	// Till takes money through payment gateways. Without one there are no gateways to add and no pages to pay on.
+	Till *till.Till
 	// Mail sends invitations, and what owners are told of support access; nil is the Outbox.
 	Mail Mailer
 	// Watch hears of what looks like an attack; nil is nobody.
@@ -110,6 +113,7 @@ func New(config Config) (*Server, error) {
 	s.registerPublic()
 	s.registerAPI()
 	s.registerPages()
+	s.registerDoors()
 	s.registerStaffPages()
 	s.registerStaffVisitPages()
 	s.registerSupportEnd()

@@ -13,9 +13,11 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/watch"
@@ -31,7 +33,9 @@ const origin = "http://books.example:8080"
 // house is a server under test, and what came out of it besides answers.
 type house struct {
 	*web.Server
-	outbox *notify.Outbox
+	outbox   *notify.Outbox
+	practice *fake.House
+	sealed   *atomic.Int64 // how often the keyring was asked
 }
 
 func open(t testing.TB) *house {
@@ -56,15 +60,17 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	practice, sealed := fake.NewHouse(), new(atomic.Int64)
 	s, err := web.New(web.Config{
 		Watch: watch.New(db, watch.Options{}),
 		DB:    db, Identity: people, Policy: policy, Origin: origin,
-		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
+		Till: newTill(practice, sealed),
+		Key:  bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{Server: s, outbox: outbox}
+	return &house{Server: s, outbox: outbox, practice: practice, sealed: sealed}
 }
 
 // answer is what a request was answered.

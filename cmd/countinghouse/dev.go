@@ -62,6 +62,12 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stopVault()) }()
 	p.keyring = keyring
+	practice, stopPractice, err := startPractice(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopPractice()) }()
+	p.practice = practice
 	forget, err := noteURL(d.Data, p.database)
 	if err != nil {
 		return err
@@ -83,7 +89,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 			return fmt.Errorf("making the demo: %w", err)
 		}
 	}
-	fmt.Printf("\nCountinghouse is ready after %.1f s.\n\n  Open  %s\n  Mail  %s/dev/outbox\n", time.Since(began).Seconds(), p.origin, p.origin)
+	fmt.Printf("\nCountinghouse is ready after %.1f s.\n\n  Open  %s\n  Mail  %s/dev/outbox\n  Cards %s\n", time.Since(began).Seconds(), p.origin, p.origin, practice.Address)
 	if d.Demo {
 		fmt.Printf("\n  Sign in as %s with the password: %s\n", demoEmail, demoPassword)
 	}

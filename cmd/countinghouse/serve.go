@@ -32,6 +32,7 @@ type serviceFlags struct {
 	smsFlags
 	placeFlags
 	passwordFlags
+	gatewayFlags
 }
 
 // mailFlags say which server takes our mail.
@@ -57,7 +58,7 @@ func (f mailFlags) mailer() (*notify.SMTP, error) {
 }
 
 func (f serviceFlags) parts() (p parts, err error) {
-	p = parts{origin: f.Origin, kept: f.retentionFlags, log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
+	p = parts{gateways: f.gatewayFlags, origin: f.Origin, kept: f.retentionFlags, log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
 	if p.key, p.database, err = f.config(); err != nil {
 		return p, err
 	}

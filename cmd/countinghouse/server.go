@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/place"
@@ -44,6 +45,8 @@ type parts struct {
 	keyring  secrets.Keyring
 	kept     retentionFlags
 	refused  identity.RefusedPasswords // the operator's own list
+	gateways gatewayFlags
+	practice *fake.House // dev alone
 	log      *slog.Logger
 	security securityOut
 	// keepLogins is for how long the record of who signed in is kept.
@@ -94,7 +97,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	}
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
-		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks,
+		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks, Till: p.till(),
 	})
 	return people, server, err
 }

@@ -27,6 +27,7 @@ func (w work) register(r *jobs.Registry) {
 	r.Every("platform.support_receipts", time.Minute, w.desk.Settle)
 	r.Every("platform.security_events", time.Minute, w.deliver)
 	r.EachOrganization("audit.seal", 15*time.Minute, w.seal)
+	r.EachOrganization("payments.reconcile", 2*time.Minute, w.reconcile)
 	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)
 }
 

@@ -35,14 +35,14 @@ var table = map[string]row{
 
 	"web": {
 		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-			"billing/report", "billing/export", "billing/intake", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
+			"billing/report", "billing/export", "billing/intake", "billing/gateway", "billing/till", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
 			"internal/notify", "internal/watch", "internal/audit", "internal/setting",
 			"internal/captcha", "internal/admission"),
 		tests: everything,
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
 	"web/page": {may: join(words, "internal/audit", "internal/watch", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-		"billing/report", "identity", "authz")},
+		"billing/report", "billing/gateway", "identity", "authz")},
 	"web/static":    {},
 	"web/templates": {},
 

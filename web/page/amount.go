@@ -24,6 +24,9 @@ func symboled(a money.Amount) string {
 	return money.Format(a, money.FormatOptions{Group: ",", Show: money.ShowSymbol})
 }
 
+// Symboled is an amount as a lone figure is written: €1,240.00.
+func Symboled(a money.Amount) string { return symboled(a) }
+
 // coded writes an amount for a column of several currencies: 1,240.00 EUR.
 func coded(a money.Amount) string {
 	return money.Format(a, money.FormatOptions{Group: ",", Show: money.ShowCode})

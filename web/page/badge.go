@@ -31,6 +31,14 @@ var badges = map[string]struct{ word, icon, class string }{
 	"inside":    {"In now", "eye", "badge-part"},
 	"ended":     {"Ended", "check", "badge-paid"},
 	"ran_out":   {"Time ran out", "check", "badge-paid"},
+	// of a charge or refund
+	"charge_ready":     {"Ordered", "circle-dashed", "badge-draft"},
+	"charge_called":    {"Under way", "circle-dashed", "badge-draft"},
+	"charge_unknown":   {"Not known yet", "circle-dot-dashed", "badge-part"},
+	"charge_waiting":   {"Waits for the customer", "circle-dot-dashed", "badge-part"},
+	"charge_succeeded": {"Done", "check", "badge-paid"},
+	"charge_declined":  {"Declined", "ban", "badge-late"},
+	"charge_failed":    {"Not done", "ban", "badge-void"},
 	// of a person's access
 	"denied": {"Denied access", "ban", "badge-late"},
 	// of an organization

@@ -31,6 +31,7 @@ type Customer struct {
 	Shell
 	Form     Form // of an act that was refused; otherwise empty
 	Customer billing.Customer
+	Taken    bool   // its payment methods can be stored
 	Owed     []Owed // none for a customer who owes nothing
 	TooLarge bool   // what is owed adds up to more than can be shown
 	Invoices InvoiceTable

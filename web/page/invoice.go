@@ -50,6 +50,10 @@ type Invoice struct {
 	Invoice  billing.Invoice
 	Settings billing.Settings // whose document it is
 	Acts     []Act
+	Taken    bool             // it can be paid through gateways
+	Charges  []billing.Intent // what was ordered at gateways, the newest first
+	Methods  []ChargeMethod   // the customer's cards that it can be charged to now
+	LinkKey  string           // of the form that sends the pay link
 }
 
 // Column is how the document's amounts are written: all are of one currency.

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"strings"
+
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -63,9 +65,16 @@ var purposes = map[string]string{
 	ledger.Income:     "Sales, where a line names no other",
 	ledger.Tax:        "Taxes, where a rate names no other",
 	ledger.Equity:     "Capital",
+
+	ledger.GatewayFees: "What payment gateways keep",
 }
 
-func purpose(p string) string { return purposes[p] }
+func purpose(p string) string {
+	if p != ledger.GatewayFees && strings.HasPrefix(p, ledger.GatewayPrefix) {
+		return "What a payment gateway holds"
+	}
+	return purposes[p]
+}
 
 // Journal is the data of "journal".
 type Journal struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/tax"
@@ -67,6 +68,13 @@ func sampleGroups() []LedgerGroup {
 	return []LedgerGroup{{Name: "Assets", Accounts: []LedgerAccount{row}}}
 }
 
+var (
+	sampleGateway = billing.GatewayAccount{ID: id.New[billing.GatewayAccount](), Kind: gateway.Stripe, Name: "Card", Hint: "ab12", AccountCode: "1030", Version: 2}
+	sampleIntent  = billing.Intent{ID: id.New[billing.Intent](), Kind: billing.IntentPage, State: billing.IntentSucceeded, GatewayName: "Card", InvoiceNumber: "1",
+		Currency: eur, Minor: 100, Left: 100, CreatedAt: now, SettledAt: &now}
+	sampleMethod = billing.PaymentMethod{ID: id.New[billing.PaymentMethod](), Kind: billing.MethodToken, Brand: "visa", LastFour: "4242", GatewayName: "Card", CreatedAt: now}
+)
+
 func memberSamples() map[string]any {
 	shell := func(title, nav string) Shell { return sampleShell(title, nav) }
 	column := ColumnOf(eur)
@@ -85,17 +93,28 @@ func memberSamples() map[string]any {
 	months := []Month{{"Oct", euros(1360000), euros(1020000)}, {"Nov", euros(1190000), euros(-870000)}}
 	editor := sampleEditor(form("k", missing.At("lines[0].description"), missing.At("customer_id"), missing.At("lines")))
 	all := map[string]any{
-		"customers":         Customers{Shell: shell("Customers", "customers"), Items: []billing.Customer{hugh}, Find: find, Tabs: sampleTabs(), Pager: Pager{Older: "/x", ByName: true}},
-		"customer":          Customer{Shell: shell("Hugh", "customers"), Form: form("", missing), Customer: hugh, Owed: owed, Invoices: table, More: true, Acts: []Act{sampleAct()}},
-		"customer-edit":     CustomerForm{Shell: shell("Change customer", "customers"), Form: form("k", missing.At("name")), Action: "/x", Back: "/y", Does: "Save customer", Name: "Hugh"},
-		"products":          Products{Shell: shell("Products", "products"), Items: []billing.Product{{ID: id.New[billing.Product](), Name: "Mixing", UnitPrice: decimal.NewFromInt(145), Currency: eur}}, Find: find, Tabs: sampleTabs()},
-		"product":           Product{Shell: shell("Mixing", "products"), Product: billing.Product{ID: id.New[billing.Product](), Name: "Mixing", Description: "Per track", UnitPrice: decimal.RequireFromString("1450.125"), Currency: eur, ExternalID: "12"}, Account: "4000 Sales", Acts: []Act{sampleAct()}},
-		"product-edit":      ProductForm{Shell: shell("Add product", "products"), Form: form("k", missing.At("unit_price")), Action: "/x", Back: "/y", Does: "Add product", Accounts: []Option{{Value: "1", Label: "4000 Sales", Group: "Income"}}},
-		"taxes":             Taxes{Shell: shell("Taxes", "taxes"), Rates: []TaxRate{{tax.OwnRate{Rate: vat, Version: 1}, "2200 Tax to pay"}}, Tabs: sampleTabs()},
-		"tax-edit":          TaxForm{Shell: shell("Change VAT", "taxes"), Form: form("k", missing.At("code")), Action: "/x", Back: "/y", Does: "Save tax rate", Name: "VAT", Archived: true, Acts: []Act{sampleAct()}},
-		"invoices":          Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
-		"invoice":           Invoice{Shell: shell(issued.Number, "invoices"), Invoice: issued, Settings: billing.Settings{Name: "Tidewater", Country: "IE", TaxNumber: "IE 1"}},
-		"invoice-edit":      editor,
+		"customers":     Customers{Shell: shell("Customers", "customers"), Items: []billing.Customer{hugh}, Find: find, Tabs: sampleTabs(), Pager: Pager{Older: "/x", ByName: true}},
+		"customer":      Customer{Shell: shell("Hugh", "customers"), Form: form("", missing), Customer: hugh, Owed: owed, Invoices: table, More: true, Acts: []Act{sampleAct()}},
+		"customer-edit": CustomerForm{Shell: shell("Change customer", "customers"), Form: form("k", missing.At("name")), Action: "/x", Back: "/y", Does: "Save customer", Name: "Hugh"},
+		"products":      Products{Shell: shell("Products", "products"), Items: []billing.Product{{ID: id.New[billing.Product](), Name: "Mixing", UnitPrice: decimal.NewFromInt(145), Currency: eur}}, Find: find, Tabs: sampleTabs()},
+		"product":       Product{Shell: shell("Mixing", "products"), Product: billing.Product{ID: id.New[billing.Product](), Name: "Mixing", Description: "Per track", UnitPrice: decimal.RequireFromString("1450.125"), Currency: eur, ExternalID: "12"}, Account: "4000 Sales", Acts: []Act{sampleAct()}},
+		"product-edit":  ProductForm{Shell: shell("Add product", "products"), Form: form("k", missing.At("unit_price")), Action: "/x", Back: "/y", Does: "Add product", Accounts: []Option{{Value: "1", Label: "4000 Sales", Group: "Income"}}},
+		"taxes":         Taxes{Shell: shell("Taxes", "taxes"), Rates: []TaxRate{{tax.OwnRate{Rate: vat, Version: 1}, "2200 Tax to pay"}}, Tabs: sampleTabs()},
+		"tax-edit":      TaxForm{Shell: shell("Change VAT", "taxes"), Form: form("k", missing.At("code")), Action: "/x", Back: "/y", Does: "Save tax rate", Name: "VAT", Archived: true, Acts: []Act{sampleAct()}},
+		"invoices":      Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
+		"invoice": Invoice{Shell: shell(issued.Number, "invoices"), Invoice: issued, Settings: billing.Settings{Name: "Tidewater", Country: "IE", TaxNumber: "IE 1"},
+			Taken: true, LinkKey: "k", Charges: []billing.Intent{sampleIntent}, Methods: []ChargeMethod{{sampleMethod, "k"}}},
+		"invoice-edit":    editor,
+		"gateways":        Gateways{Shell: shell("Payment gateways", "gateways"), Form: form("", missing), Items: []billing.GatewayAccount{sampleGateway}},
+		"gateway-edit":    GatewayForm{Shell: shell("Card", "gateways"), Form: form("k", missing.At("key")), Action: "/x", Account: &sampleGateway, Acts: []Act{sampleAct()}},
+		"gateway-address": GatewayAddress{Shell: shell("Address for messages", "gateways"), Account: sampleGateway, Address: "https://books.example/webhook/x"},
+		"pay-link":        PayLink{Shell: shell("Pay link", "invoices"), Invoice: issued, Link: "https://books.example/pay/x", Until: now},
+		"charge":          Charge{Shell: shell("Charge", "payments"), Form: form("k", missing.At("amount")), Intent: sampleIntent, MayRefund: true, Acts: []Act{sampleAct()}},
+		"payment-methods": PaymentMethods{Shell: shell("Payment methods", "customers"), Form: form("k", missing.At("iban")), Customer: hugh, Kinds: []Option{{Value: "iban", Label: "IBAN"}, {Value: "us_bank", Label: "US account"}},
+			Items: []PaymentMethodRow{{sampleMethod, []Act{sampleAct()}}}},
+		"pay": Pay{Gate: Gate{Title: "Invoice 1"}, Form: form("", missing), Invoice: issued, Settings: billing.Settings{Name: "Tidewater"}, Action: "/pay/x", Back: "/pay/x/back",
+			Cards: []billing.GatewayAccount{sampleGateway}, Transfers: []billing.GatewayAccount{{Name: "Transfer", Instructions: "To us"}}, Today: now},
+		"pay-go":            PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
 		"payments":          Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
 		"payment":           Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account"},
 		"payment-edit":      PaymentForm{Shell: shell("Record payment", "invoices"), Form: form("k", missing.At("amount")), Invoice: issued, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},

@@ -35,6 +35,7 @@ var navigation = []navSection{
 var settings = []navItem{
 	{key: "settings", label: "Organization", path: []any{"settings"}, right: "settings:read"},
 	{key: "security", label: "Security", path: []any{"settings", "security"}, right: "security:read"},
+	{key: "gateways", label: "Payment gateways", path: []any{"settings", "gateways"}, right: "gateways:read"},
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
 	{key: "support", label: "Support access", path: []any{"support"}, right: "support:read"},
 	{key: "security-events", label: "Security events", path: []any{"settings", "security-events"}, right: "security:read"},

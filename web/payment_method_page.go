@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web/page"
+)
+
+func (s *Server) registerPaymentMethodPages() {
+	if s.Till == nil {
+		return
+	}
+	s.member("GET", "/customers/:id/methods", rightTo(authz.Read, authz.PaymentMethods), func(v *visit) error { return showMethods(v, http.StatusOK, nil) })
+	s.member("POST", "/customers/:id/methods", rightTo(authz.Create, authz.PaymentMethods), sendBankAccount)
+	s.member("POST", "/payment-methods/:id/remove", rightTo(authz.Delete, authz.PaymentMethods), sendMethodRemove)
+}
+
+func showMethods(v *visit, status int, refused *page.Form) error {
+	customer, err := idParam[billing.Customer](v, "id")
+	if err != nil {
+		return err
+	}
+	return v.show(status, "payment-methods", func(tx *tenant.Tx) (any, error) {
+		c, err := billing.CustomerByID(v.ctx, tx, customer)
+		if err != nil {
+			return nil, err
+		}
+		shell, err := v.frame(tx, "Payment methods of "+c.Name, "customers")
+		if err != nil {
+			return nil, err
+		}
+		form := orFresh(refused, func() page.Form { return page.NewForm("kind", string(billing.MethodIBAN)) })
+		for _, secret := range []string{"iban", "routing_number", "account_number"} {
+			form.Values.Del(secret)
+		}
+		data := page.PaymentMethods{Shell: shell, Form: form, Customer: c,
+			Kinds: []page.Option{{Value: string(billing.MethodIBAN), Label: "IBAN"}, {Value: string(billing.MethodUSBank), Label: "US account"}}}
+		methods, err := billing.PaymentMethods(v.ctx, tx, customer)
+		for _, m := range methods {
+			row := page.PaymentMethodRow{PaymentMethod: m}
+			if v.may(rightTo(authz.Delete, authz.PaymentMethods)) {
+				row.Acts = []page.Act{{URL: v.at("payment-methods", m.ID.String(), "remove"), Label: "Remove", Icon: "trash-2", Class: "btn-small btn-danger",
+					Key: newFormKey(), Ask: "Its number is forgotten at once.", Does: "Remove the one ending in " + m.LastFour}}
+			}
+			data.Items = append(data.Items, row)
+		}
+		return data, err
+	})
+}
+
+func sendBankAccount(v *visit) error {
+	customer, err := idParam[billing.Customer](v, "id")
+	if err != nil {
+		return err
+	}
+	sent, err := readForm(v.c)
+	if err != nil {
+		return err
+	}
+	if err := v.run(func(tx *tenant.Tx) error {
+		_, err := billing.CustomerByID(v.ctx, tx, customer)
+		return err
+	}); err != nil {
+		return err
+	}
+	show := func(status int, refused *page.Form) error { return showMethods(v, status, refused) }
+	sealed, err := billing.SealBankAccount(v.ctx, v.server.Till.Sealer, v.scope.Organization().ID, billing.BankAccountInput{CustomerID: customer,
+		Kind: billing.MethodKind(sent.Get("kind")), IBAN: sent.Get("iban"), Routing: sent.Get("routing_number"), AccountNumber: sent.Get("account_number")})
+	if err != nil {
+		return refusedGateway(sent, err, show)
+	}
+	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
+		m, err := billing.AddPaymentMethod(v.ctx, tx, sealed)
+		return m.ID.UUID, err
+	}, func(uuid.UUID) string {
+		say(v.c, "Bank account stored")
+		return v.at("customers", customer.String(), "methods")
+	}, func(form page.Form) error { return show(http.StatusUnprocessableEntity, &form) })
+}
+
+func sendMethodRemove(v *visit) error {
+	method, err := idParam[billing.PaymentMethod](v, "id")
+	if err != nil {
+		return err
+	}
+	var of billing.PaymentMethod
+	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (_ uuid.UUID, err error) {
+		if of, err = billing.PaymentMethodByID(v.ctx, tx, method); err != nil {
+			return uuid.Nil, err
+		}
+		return of.CustomerID.UUID, billing.RemovePaymentMethod(v.ctx, tx, method)
+	}, func(customer uuid.UUID) string {
+		say(v.c, "Payment method removed")
+		return v.at("customers", customer.String(), "methods")
+	}, func(form page.Form) error { return form.Faults.Err() })
+}
