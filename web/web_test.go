@@ -63,9 +63,9 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 	practice, sealed := fake.NewHouse(), new(atomic.Int64)
 	s, err := web.New(web.Config{
 		Watch: watch.New(db, watch.Options{}),
-		DB:    db, Identity: people, Policy: policy, Origin: origin,
-		Till: newTill(practice, sealed),
-		Key:  bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
+		Till:  newTill(practice, sealed), Mail: outbox,
+		DB: db, Identity: people, Policy: policy, Origin: origin,
+		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
 	})
 	if err != nil {
 		t.Fatal(err)
