@@ -7,6 +7,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -255,6 +256,25 @@ func IntentByID(ctx context.Context, tx *tenant.Tx, intent IntentID) (Intent, er
 // InvoiceIntents gives all intents of an invoice, the newest first.
 func InvoiceIntents(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) ([]Intent, error) {
 	return selectInvoiceIntents(ctx, tx, invoice)
+}
+
+// ChargeFilter narrows a list of charges and refunds; a zero field does not.
+type ChargeFilter struct {
+	CustomerID CustomerID
+	InvoiceID  InvoiceID
+}
+
+// Charges lists what was ordered at gateways, charges and refunds, the newest first.
+func Charges(ctx context.Context, tx *tenant.Tx, filter ChargeFilter, q cursor.Query) (cursor.Page[Intent], error) {
+	q, err := q.Check()
+	if err != nil {
+		return cursor.Page[Intent]{}, err
+	}
+	rows, err := selectIntents(ctx, tx, filter, q)
+	if err != nil {
+		return cursor.Page[Intent]{}, err
+	}
+	return cursor.Cut(q, rows), nil
 }
 
 // OpenIntents gives the intents without a result that were stored before a moment, the oldest first.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -95,6 +96,23 @@ func updateIntentState(ctx context.Context, tx *tenant.Tx, intent IntentID, stat
 func selectInvoiceIntents(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) (all []Intent, err error) {
 	if err := tx.Select(ctx, &all, intentsFrom+` WHERE i.document_id = $1 ORDER BY i.id DESC`, invoice); err != nil {
 		return nil, fmt.Errorf("listing an invoice's intents: %w", err)
+	}
+	return all, nil
+}
+
+const intentsWhere = intentsFrom + `
+	 WHERE ($1::uuid IS NULL OR i.customer_id = $1)
+	   AND ($2::uuid IS NULL OR i.document_id = $2)`
+
+func selectIntents(ctx context.Context, tx *tenant.Tx, filter ChargeFilter, q cursor.Query) (all []Intent, err error) {
+	customer, invoice := orNull(filter.CustomerID.UUID), orNull(filter.InvoiceID.UUID)
+	if q.Backwards() {
+		err = tx.Select(ctx, &all, intentsWhere+` AND i.id > $3 ORDER BY i.id LIMIT $4`, customer, invoice, q.Before, q.Fetch())
+	} else {
+		err = tx.Select(ctx, &all, intentsWhere+` AND ($3::uuid IS NULL OR i.id < $3) ORDER BY i.id DESC LIMIT $4`, customer, invoice, orNull(q.After), q.Fetch())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing intents: %w", err)
 	}
 	return all, nil
 }

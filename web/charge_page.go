@@ -55,12 +55,7 @@ func told(r till.Result, err error) string {
 
 // keepTold says what became of an order, and passes on what is nobody's to read.
 func (v *visit) keepTold(r till.Result, err error) {
-	if err != nil {
-		var f *fault.Error
-		if !errors.As(err, &f) {
-			v.server.Log.Error("ordering at a gateway", "request_id", tenant.RequestFrom(v.ctx).ID, "error", err)
-		}
-	}
+	v.server.noteOrder(v.ctx, err)
 	say(v.c, told(r, err))
 }
 

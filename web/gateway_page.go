@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -121,7 +120,7 @@ func sendGateway(v *visit) error {
 		}
 		show := func(status int, refused *page.Form) error { return showGatewayForm(v, status, refused) }
 		kind := gateway.Kind(sent.Get("kind"))
-		if !slices.ContainsFunc(v.server.offered(), func(o page.Option) bool { return o.Value == string(kind) }) {
+		if !v.server.offers(kind) {
 			return refusedGateway(sent, billing.ErrGatewayKind, show)
 		}
 		sealed, err := billing.SealGatewayAccount(v.ctx, v.server.Till.Sealer, v.scope.Organization().ID, billing.GatewayAccountID{}, gatewayInput(sent, kind))

@@ -197,9 +197,12 @@ func validBody(r web.Route, e estate) any {
 	amount := map[string]string{"amount": "5.00", "currency": "EUR"}
 	for part, body := range map[string]any{
 		"/customers": map[string]any{"name": "New"}, "/products": map[string]any{"name": "New", "unit_price": "1"},
-		"/tax-rates": map[string]any{"code": "NEW", "name": "New", "percent": "1"},
-		"/invoices":  map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
-		"/payments":  map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
+		"/tax-rates":       map[string]any{"code": "NEW", "name": "New", "percent": "1"},
+		"/invoices":        map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
+		"/payments":        map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
+		"/gateways":        map[string]any{"kind": "practice", "name": "New", "key": "practice_0123456789abcdef"},
+		"/charges":         map[string]any{"invoice_id": e.ids["invoices"], "payment_method_id": e.ids["payment-methods"], "amount": amount},
+		"/payment-methods": map[string]any{"customer_id": e.ids["customers"], "kind": "iban", "iban": "IE29AIBK93115212345678"},
 	} {
 		if strings.HasPrefix(r.Path, "/v1"+part) && strings.Count(r.Path, "/") <= 3 {
 			return body
@@ -212,7 +215,7 @@ func validBody(r web.Route, e estate) any {
 		return map[string]any{"name": "New", "rights": []string{}}
 	case r.Path == "/v1/invitations":
 		return map[string]any{"email": "new@tidewater.example", "role": "viewer"}
-	case strings.HasSuffix(r.Path, "/reverse"):
+	case strings.HasSuffix(r.Path, "/reverse"), strings.HasSuffix(r.Path, "/refund"):
 		return map[string]any{}
 	case r.Method == "PATCH":
 		return map[string]any{"name": "New"}

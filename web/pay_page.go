@@ -214,19 +214,19 @@ func (s *Server) showPaid(c *fiberCtx) error {
 }
 
 // payLink opens a link to an invoice that can be paid.
-func payLink(v *visit, tx *tenant.Tx, invoice billing.InvoiceID) (billing.Invoice, string, error) {
-	i, err := billing.InvoiceByID(v.ctx, tx, invoice)
+func (s *Server) payLink(ctx context.Context, tx *tenant.Tx, invoice billing.InvoiceID) (billing.Invoice, string, error) {
+	i, err := billing.InvoiceByID(ctx, tx, invoice)
 	switch {
 	case err != nil:
 		return i, "", err
 	case i.State == billing.Draft:
 		return i, "", billing.ErrNotIssued
 	}
-	secret, err := tx.OpenLink(v.ctx, invoice.UUID, tx.Now().Add(linkLifetime))
+	secret, err := tx.OpenLink(ctx, invoice.UUID, tx.Now().Add(linkLifetime))
 	if err != nil {
 		return i, "", err
 	}
-	return i, v.server.Origin + payPath + secret, tx.Record(v.ctx, tenant.Act{Action: "invoice.link", Object: "invoice", ID: invoice.UUID})
+	return i, s.Origin + payPath + secret, tx.Record(ctx, tenant.Act{Action: "invoice.link", Object: "invoice", ID: invoice.UUID})
 }
 
 // makePayLink answers with the link itself, because only its hash is kept.
@@ -236,7 +236,7 @@ func makePayLink(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusCreated, "pay-link", func(tx *tenant.Tx) (any, error) {
-		i, link, err := payLink(v, tx, invoice)
+		i, link, err := v.server.payLink(v.ctx, tx, invoice)
 		if err != nil {
 			return nil, err
 		}
@@ -252,7 +252,7 @@ func sendPayLink(v *visit) error {
 	}
 	var mail notify.Mail
 	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
-		i, link, err := payLink(v, tx, invoice)
+		i, link, err := v.server.payLink(v.ctx, tx, invoice)
 		if err != nil {
 			return uuid.Nil, err
 		}
