@@ -32,8 +32,8 @@ func (s *Server) registerChargePages() {
 // till enters the visit's organization for as many transactions as an order takes.
 func (v *visit) till() till.Do { return v.do }
 
-// told says in a sentence what became of an order.
-func told(r till.Result, err error) string {
+// became says in a sentence what became of an order.
+func became(r till.Result, err error) string {
 	amount := page.Symboled(r.Amount())
 	var f *fault.Error
 	switch {
@@ -56,7 +56,7 @@ func told(r till.Result, err error) string {
 // keepTold says what became of an order, and passes on what is nobody's to read.
 func (v *visit) keepTold(r till.Result, err error) {
 	v.server.noteOrder(v.ctx, err)
-	say(v.c, told(r, err))
+	say(v.c, became(r, err))
 }
 
 func sendCharge(v *visit) error {
