@@ -49,8 +49,10 @@ func intentFault(err error, doing string) error {
 }
 
 func selectIntent(ctx context.Context, tx *tenant.Tx, intent IntentID) (i Intent, err error) {
-	err = tx.Get(ctx, &i, intentsFrom+` WHERE i.id = $1`, intent)
-	return i, intentFault(err, "reading an intent")
+	if err := tx.Get(ctx, &i, intentsFrom+` WHERE i.id = $1`, intent); err != nil {
+		return Intent{}, intentFault(err, "reading an intent") // what is half read could look settled
+	}
+	return i, nil
 }
 
 // lockIntent reads it so that nobody else settles it before the transaction ends. The lock is a statement of its own:
@@ -128,5 +130,8 @@ func selectOpenIntents(ctx context.Context, tx *tenant.Tx, before time.Time, lim
 func selectChargeByRef(ctx context.Context, tx *tenant.Tx, account GatewayAccountID, ref string) (i Intent, err error) {
 	err = tx.Get(ctx, &i, intentsFrom+`
 		 JOIN gateway_movement m ON m.intent_id = i.id AND m.gateway_account_id = $1 AND m.kind::text = 'charge' AND m.ref = $2`, account, ref)
-	return i, intentFault(err, "looking for a charge")
+	if err != nil {
+		return Intent{}, intentFault(err, "looking for a charge")
+	}
+	return i, nil
 }

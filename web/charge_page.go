@@ -137,6 +137,9 @@ func askCharge(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if err := v.checkForm(); err != nil {
+		return err
+	}
 	result, err := v.server.Till.Ask(v.ctx, v.till(), intent)
 	if errors.Is(err, billing.ErrIntentNotFound) {
 		return err

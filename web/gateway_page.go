@@ -177,6 +177,9 @@ func sendGatewayAddress(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if err := v.checkForm(); err != nil {
+		return err
+	}
 	return v.afterFreshProof(v.at("settings", "gateways", account.String()), func() error {
 		return v.show(http.StatusCreated, "gateway-address", func(tx *tenant.Tx) (any, error) {
 			a, err := billing.GatewayAccountByID(v.ctx, tx, account)

@@ -235,6 +235,9 @@ func makePayLink(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if err := v.checkForm(); err != nil {
+		return err
+	}
 	return v.show(http.StatusCreated, "pay-link", func(tx *tenant.Tx) (any, error) {
 		i, link, err := v.server.payLink(v.ctx, tx, invoice)
 		if err != nil {

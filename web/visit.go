@@ -107,6 +107,15 @@ func (v *visit) show(status int, name string, read func(tx *tenant.Tx) (any, err
 	return render(v.c, status, name, data)
 }
 
+// checkForm refuses a form whose key could not be one, for acts that may be done twice.
+func (v *visit) checkForm() error {
+	sent, err := readForm(v.c)
+	if err == nil && !visible(sent.Get("idempotency_key")) {
+		err = errKeyShape
+	}
+	return err
+}
+
 // send handles a form that creates or changes something: act runs once for the form's own key, and its result
 // is where to go. A form that is refused is shown again by refused, with all it held.
 func (v *visit) send(many []string, act func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error), done func(made uuid.UUID) string, refused func(form page.Form) error) error {
