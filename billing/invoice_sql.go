@@ -256,7 +256,7 @@ const invoicesWhere = `SELECT ` + headColumns + headTables + `
 	   AND ($2::date IS NULL OR d.issue_date >= $2)
 	   AND ($3::date IS NULL OR d.issue_date <= $3)
 	   AND ($4 = '' OR position(upper($4) in upper(coalesce(d.number, '') || ' ' || coalesce(d.external_id, '') || ' ' ||
-	        d.reference || ' ' || p.name || ' ' || p.company)) > 0)
+	        d.reference || ' ' || CASE WHEN $9::boolean THEN '' ELSE p.name || ' ' END || p.company)) > 0) -- as customersWhere
 	   AND CASE $5::text
 	        WHEN '' THEN true
 	        WHEN 'draft' THEN d.state::text = 'draft'
@@ -271,10 +271,10 @@ func selectInvoices(ctx context.Context, tx *tenant.Tx, filter InvoiceFilter, to
 	var err error
 	if q.Backwards() {
 		err = tx.Select(ctx, &rows, invoicesWhere+` AND d.id > $7 ORDER BY d.id LIMIT $8`,
-			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, q.Before, q.Fetch())
+			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, q.Before, q.Fetch(), tx.Scope().Masked())
 	} else {
 		err = tx.Select(ctx, &rows, invoicesWhere+` AND ($7::uuid IS NULL OR d.id < $7) ORDER BY d.id DESC LIMIT $8`,
-			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, orNull(q.After), q.Fetch())
+			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, orNull(q.After), q.Fetch(), tx.Scope().Masked())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listing invoices: %w", err)

@@ -3,23 +3,16 @@ package web_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"html"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
-	"github.com/countinghouse/countinghouse/identity"
-	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
-	"github.com/countinghouse/countinghouse/web"
 )
 
 // askedIn puts a request of a support person who signs in nowhere before an organization's owners.
@@ -301,6 +294,23 @@ func (e estate) personal(t testing.TB) {
 	}
 }
 
-func (e estate) path2(rest string) string { return e.owner.path(rest) }
-
-var _ = []any{errors.New, httptest.NewRequest, sync.Mutex{}, time.Now, identity.HashToken, id.New[int], web.Route{}}
+// Whether something is found by it tells what is hidden, letter by letter.
+func TestMaskedSearchFindsNobodyByWhatIsHidden(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	e := h.estate(t)
+	e.personal(t)
+	nadia, _ := h.visitor(t, e.owner, true)
+	things := map[string]string{
+		"/customers?q=ZAHARIAS.K": "/customers/" + e.ids["customers"], "/customers?q=papanik": "/customers/" + e.ids["customers"],
+		"/invoices?q=Papanik": "/invoices/" + e.ids["invoices"],
+	}
+	for search, thing := range things {
+		if a := e.owner.browser.get(t, e.owner.path(search)); !strings.Contains(string(a.body), thing) {
+			t.Errorf("the owner does not find it by %s: %d", search, a.status)
+		}
+		if a := nadia.get(t, e.owner.path(search)); a.status != http.StatusOK || strings.Contains(string(a.body), thing) {
+			t.Errorf("%s: %d, or found although it is masked", search, a.status)
+		}
+	}
+}
