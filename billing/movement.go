@@ -148,11 +148,12 @@ func BookDispute(ctx context.Context, tx *tenant.Tx, account GatewayAccountID, d
 	if err := book(ctx, tx, m); err != nil {
 		return err
 	}
+	if d.Reinstated {
+		// A fee of its own, or the first one given back.
+		return bookFee(ctx, tx, c, d.Ref+"/reinstated", d.Fee)
+	}
 	if err := bookFee(ctx, tx, c, d.Ref, d.Fee); err != nil {
 		return err
-	}
-	if d.Reinstated {
-		return nil
 	}
 	return stopCollection(ctx, tx, c.InvoiceID, "disputed")
 }

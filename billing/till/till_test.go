@@ -454,6 +454,27 @@ func TestMessagesInAnyOrderAndTwice(t *testing.T) {
 	})
 }
 
+// A dispute that is won has a name, and a fee or a part of one given back, as the lost one had.
+func TestFeeOfAWonDisputeIsBookedToo(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "100.00")
+	charged := s.charge(fake.CardGood, 10000)
+	for range 2 {
+		s.do(func(ctx context.Context, tx *tenant.Tx) error {
+			lost := gateway.Dispute{Ref: "du_1", Charge: charged.Ref, Amount: euros(10000), Fee: euros(1500)}
+			won := gateway.Dispute{Ref: "du_1", Charge: charged.Ref, Amount: euros(10000), Fee: euros(-1500), Reinstated: true}
+			return errors.Join(billing.BookDispute(ctx, tx, s.account, lost), billing.BookDispute(ctx, tx, s.account, won))
+		})
+	}
+	var fees []int64
+	s.do(func(ctx context.Context, tx *tenant.Tx) error {
+		return tx.Select(ctx, &fees, `SELECT amount FROM gateway_movement WHERE kind = 'fee' AND ref LIKE 'du_1%' ORDER BY amount`)
+	})
+	if !slices.Equal(fees, []int64{-1500, 1500}) {
+		t.Errorf("fees booked: %d", fees)
+	}
+}
+
 func fakeClient(s *shop) gateway.Gateway {
 	return fake.NewClient(gateway.Credentials{Key: s.key}, "http://practice.example", s.house.Client())
 }
