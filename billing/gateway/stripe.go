@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +59,10 @@ func CheckStripeKey(key string) bool {
 }
 
 func (g *stripeGateway) Checkout(ctx context.Context, o CheckoutOrder) (Charge, error) {
+	minor, err := stripeMinor(o.Amount)
+	if err != nil {
+		return Charge{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	p := &stripe.CheckoutSessionCreateParams{
@@ -65,7 +71,7 @@ func (g *stripeGateway) Checkout(ctx context.Context, o CheckoutOrder) (Charge, 
 		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{
 			Quantity: stripe.Int64(1),
 			PriceData: &stripe.CheckoutSessionCreateLineItemPriceDataParams{
-				Currency: stripe.String(strings.ToLower(o.Amount.Currency.Code())), UnitAmount: stripe.Int64(o.Amount.Minor),
+				Currency: stripe.String(strings.ToLower(o.Amount.Currency.Code())), UnitAmount: stripe.Int64(minor),
 				ProductData: &stripe.CheckoutSessionCreateLineItemPriceDataProductDataParams{Name: stripe.String(o.Description)},
 			},
 		}},
@@ -100,10 +106,14 @@ func (g *stripeGateway) Cancel(ctx context.Context, ref string) (Charge, error) 
 }
 
 func (g *stripeGateway) Charge(ctx context.Context, o ChargeOrder) (Charge, error) {
+	minor, err := stripeMinor(o.Amount)
+	if err != nil {
+		return Charge{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	p := &stripe.PaymentIntentCreateParams{
-		Amount: stripe.Int64(o.Amount.Minor), Currency: stripe.String(strings.ToLower(o.Amount.Currency.Code())),
+		Amount: stripe.Int64(minor), Currency: stripe.String(strings.ToLower(o.Amount.Currency.Code())),
 		PaymentMethod: stripe.String(o.Card.Token), Description: stripe.String(o.Description),
 		Confirm: stripe.Bool(true), OffSession: stripe.Bool(true),
 	}
@@ -128,9 +138,13 @@ func (g *stripeGateway) Charge(ctx context.Context, o ChargeOrder) (Charge, erro
 }
 
 func (g *stripeGateway) Refund(ctx context.Context, o RefundOrder) (Refund, error) {
+	minor, err := stripeMinor(o.Amount)
+	if err != nil {
+		return Refund{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	p := &stripe.RefundCreateParams{PaymentIntent: stripe.String(o.Charge), Amount: stripe.Int64(o.Amount.Minor)}
+	p := &stripe.RefundCreateParams{PaymentIntent: stripe.String(o.Charge), Amount: stripe.Int64(minor)}
 	p.AddMetadata(ourKey, o.Key)
 	p.SetIdempotencyKey(o.Key)
 	refund, err := g.client.V1Refunds.Create(ctx, p)
@@ -353,10 +367,50 @@ func (g *stripeGateway) refund(r *stripe.Refund) (Refund, error) {
 	return out, err
 }
 
+// Where Stripe's smallest unit is not that of ISO 4217 (docs.stripe.com/currencies, "Special cases" and "Zero-decimal
+// currencies"): an ISK or UGX is a hundred of its units, and of the ariary's hundredths it knows none.
+var (
+	stripeHundredfold = []string{"ISK", "UGX"}
+	stripeWhole       = []string{"MGA"}
+)
+
+// stripeMinor is an amount in Stripe's smallest unit. It fails with ErrRefused for what cannot be told in it.
+func stripeMinor(a money.Amount) (int64, error) {
+	switch code := a.Currency.Code(); {
+	case slices.Contains(stripeHundredfold, code):
+		if a.Minor > math.MaxInt64/100 {
+			return 0, ErrRefused.Because(errors.New("the amount is too large"))
+		}
+		return a.Minor * 100, nil
+	case slices.Contains(stripeWhole, code):
+		if a.Minor%100 != 0 {
+			return 0, ErrRefused.Because(fmt.Errorf("stripe takes whole %s alone", code))
+		}
+		return a.Minor / 100, nil
+	}
+	return a.Minor, nil
+}
+
 func stripeAmount(minor int64, c stripe.Currency) (money.Amount, error) {
 	currency, err := money.ParseCurrency(strings.ToUpper(string(c)))
 	if err != nil {
 		return money.Amount{}, fmt.Errorf("stripe names a currency that we do not know: %w", err)
+	}
+	switch code := currency.Code(); {
+	case slices.Contains(stripeHundredfold, code):
+		// What is ordered is whole; a fee need not be, and is rounded rather than keeping its charge out of the books.
+		part := minor % 100
+		minor /= 100
+		if part >= 50 {
+			minor++
+		} else if part <= -50 {
+			minor--
+		}
+	case slices.Contains(stripeWhole, code):
+		if minor > math.MaxInt64/100 || minor < math.MinInt64/100 {
+			return money.Amount{}, errors.New("stripe names an amount that is too large")
+		}
+		minor *= 100
 	}
 	return money.Amount{Minor: minor, Currency: currency}, nil
 }

@@ -287,6 +287,42 @@ func TestStripeRefunds(t *testing.T) {
 	}
 }
 
+// A hundred times too much or too little is what mistaking the unit comes to.
+func TestStripeUnits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		code        string
+		ours, wants int64
+	}{{"EUR", 1999, 1999}, {"JPY", 500, 500}, {"KWD", 5120, 5120}, {"ISK", 500, 50000}, {"UGX", 5, 500}, {"MGA", 50000, 500}} {
+		h, g := openStripe(t)
+		o := charge("k-"+c.code, "pm_1")
+		o.Amount = money.Amount{Minor: c.ours, Currency: money.MustCurrency(c.code)}
+		got, err := g.Charge(t.Context(), o)
+		if err != nil || got.Amount != o.Amount {
+			t.Errorf("%s: charged %+v, %v", c.code, got.Amount, err)
+		}
+		page, err := g.Checkout(t.Context(), gateway.CheckoutOrder{Key: "p-" + c.code, Amount: o.Amount, Description: "x", Back: "https://here.example/"})
+		if err != nil || page.Amount != o.Amount {
+			t.Errorf("%s: the page asks for %+v, %v", c.code, page.Amount, err)
+		}
+		if charged, asked := h.intents[0]["amount"], h.sessions[0]["amount_total"]; charged != c.wants || asked != c.wants {
+			t.Errorf("%s: stripe was told %v and %v, not %d", c.code, charged, asked, c.wants)
+		}
+		if _, err := g.Refund(t.Context(), gateway.RefundOrder{Key: "r-" + c.code, Charge: "pi_1", Amount: o.Amount}); err != nil {
+			t.Errorf("%s: %v", c.code, err)
+		}
+		if back := h.refunds[0]["amount"]; back != c.wants {
+			t.Errorf("%s: stripe was told to give back %v, not %d", c.code, back, c.wants)
+		}
+	}
+	h, g := openStripe(t)
+	o := charge("part", "pm_1")
+	o.Amount = money.Amount{Minor: 150, Currency: money.MustCurrency("MGA")}
+	if _, err := g.Charge(t.Context(), o); !errors.Is(err, gateway.ErrRefused) || len(h.intents) != 0 {
+		t.Errorf("a part of an ariary: %v", err)
+	}
+}
+
 func TestStripeMessages(t *testing.T) {
 	t.Parallel()
 	_, g := openStripe(t)
