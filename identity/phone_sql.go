@@ -88,7 +88,8 @@ func insertCode(ctx context.Context, tx *tenant.PlatformTx, c phoneCode) error {
 	return nil
 }
 
-// chargeCode counts a try at a code before it is looked at. ErrPhoneCode when it has none left, or is over.
+// chargeCode counts a try at a code before it is looked at. ErrPhoneCode when it has none left, or is over; one that sets
+// a password is over too when its number is no longer the person's: what is taken away may be in other hands.
 func chargeCode(ctx context.Context, tx *tenant.PlatformTx, purpose string, hash tenant.Hash) (phoneCode, error) {
 	var row struct {
 		Person *uuid.UUID `db:"person_id"`
@@ -99,6 +100,8 @@ func chargeCode(ctx context.Context, tx *tenant.PlatformTx, purpose string, hash
 	err := tx.Get(ctx, &row, `
 		UPDATE platform.phone_code SET tries = tries + 1
 		 WHERE token_hash = $1 AND purpose::text = $2 AND used_at IS NULL AND expires_at > $3 AND tries < $4
+		   AND (purpose::text = 'verify' OR number IS NULL
+		     OR EXISTS (SELECT FROM platform.phone p WHERE p.person_id = phone_code.person_id AND p.number = phone_code.number))
 		RETURNING person_id, number, code_hash, link_hash`, hash[:], purpose, tx.Now(), codeTries)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return phoneCode{}, ErrPhoneCode

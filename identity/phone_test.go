@@ -344,6 +344,27 @@ func TestRecoverByText(t *testing.T) {
 			t.Errorf("told: %+v", mails)
 		}
 	})
+	t.Run("not by a code to a phone that was taken away since", func(t *testing.T) {
+		t.Parallel()
+		i, _, board, clock := newPhones(t)
+		p := addPerson(t, i)
+		session := signIn(t, i, p.Email, RequestInfo{})
+		number := addPhone(t, i, board, session)
+		clock.Advance(codeDelay)
+		request, err := i.RequestRecoveryByText(ctx, p.Email, false, RequestInfo{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := board.lastCode(t, i, number)
+		if err := i.RemovePhone(ctx, session); err != nil {
+			t.Fatal(err)
+		}
+		_, err = i.ConfirmRecovery(ctx, request, code)
+		wants(t, "the code to the number that was removed", err, ErrPhoneCode)
+		addPhone(t, i, board, session)
+		_, err = i.ConfirmRecovery(ctx, request, code)
+		wants(t, "the code to the number before", err, ErrPhoneCode)
+	})
 	t.Run("does not pass by a second factor", func(t *testing.T) {
 		t.Parallel()
 		g := newGuarded(t)
