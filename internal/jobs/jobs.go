@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -30,6 +31,9 @@ type Job struct {
 	RunAt time.Time // not before; zero: now
 	Key   string    // a second one with the same key and kind in the same organization is not made while the first is not finished; "" is no key
 }
+
+// ErrSupport refuses a job that someone of support would cause.
+var ErrSupport = fault.New(fault.Forbidden, "job.support", "Support cannot start work that goes on after their visit. Ask the owner to do it.")
 
 const platformPrefix = "platform."
 
@@ -61,8 +65,12 @@ func (j Job) parts(now time.Time) (args string, runAt time.Time, err error) {
 }
 
 // Enqueue adds a job to the organization that tx is in, on behalf of the person of its scope and with no more than
-// that scope's ceiling. It runs after tx commits, or never.
+// that scope's ceiling. It runs after tx commits, or never. It fails with ErrSupport for a support person: a job would
+// outlive the visit, and see what is masked for them.
 func Enqueue(ctx context.Context, tx *tenant.Tx, j Job) error {
+	if tx.Scope().Kind() == tenant.Support {
+		return ErrSupport
+	}
 	if err := checkKind(j.Kind, false); err != nil {
 		return err
 	}

@@ -552,6 +552,45 @@ func TestAttackOnTheQueue(t *testing.T) {
 	})
 }
 
+// A support person who is a member too would have it run as the member that they are: after the visit, and unmasked.
+func TestSupportCausesNoJobs(t *testing.T) {
+	db, ctx := tenanttest.DB(), context.Background()
+	o := tenanttest.Found(t, db, nil)
+	nadia, session := tenanttest.NewPerson(t, db)
+	grant, link := uuid.New(), uuidBytes()
+	err := tenant.DoPlatform(ctx, db, func(tx *tenant.PlatformTx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO platform.totp (person_id, sealed, created_at, confirmed_at) VALUES ($1, '\x00', $2, $2)`, nadia.ID, tx.Now())
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `SELECT platform.set_staff($1, 'support', NULL, 'active', $2)`, nadia.ID, tx.Now()); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `SELECT platform.request_support($1, $2, $3, 'A payment is not shown', '1', '{invoices:read}', true, 60, $4)`,
+			grant, o.Slug, nadia.ID, tx.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := tx.Exec(ctx, `SELECT platform.decide_support($1, $2, true, '{invoices:read}', true, 60, $3, $4)`, grant, o.Owner.ID, link[:], tx.Now())
+		if err != nil {
+			return err
+		}
+		return tx.SetMember(ctx, nadia, "viewer", tenant.Active)
+	})
+	scope, err := tenant.EnterSupport(ctx, db, session, o.Slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := act(nil)
+	err = tenant.Do(ctx, db, scope, func(tx *tenant.Tx) error { return jobs.Enqueue(ctx, tx, jobs.Job{Kind: "test.act", Args: args}) })
+	if !errors.Is(err, jobs.ErrSupport) || len(find(t, args)) != 0 {
+		t.Errorf("queued %v, %v", find(t, args), err)
+	}
+}
+
 // What a job costs its cause: the transaction alone, and with a job.
 func BenchmarkEnqueue(b *testing.B) {
 	db, ctx := tenanttest.DB(), context.Background()
