@@ -354,4 +354,8 @@ func TestStripeMessages(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	without := gateway.NewStripe(gateway.Credentials{Key: stripeKey}, "https://stripe.example", fresh())
+	if _, err := without.Receive(t.Context(), signed(withdrawn, "", time.Now()), []byte(withdrawn)); !errors.Is(err, gateway.ErrSignature) {
+		t.Errorf("signed with nothing, to an account without a secret: %v", err)
+	}
 }
