@@ -29,7 +29,8 @@ var (
 )
 
 const apiDescription = `The books of one organization, by the API token that it made (Settings, API tokens): send it as
-"Authorization: Bearer ch_...". A token names its organization by itself.
+"Authorization: Bearer ch_...". A token names its organization by itself. What is
+under /v1/account is about a person, and takes the session of their browser in place of a token.
 
 Amounts are decimal strings with their currency: {"amount":"12.30","currency":"EUR"}. Dates are YYYY-MM-DD on the
 organization's own calendar. Lists are pages: limit, starting_after, ending_before, has_more. Every creating POST takes
@@ -54,7 +55,8 @@ func (s *Server) registerAPI() {
 	config.DefaultFormat = "application/json"
 	config.Transformers = []huma.Transformer{stampProblem}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "An API token of the organization: ch_..."},
+		"token":   {Type: "http", Scheme: "bearer", Description: "An API token of the organization: ch_..."},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a browser in which a person is signed in; only for what is under /v1/account"},
 	}
 	config.Security = []map[string][]string{{"token": {}}}
 	s.api = humafiber.New(s.app, config)
@@ -78,6 +80,7 @@ func (s *Server) registerAPI() {
 	s.registerInvitationAPI()
 	s.registerRoleAPI()
 	s.registerActivityAPI()
+	s.registerPersonAPI()
 }
 
 // stampProblem puts the request's id into problems that huma made by itself.

@@ -116,6 +116,10 @@ func TestEveryRouteIsClosedToStrangers(t *testing.T) {
 			testClosedToMembers(t, h, acme, r)
 			continue
 		}
+		if r.Person {
+			testClosedWithoutSession(t, h, acme, other, r)
+			continue
+		}
 		inside++
 		t.Run(r.Method+" "+r.Path, func(t *testing.T) {
 			path := acme.path(t, r)
@@ -166,6 +170,36 @@ func testClosedToMembers(t *testing.T, h *house, o estate, r web.Route) {
 		}
 		if a := h.browser().do(t, request()); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/sign-in") {
 			t.Errorf("without a session: %d to %q", a.status, a.header.Get("Location"))
+		}
+	})
+}
+
+// testClosedWithoutSession asks for someone's own account with the keys of an organization, and with none; and with
+// another person's session for what is theirs.
+func testClosedWithoutSession(t *testing.T, h *house, acme estate, other owner, r web.Route) {
+	t.Helper()
+	t.Run(r.Method+" "+r.Path, func(t *testing.T) {
+		path := strings.Replace(r.Path, ":id", acme.present(t).ID, 1)
+		cookie := "__Host-session=" + acme.cookies["__Host-session"]
+		for name, a := range map[string]answer{
+			"nobody":                      (program{h, ""}).call(t, r.Method, path, nil),
+			"an API token":                acme.program.call(t, r.Method, path, nil),
+			"an API token with a session": acme.program.call(t, r.Method, path, nil, "Cookie", cookie),
+			"a token as a session":        (program{h, ""}).call(t, r.Method, path, nil, "Cookie", "__Host-session="+acme.token),
+		} {
+			if a.status != http.StatusUnauthorized || strings.Contains(string(a.body), acme.email) {
+				t.Errorf("%s gets %d %s", name, a.status, a.body)
+			}
+		}
+		if a := (program{h, ""}).call(t, r.Method, path, nil, "Cookie", cookie, "Sec-Fetch-Site", "cross-site"); r.Method != "GET" && a.status != http.StatusForbidden {
+			t.Errorf("another site gets %d", a.status)
+		}
+		a := other.browser.do(t, httptest.NewRequest(r.Method, path, http.NoBody))
+		if strings.Contains(string(a.body), acme.email) || a.status >= http.StatusInternalServerError {
+			t.Errorf("someone else gets %d %s", a.status, a.body)
+		}
+		if acme.browser.get(t, "/v1/account").status != http.StatusOK {
+			t.Error("someone else ended the session")
 		}
 	})
 }

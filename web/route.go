@@ -16,6 +16,8 @@ type Route struct {
 	Right  authz.Right
 	Kinds  []tenant.Kind
 	Public bool
+	// Person says that anyone signed in may come, by their session, about themselves; such a route is in no organization.
+	Person bool
 	// Staff is what the caller must hold on the staff of the platform; such a route is in no organization.
 	Staff authz.StaffRight
 }
@@ -29,7 +31,9 @@ func (s *Server) checkRoutes() error {
 	for _, r := range s.routes {
 		if staff := r.Staff != (authz.StaffRight{}); staff && r.Staff.Name() == "" || staff && (r.Public || len(r.Kinds) > 0) {
 			return fmt.Errorf("route %s %s names no right of staff, or lets others in too", r.Method, r.Path)
-		} else if !staff && !r.Public && (r.Right == authz.Right{} || len(r.Kinds) == 0) {
+		} else if r.Person && (staff || r.Public || len(r.Kinds) > 0) {
+			return fmt.Errorf("route %s %s is of a person, and lets others in too", r.Method, r.Path)
+		} else if !staff && !r.Public && !r.Person && (r.Right == authz.Right{} || len(r.Kinds) == 0) {
 			return fmt.Errorf("route %s %s names no right or admits nobody", r.Method, r.Path)
 		}
 		known[r.Method+" "+r.Path] = true

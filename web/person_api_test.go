@@ -1,0 +1,160 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/web"
+)
+
+// ask is a request of the page's own script.
+func (b *browser) ask(t testing.TB, method, path string, into any) answer {
+	t.Helper()
+	a := b.do(t, httptest.NewRequest(method, path, http.NoBody))
+	if into != nil {
+		if a.status != http.StatusOK {
+			t.Fatalf("%s %s: %d %s", method, path, a.status, a.body)
+		}
+		a.decode(t, into)
+	}
+	return a
+}
+
+// present is the session that the browser holds.
+func (o owner) present(t testing.TB) web.SessionView {
+	t.Helper()
+	var sessions web.List[web.SessionView]
+	o.browser.ask(t, "GET", "/v1/account/sessions", &sessions)
+	at := slices.IndexFunc(sessions.Items, func(s web.SessionView) bool { return s.Current })
+	if at < 0 {
+		t.Fatalf("none is the present one: %+v", sessions)
+	}
+	return sessions.Items[at]
+}
+
+func TestAccountAPI(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	number := o.browser.addPhone(t)
+	var who web.PersonView
+	o.browser.ask(t, "GET", "/v1/account", &who)
+	if who.Email != o.email || who.Name != "Mara Lindqvist" || len(who.Organizations) != 1 || who.Organizations[0] != (web.PersonMembership{Name: "Tidewater Studios", Slug: o.slug, Role: "owner"}) {
+		t.Errorf("who: %+v", who)
+	}
+	var phone web.PhoneView
+	a := o.browser.ask(t, "GET", "/v1/account/phone", &phone)
+	if !phone.Verified || phone.Since == nil || strings.Contains(string(a.body), number[:6]) || !strings.HasSuffix(phone.Number, number[len(number)-2:]) {
+		t.Errorf("phone: %s", a.body)
+	}
+	var factors web.FactorsView
+	if o.browser.ask(t, "GET", "/v1/account/second-factors", &factors); factors.On || factors.Passkeys == nil {
+		t.Errorf("second factors before any: %+v", factors)
+	}
+	key, at := newSoftKey(), "/account/second-step/passkeys"
+	ceremony, options := o.challenge(t, at)
+	o.post(t, at, "ceremony", ceremony, "response", key.make(t, options), "name", "Work phone")
+	if o.browser.ask(t, "GET", "/v1/account/second-factors", &factors); !factors.On || factors.RecoveryCodes != 10 || len(factors.Passkeys) != 1 || factors.Passkeys[0].Name != "Work phone" {
+		t.Errorf("second factors: %+v", factors)
+	}
+	var data identity.PersonData
+	a = o.browser.ask(t, "GET", "/v1/account/data", &data)
+	if data.Email != o.email || data.Phone == nil || data.Phone.Number != number || strings.Contains(string(a.body), "$schema") {
+		t.Errorf("export: %s", a.body)
+	}
+	o.browser.ageProof(t)
+	if a = o.browser.ask(t, "GET", "/v1/account/data", nil); a.status != http.StatusForbidden || a.problem(t).Code != "proof.needed" {
+		t.Errorf("export without a fresh proof: %d %s", a.status, a.body)
+	}
+	if a = o.browser.ask(t, "GET", "/v1/account/logins?wrong=1", nil); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("an unknown parameter: %d", a.status)
+	}
+}
+
+func TestAccountAPIEndsSessions(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	b := []*browser{h.browser(), h.browser(), h.browser()}
+	for n := range b {
+		wantRedirect(t, "signing in", b[n].post(t, "/sign-in", "email", o.email, "password", goodPassword), "/")
+	}
+	alive := func() (all []bool) {
+		for n := range b {
+			all = append(all, b[n].get(t, o.path("")).status == http.StatusOK)
+		}
+		return all
+	}
+	one := owner{browser: b[0]}.present(t)
+	if a := h.signUp(t).browser.ask(t, "POST", "/v1/account/sessions/"+one.ID+"/end", nil); a.status != http.StatusNoContent || !alive()[0] {
+		t.Errorf("another's session: %d, alive %v", a.status, alive())
+	}
+	if a := o.browser.ask(t, "POST", "/v1/account/sessions/"+one.ID+"/end", nil); a.status != http.StatusNoContent || !slices.Equal(alive(), []bool{false, true, true}) {
+		t.Errorf("ending one: %d, alive %v", a.status, alive())
+	}
+	for _, id := range []string{"x", "%20", one.ID + "0"} {
+		if a := o.browser.ask(t, "POST", "/v1/account/sessions/"+id+"/end", nil); a.status != http.StatusNotFound && a.status != http.StatusUnprocessableEntity {
+			t.Errorf("the id %s: %d", id, a.status)
+		}
+	}
+	var logins web.List[web.LoginView]
+	o.browser.ask(t, "GET", "/v1/account/logins", &logins)
+	if len(logins.Items) != 4 || logins.Items[0].SessionID != (owner{browser: b[2]}).present(t).ID || !logins.Items[0].Open || logins.Items[2].Open || logins.Items[0].Outcome != "success" {
+		t.Errorf("logins: %+v", logins)
+	}
+	if a := o.browser.ask(t, "POST", "/v1/account/sessions/end-others", nil); a.status != http.StatusNoContent || !slices.Equal(alive(), []bool{false, false, false}) {
+		t.Errorf("ending the others: %d, alive %v", a.status, alive())
+	}
+	if a := o.browser.ask(t, "POST", "/v1/account/sessions/"+logins.Items[0].SessionID+"/disown", nil); a.status != http.StatusNoContent {
+		t.Errorf("disowning: %d %s", a.status, a.body)
+	}
+	if a := o.program.call(t, "GET", "/v1/customers", nil); a.status != http.StatusUnauthorized {
+		t.Errorf("the API token after disowning: %d", a.status)
+	}
+	o.browser.ask(t, "GET", "/v1/account/logins", &logins)
+	if !slices.ContainsFunc(logins.Items, func(l web.LoginView) bool { return l.Disowned }) {
+		t.Errorf("no login is disowned: %+v", logins)
+	}
+}
+
+func TestTheDocumentationTellsSessionsFromTokens(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	var doc struct {
+		Components struct {
+			SecuritySchemes map[string]struct{ Type, In, Name, Scheme string } `json:"securitySchemes"`
+		}
+		Security []map[string][]string
+		Paths    map[string]map[string]struct {
+			Security json.RawMessage
+		}
+	}
+	h.browser().get(t, "/openapi.json").decode(t, &doc)
+	if s := doc.Components.SecuritySchemes; s["session"].In != "cookie" || s["session"].Name != "__Host-session" || s["token"].Scheme != "bearer" {
+		t.Errorf("schemes: %+v", s)
+	}
+	told := 0
+	for _, r := range h.Routes() {
+		if !strings.HasPrefix(r.Path, "/v1/") {
+			continue
+		}
+		if account := strings.HasPrefix(r.Path, "/v1/account/") || r.Path == "/v1/account"; account != r.Person {
+			t.Errorf("%s %s: of a person %v", r.Method, r.Path, r.Person)
+		}
+		says := string(doc.Paths[strings.ReplaceAll(r.Path, ":id", "{id}")][strings.ToLower(r.Method)].Security)
+		if says == `[{"session":[]}]` != r.Person {
+			t.Errorf("%s %s is documented with %q", r.Method, r.Path, says)
+		}
+		if r.Person {
+			told++
+		}
+	}
+	if told < 9 {
+		t.Errorf("only %d operations of a person", told)
+	}
+}
