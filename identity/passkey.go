@@ -43,6 +43,7 @@ const (
 	forAdding     = "add"
 	forSecondStep = "second_step"
 	forSignIn     = "sign_in"
+	forProof      = "prove"
 )
 
 // Passkey is one that a person has added.

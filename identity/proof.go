@@ -102,8 +102,13 @@ func (i *Identity) Prove(ctx context.Context, session string, proof Proof) (rene
 			refused = ErrProof
 		}
 	}
-	if row.Tries > proofTries || (refused != nil && row.Tries == proofTries) {
-		err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error { return endSession(ctx, tx, hash) })
+	return i.settleProof(ctx, hash, row.Tries, refused)
+}
+
+// settleProof renews the session of a good proof, and ends that of one wrong answer too many.
+func (i *Identity) settleProof(ctx context.Context, hash tenant.Hash, tries int, refused error) (string, error) {
+	if tries > proofTries || (refused != nil && tries == proofTries) {
+		err := tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error { return endSession(ctx, tx, hash) })
 		return "", errors.Join(err, ErrProofOver)
 	}
 	if refused != nil {

@@ -135,3 +135,59 @@ func TestPasskeyPages(t *testing.T) {
 	wantRedirect(t, "removing it", b.post(t, string(found[1])), "/account/second-step")
 	wantRedirect(t, "the password alone then", h.browser().post(t, "/sign-in", "email", o.email, "password", goodPassword), "/")
 }
+
+// A passkey shows as well as the password that it is still the same person.
+func TestProofByPasskey(t *testing.T) {
+	t.Parallel()
+	const passkeys, prove = "/account/second-step/passkeys", "/account/prove/passkey"
+	h := open(t)
+	o := h.signUp(t)
+	if a := o.get(t, "/account/prove"); bytes.Contains(a.body, []byte(prove)) {
+		t.Error("a passkey is asked for that nobody has")
+	}
+	if a := o.post(t, prove+"/challenge"); a.status != http.StatusNotFound {
+		t.Errorf("a challenge without a passkey: %d", a.status)
+	}
+	key := newSoftKey()
+	ceremony, options := o.challenge(t, passkeys)
+	o.post(t, passkeys, "ceremony", ceremony, "response", key.make(t, options), "name", "Work phone")
+	if a := o.get(t, "/account/prove?next=/account/data"); !bytes.Contains(a.body, []byte(`action="`+prove+`"`)) {
+		t.Fatalf("no way to use it in %s", a.body)
+	}
+	o.ageProof(t)
+	wantRedirect(t, "what takes a proof", o.post(t, "/account/data/export"), "/account/prove?next=%2Faccount%2Fdata")
+	before := o.cookies["__Host-session"]
+	ceremony, options = o.challenge(t, prove)
+	response := key.sign(t, options)
+	wantRedirect(t, "the proof", o.post(t, prove, "ceremony", ceremony, "response", response, "next", "/account/data"), "/account/data")
+	if a := o.post(t, "/account/data/export"); a.status != http.StatusOK || o.cookies["__Host-session"] == before {
+		t.Errorf("after the proof: %d, with the same token %v", a.status, o.cookies["__Host-session"] == before)
+	}
+	o.ageProof(t)
+	if a := o.post(t, prove, "ceremony", ceremony, "response", response); a.status != http.StatusUnprocessableEntity || !bytes.Contains(a.body, []byte("This passkey does not open")) {
+		t.Errorf("the same answer again: %d", a.status)
+	}
+	ceremony, options = h.browser().challenge(t, "/sign-in/passkey")
+	if a := o.post(t, prove, "ceremony", ceremony, "response", key.sign(t, options)); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("the answer to another question: %d", a.status)
+	}
+	key.device.Options.UserNotVerified = true
+	ceremony, options = o.challenge(t, prove)
+	if a := o.post(t, prove, "ceremony", ceremony, "response", key.sign(t, options)); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("from whoever holds the key, without their finger: %d", a.status)
+	}
+	key.device.Options.UserNotVerified = false
+	other := h.signUp(t)
+	ceremony, options = o.challenge(t, prove)
+	if a := other.post(t, prove, "ceremony", ceremony, "response", key.sign(t, options)); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("for someone else: %d", a.status)
+	}
+	wantRedirect(t, "what takes a proof, after none was good", o.post(t, "/account/data/export"), "/account/prove?next=%2Faccount%2Fdata")
+	ceremony, options = o.challenge(t, prove)
+	if a := o.post(t, prove, "ceremony", ceremony, "response", newSoftKey().sign(t, options)); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("a stranger's passkey: %d", a.status)
+	}
+	ceremony, options = o.challenge(t, prove)
+	wantRedirect(t, "the fifth in a row", o.post(t, prove, "ceremony", ceremony, "response", newSoftKey().sign(t, options)), "/sign-in")
+	wantRedirect(t, "the session after it", o.get(t, "/"), "/sign-in")
+}

@@ -51,6 +51,7 @@ func (s *Server) renderProve(c *fiber.Ctx, status int, form page.Form) error {
 	form.Values.Del("code")
 	return render(c, status, "prove", page.Prove{
 		Gate: page.Gate{Title: "Is it still you?", Person: personPage(person)}, Flash: said(c), Form: form, Code: has.TOTPSince != nil,
+		Passkey: len(has.Passkeys) > 0,
 	})
 }
 
@@ -66,6 +67,30 @@ func (s *Server) sendProve(c *fiber.Ctx) error {
 		form.Refused(err)
 		return s.renderProve(c, statusOf(form.Faults[0].Kind), form)
 	case err != nil:
+		return err
+	}
+	s.setSession(c, session)
+	return c.Redirect(wayBack(sent.Get("next")), http.StatusSeeOther)
+}
+
+func (s *Server) sendProofChallenge(c *fiber.Ctx) error {
+	challenge, err := s.Identity.BeginPasskeyProof(c.UserContext(), c.Cookies(sessionCookie))
+	if err != nil {
+		return err
+	}
+	return c.JSON(challenge)
+}
+
+func (s *Server) sendPasskeyProof(c *fiber.Ctx) error {
+	sent, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	session, err := s.Identity.ProveByPasskey(c.UserContext(), c.Cookies(sessionCookie), sent.Get("ceremony"), []byte(sent.Get("response")))
+	form := page.NewForm("next", wayBack(sent.Get("next")))
+	if errors.Is(err, identity.ErrPasskey) && form.Refused(err) {
+		return s.renderProve(c, http.StatusUnprocessableEntity, form)
+	} else if err != nil {
 		return err
 	}
 	s.setSession(c, session)

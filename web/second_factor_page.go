@@ -26,6 +26,8 @@ func (s *Server) registerSecondFactorPages() {
 	s.public("POST", "/sign-in/second-step", s.sendSecondStep)
 	s.public("GET", "/account/prove", s.showProve)
 	s.public("POST", "/account/prove", s.sendProve)
+	s.public("POST", "/account/prove/passkey/challenge", s.sendProofChallenge)
+	s.public("POST", "/account/prove/passkey", s.sendPasskeyProof)
 	s.public("GET", secondFactorPath, s.showSecondFactors)
 	s.public("POST", appPath, s.afterProof(secondFactorPath, s.sendApp))
 	s.public("GET", appPath, s.afterProof(appPath, s.showApp))

@@ -59,4 +59,6 @@ type Prove struct {
 	Flash Flash // why it is asked; empty for the usual reason
 	Form  Form
 	Code  bool // a code will do as well
+	// Passkey says that they have one, which will do as well.
+	Passkey bool
 }

@@ -12,7 +12,7 @@ func secondFactorSamples() map[string]any {
 	since := now.AddDate(0, -2, 0)
 	return map[string]any{
 		"second-step": SecondStep{Gate{"Second step", nobody}, refused(NewForm("next", "/o/tidewater"), identity.ErrSecondStep)},
-		"prove":       Prove{Gate{"Is it still you?", mara}, Flash{}, refused(NewForm("next", "/account/second-step"), identity.ErrProof), true},
+		"prove":       Prove{Gate{"Is it still you?", mara}, Flash{}, refused(NewForm("next", "/account/second-step"), identity.ErrProof), true, true},
 		"second-factors": SecondFactors{Gate{"Second step", mara}, Flash{Say: "Done"}, refused(NewForm(), identity.ErrTOTPOn), now, identity.SecondFactors{TOTPSince: &since, RecoveryCodes: 1,
 			Passkeys: []identity.Passkey{{ID: id.New[identity.Passkey](), Name: "Work <phone>", CreatedAt: since, LastUsedAt: &now}, {Name: "Key", CreatedAt: since}}}},
 		"second-factor-app": SecondFactorApp{Gate{"Set up an authenticator app", mara}, refused(NewForm(), identity.ErrSecondStep), "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPA", "/account/second-step/app/qr.png"},
@@ -33,7 +33,7 @@ func TestSecondFactorPages(t *testing.T) {
 	for _, complaint := range inspect(prove) {
 		t.Error(complaint)
 	}
-	if strings.Contains(prove, `name="code"`) {
+	if strings.Contains(prove, `name="code"`) || strings.Contains(prove, "data-passkey") {
 		t.Error("a code is asked of who has none")
 	}
 	app := drawn(t, set, "second-factor-app", secondFactorSamples()["second-factor-app"])
