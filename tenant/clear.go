@@ -12,9 +12,9 @@ import (
 const clearAtOnce = 2000
 
 // ClearOld deletes what is past its time: links that were mailed, counts of failed logins and sessions 30 days after
-// they ended, logins after keepLogins (90 days at least), finished jobs, and the answers that organizations kept for
-// requests sent twice after 24 hours. It gives how many rows of the platform it deleted. It may be run again after
-// any interruption.
+// they ended, logins and entries after keepLogins (90 days at least), codes sent to phones after 24 hours, invitations
+// 90 days after their end, solved puzzles, finished jobs, and the answers that organizations kept for requests sent
+// twice after 24 hours. It gives how many rows of the platform it deleted. It may be run again after any interruption.
 func ClearOld(ctx context.Context, db *DB, keepLogins time.Duration) (cleared int64, err error) {
 	for {
 		var n int64

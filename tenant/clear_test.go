@@ -38,6 +38,14 @@ func TestClearOld(t *testing.T) {
 					return tx.Exec(ctx, `INSERT INTO platform.login_event (id, person_id, email_hash, at, method, outcome)
 						VALUES ($1, $2, $3, $4, 'password', 'success')`, id.New[tenant.Tx](), o.Owner.ID, token[:], tx.Now())
 				},
+				func() (int64, error) {
+					return tx.Exec(ctx, `INSERT INTO platform.phone_code (token_hash, purpose, network, code_hash, created_at, expires_at)
+						VALUES ($1, 'recovery', '', $1, $2, $3)`, token[:], tx.Now(), tx.Now().Add(10*time.Minute))
+				},
+				func() (int64, error) {
+					return tx.Exec(ctx, `INSERT INTO platform.entry (organization_id, id, person_id, at) VALUES ($1, $2, $3, $4)`,
+						o.Scope.Organization().ID, id.New[tenant.Tx](), o.Owner.ID, tx.Now())
+				},
 			} {
 				if _, err := add(); err != nil {
 					return err
@@ -49,6 +57,10 @@ func TestClearOld(t *testing.T) {
 			t.Fatal(err)
 		}
 		tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error {
+			if _, err := tx.Exec(ctx, `SELECT platform.add_invitation($1, $2, 'join', 'someone@tidewater.example', 'viewer', 'Viewer', $3, $4, $5)`,
+				token[:], id.New[tenant.Tx](), o.Owner.ID, tx.Now(), tx.Now().Add(7*day)); err != nil {
+				return err
+			}
 			_, _, err := tx.Once(ctx, "key", token[:], func() (uuid.UUID, error) { return uuid.New(), nil })
 			return err
 		})
@@ -67,19 +79,20 @@ func TestClearOld(t *testing.T) {
 			name  string
 			of    tenanttest.Organization
 			token tenant.Hash
-			want  string // links, budgets, sessions, logins
+			want  string // links, budgets, sessions, logins, codes, entries, invitations
 		}{
-			{"two hours old", fresh, freshToken, "1111"},
-			{"45 days old", weeks, weeksToken, "0001"},
-			{"200 days old", months, monthsToken, map[bool]string{true: "0001", false: "0000"}[keep > 0]},
-			{"400 days old", years, yearsToken, "0000"},
+			{"two hours old", fresh, freshToken, "1111111"},
+			{"45 days old", weeks, weeksToken, "0001011"},
+			{"200 days old", months, monthsToken, map[bool]string{true: "0001010", false: "0000000"}[keep > 0]},
+			{"400 days old", years, yearsToken, "0000000"},
 		} {
 			var got string
 			err := tenant.DoPlatform(ctx, tenanttest.DB(), func(tx *tenant.PlatformTx) error {
 				return tx.Get(ctx, &got, `SELECT concat(
 					(SELECT count(*) FROM platform.verification WHERE token_hash = $1), (SELECT count(*) FROM platform.sign_in_budget WHERE subject = $1),
-					(SELECT count(*) FROM platform.session WHERE token_hash = $2), (SELECT count(*) FROM platform.login_event WHERE email_hash = $1))`,
-					c.token[:], c.of.Session[:])
+					(SELECT count(*) FROM platform.session WHERE token_hash = $2), (SELECT count(*) FROM platform.login_event WHERE email_hash = $1),
+					(SELECT count(*) FROM platform.phone_code WHERE token_hash = $1), (SELECT count(*) FROM platform.entry WHERE person_id = $3),
+					(SELECT count(*) FROM platform.invitation WHERE token_hash = $1))`, c.token[:], c.of.Session[:], c.of.Owner.ID)
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -117,6 +130,11 @@ func TestClearOld(t *testing.T) {
 			},
 			"logins": func(tx *tenant.PlatformTx) error {
 				_, err := tx.Exec(ctx, `DELETE FROM platform.login_event`)
+				return err
+			},
+			"entries": func(tx *tenant.PlatformTx) error { _, err := tx.Exec(ctx, `DELETE FROM platform.entry`); return err },
+			"invitations": func(tx *tenant.PlatformTx) error {
+				_, err := tx.Exec(ctx, `DELETE FROM platform.invitation`)
 				return err
 			},
 			"sessions": func(tx *tenant.PlatformTx) error { _, err := tx.Exec(ctx, `DELETE FROM platform.session`); return err },

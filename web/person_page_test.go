@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -9,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
+	"github.com/countinghouse/countinghouse/web"
 )
 
 // newNumber is a mobile number of nobody's.
@@ -250,4 +253,98 @@ func TestLastLoginLeadsToDisowning(t *testing.T) {
 	if a = forged.browser.get(t, forged.path("")); strings.Contains(string(a.body), "javascript:") {
 		t.Error("a forged cookie made a link")
 	}
+}
+
+// Who deletes their account is gone from the organization's pages, and so is what they had begun for others.
+func TestAccountDeletion(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	acme, other := h.estate(t), h.signUp(t)
+	b := h.memberWith(t, acme, "administrator")
+	var who web.PersonView
+	b.ask(t, "GET", "/v1/account", &who)
+	// Nobody else runs what they signed up with: it is given to someone before.
+	for _, o := range who.Organizations {
+		if o.Slug != acme.slug {
+			h.hasOwner(t, b, o.Slug, other.browser)
+		}
+	}
+	secret := h.tokenFor(t, b, acme.slug, "*:read", "*:write")
+	guest := tenanttest.Random(6) + "@tidewater.example"
+	program{h, secret}.made(t, "/v1/invitations", map[string]any{"email": guest, "role": "viewer"})
+	invited := regexp.MustCompile(`/join\S*token=\S+`).FindString(h.newest(t, guest))
+	if a := h.browser().get(t, invited); invited == "" || a.status != http.StatusOK {
+		t.Fatalf("the invitation before: %q %d", invited, a.status)
+	}
+	other.program.made(t, "/v1/invitations", map[string]any{"email": who.Email, "role": "viewer"})
+	if a := other.program.call(t, "GET", "/v1/invitations", nil); !strings.Contains(string(a.body), who.Email) {
+		t.Fatalf("the other's invitation is not listed: %s", a.body)
+	}
+	b.get(t, "/o/"+acme.slug)
+	b.ageProof(t)
+	wantRedirect(t, "without a fresh proof", b.post(t, "/account/delete", "email", who.Email), "/account/prove?next=%2Faccount%2Fdata")
+	wantRedirect(t, "the proof", b.post(t, "/account/prove", "password", goodPassword, "next", "/account/data"), "/account/data")
+	a := b.post(t, "/account/delete", "email", " "+strings.ToUpper(who.Email)+" ")
+	if a.status != http.StatusOK || !strings.Contains(string(a.body), "Your account is deleted") || b.cookies["__Host-session"] != "" || b.cookies["__Host-device"] != "" {
+		t.Fatalf("deleting: %d, cookies left %v: %s", a.status, len(b.cookies), a.body)
+	}
+	if mail := h.newest(t, who.Email); !strings.Contains(mail, "Your account is deleted") {
+		t.Errorf("they are told %q", mail)
+	}
+	if a := h.browser().post(t, "/sign-in", "email", who.Email, "password", goodPassword); a.status != http.StatusUnauthorized && a.status != http.StatusUnprocessableEntity {
+		t.Errorf("signing in: %d", a.status)
+	}
+	if a := (program{h, secret}).call(t, "GET", "/v1/customers", nil); a.status != http.StatusUnauthorized {
+		t.Errorf("their API token: %d", a.status)
+	}
+	pseudonym := "Former member " + who.ID[len(who.ID)-4:]
+	for _, page := range []string{"/members", "/members/entries", "/activity", "/tokens", "/invitations"} {
+		a := acme.browser.get(t, "/o/"+acme.slug+page)
+		if a.status != http.StatusOK || strings.Contains(string(a.body), who.Email) {
+			t.Errorf("%s: %d, and shows the address %v", page, a.status, strings.Contains(string(a.body), who.Email))
+		}
+		if page == "/activity" && !strings.Contains(string(a.body), pseudonym) {
+			t.Errorf("what they did is not told of %s: %s", pseudonym, a.body)
+		}
+	}
+	if a := h.browser().get(t, invited); a.status == http.StatusOK {
+		t.Errorf("their invitation still opens: %s", a.body)
+	}
+	if a := other.program.call(t, "GET", "/v1/invitations", nil); strings.Contains(string(a.body), who.Email) {
+		t.Errorf("another organization still invites them: %s", a.body)
+	}
+	// The address is free.
+	if a := h.browser().post(t, "/sign-up", "email", who.Email); a.status != http.StatusOK || !strings.Contains(h.newest(t, who.Email), "/set-up?token=") {
+		t.Errorf("signing up anew: %d", a.status)
+	}
+}
+
+// newest is the last mail to an address.
+func (h *house) newest(t testing.TB, email string) string {
+	t.Helper()
+	h.Identity.Flush()
+	for _, m := range h.outbox.All() {
+		if m.To == email {
+			return m.Text
+		}
+	}
+	t.Fatalf("no mail to %s", email)
+	return ""
+}
+
+// hasOwner makes whoever sits at a browser an owner beside the one at another.
+func (h *house) hasOwner(t testing.TB, of *browser, slug string, added *browser) {
+	t.Helper()
+	person, err := h.Identity.PersonBySession(context.Background(), added.cookies["__Host-session"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, _ := identity.HashToken(of.cookies["__Host-session"])
+	scope, err := tenant.EnterMember(context.Background(), tenanttest.DB(), hash, slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenanttest.Do(t, tenanttest.DB(), tenanttest.Organization{Scope: scope, Slug: slug, Session: hash}, func(ctx context.Context, tx *tenant.Tx) error {
+		return tx.SetMember(ctx, person, "owner", tenant.Active)
+	})
 }
