@@ -56,7 +56,11 @@ func showActivity(v *visit) error {
 		}
 		for _, e := range found.Items {
 			v.reader().Veil(&e)
-			data.Items = append(data.Items, page.ActivityRow{Entry: e, URL: v.objectURL(e.ObjectKind, e.Object), History: v.historyURL(e.Object)})
+			row := page.ActivityRow{Entry: e, URL: v.objectURL(e.ObjectKind, e.Object), History: v.historyURL(e.Object)}
+			if e.Grant != uuid.Nil && v.may(rightTo(authz.Read, authz.Support)) {
+				row.GrantURL = v.at("support", e.Grant.String())
+			}
+			data.Items = append(data.Items, row)
 		}
 		data.Pager = pager(v, q, found, func(e audit.Entry) uuid.UUID { return e.ID.UUID }, "")
 		if err := fillActivity(v, tx, &data, asked); err != nil {
@@ -120,6 +124,7 @@ func (v *visit) objectURL(kind string, thing uuid.UUID) string {
 		"tax_rate": {rightTo(authz.Read, authz.Taxes), "taxes"},
 		"token":    {rightTo(authz.Read, authz.Tokens), "tokens"},
 		"settings": {rightTo(authz.Read, authz.Settings), "settings"},
+		"support":  {rightTo(authz.Read, authz.Support), "support/%s"},
 	}
 	way, ok := ways[kind]
 	if !ok || !v.may(way.right) || (thing == uuid.Nil && strings.Contains(way.path, "%s")) {

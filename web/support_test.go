@@ -176,6 +176,23 @@ func TestSupportVisit(t *testing.T) {
 			t.Errorf("the feed lacks %q: %s", want, a.body)
 		}
 	}
+	feed := o.browser.get(t, o.path("/activity?support=true"))
+	for _, want := range []string{"<b>Nadia Brandt</b>", "looked at invoices", "was refused payments", "as support, on behalf of " + "Mara Lindqvist",
+		`<a href="` + o.path("/support/"+grant) + `">Support visit, ticket 48213: A payment is not shown</a>`} {
+		if !strings.Contains(string(feed.body), want) {
+			t.Errorf("the activity lacks %q: %s", want, feed.body)
+		}
+	}
+	var views struct{ Items []map[string]any }
+	o.call(t, "GET", "/v1/activity?support=true&limit=1", nil).decode(t, &views)
+	for field, want := range map[string]string{"person": "Nadia Brandt", "on_behalf_of": "Mara Lindqvist", "support_ticket": "48213", "support_reason": "A payment is not shown", "support_grant_id": grant} {
+		if len(views.Items) != 1 || views.Items[0][field] != want {
+			t.Errorf("a program reads of %s: %v", field, views.Items)
+		}
+	}
+	if sheet := o.browser.get(t, o.path("/activity.csv?support=true")); !strings.Contains(string(sheet.body), ",Nadia Brandt,support,"+grant+","+"Mara Lindqvist"+",48213,A payment is not shown,") {
+		t.Errorf("the sheet: %s", sheet.body)
+	}
 	wantRedirect(t, "ending", o.browser.post(t, o.path("/support/"+grant+"/end")), o.path("/support/"+grant))
 	if a := nadia.get(t, o.path("/invoices")); a.status != http.StatusNotFound {
 		t.Errorf("after its end: %d", a.status)

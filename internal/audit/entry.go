@@ -21,8 +21,9 @@ type Entry struct {
 	At         time.Time
 	By         string    // how they got in: member, token, operator, support, ...
 	Actor      uuid.UUID // the person; zero for the operator
-	Name       string    // theirs, if they are or were a member
+	Name       string    // theirs, if they are or were a member, or support was let in
 	Grant      uuid.UUID // the support grant under which it was done; zero for none
+	Visit      Visit     // what that grant says
 	Action     string    // "invoice.issue"
 	ObjectKind string
 	Object     uuid.UUID // zero for none
@@ -31,6 +32,14 @@ type Entry struct {
 	Detail     string
 	Changes    []Change
 	Seal       int64 // its number in the chain; 0: not sealed yet
+}
+
+// Visit is why somebody of support was in, and by whose leave.
+type Visit struct {
+	LetInBy uuid.UUID // the owner who said yes
+	Owner   string    // their name
+	Ticket  string
+	Reason  string
 }
 
 // Change is one field before and after.
@@ -43,7 +52,17 @@ type Change struct {
 }
 
 // Words says in plain words what was done: "issued an invoice".
-func (e Entry) Words() string { return Words(e.Action) }
+func (e Entry) Words() string {
+	switch e.Action { // what support asks for is on record with the part of the books that it asked for
+	case "support.read":
+		return "looked at " + spaced(e.ObjectKind)
+	case "support.change":
+		return "sent a change to " + spaced(e.ObjectKind)
+	case "support.refused":
+		return "was refused " + spaced(e.ObjectKind)
+	}
+	return Words(e.Action)
+}
 
 // Filter narrows the feed. The zero value is everything.
 type Filter struct {

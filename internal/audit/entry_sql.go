@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,6 +54,9 @@ func selectFeed(ctx context.Context, tx *tenant.Tx, f Filter, q cursor.Query) ([
 	for i, r := range rows {
 		entries[i] = r.entry()
 	}
+	if err := addVisits(ctx, tx, entries); err != nil {
+		return nil, err
+	}
 	if !f.Personal {
 		return entries, nil
 	}
@@ -75,6 +79,44 @@ func (f Filter) kinds() (string, error) {
 		return "", fmt.Errorf("reading the record: %w", err)
 	}
 	return string(b), nil
+}
+
+type grantRow struct {
+	ID      uuid.UUID
+	Staff   string        `db:"staff_title"`
+	LetInBy uuid.NullUUID `db:"decided_by"`
+	Owner   string        `db:"owner_title"`
+	Ticket  string
+	Reason  string
+}
+
+// addVisits says of what support did who it was and by whose leave. Grants stand outside the organization: the function
+// gives this one's alone.
+func addVisits(ctx context.Context, tx *tenant.Tx, entries []Entry) error {
+	if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Grant != uuid.Nil }) {
+		return nil
+	}
+	var rows []grantRow
+	err := tx.Select(ctx, &rows, `SELECT g.id, g.staff_name AS staff_title, g.decided_by, coalesce(m.name, '') AS owner_title, g.ticket, g.reason
+		  FROM platform.list_support() g LEFT JOIN member m ON m.person_id = g.decided_by`)
+	if err != nil {
+		return fmt.Errorf("reading by whose leave support was in: %w", err)
+	}
+	grants := make(map[uuid.UUID]grantRow, len(rows))
+	for _, r := range rows {
+		grants[r.ID] = r
+	}
+	for i, e := range entries {
+		g, ok := grants[e.Grant]
+		if !ok {
+			continue
+		}
+		entries[i].Visit = Visit{LetInBy: g.LetInBy.UUID, Owner: g.Owner, Ticket: g.Ticket, Reason: g.Reason}
+		if g.Staff != "" {
+			entries[i].Name = g.Staff
+		}
+	}
+	return nil
 }
 
 type personalRow struct {

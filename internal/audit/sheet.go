@@ -34,17 +34,17 @@ func (may Reader) Veil(e *Entry) {
 // feeds). A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection).
 func WriteCSV(ctx context.Context, run Run, w io.Writer, f Filter, may Reader) error {
 	out := csv.NewWriter(w)
-	err := out.Write([]string{"time", "person", "by", "support_grant", "did", "action", "object_kind", "object_id", "detail", "changes",
+	err := out.Write([]string{"time", "person", "by", "support_grant", "on_behalf_of", "ticket", "reason", "did", "action", "object_kind", "object_id", "detail", "changes",
 		"network", "request_id", "seal", "id"})
 	if err != nil {
 		return writing(err)
 	}
 	err = each(ctx, run, f, may, func(entries []Entry) error {
 		for _, e := range entries {
-			cells := []string{e.At.Format(time.RFC3339), e.Name, e.By, text(e.Grant), e.Words(), e.Action, e.ObjectKind, text(e.Object), e.Detail,
+			cells := []string{e.At.Format(time.RFC3339), e.Name, e.By, text(e.Grant), e.Visit.Owner, e.Visit.Ticket, e.Visit.Reason, e.Words(), e.Action, e.ObjectKind, text(e.Object), e.Detail,
 				changesText(e.Changes), e.Network, e.Request, "", e.ID.String()}
 			if e.Seal > 0 {
-				cells[12] = strconv.FormatInt(e.Seal, 10)
+				cells[15] = strconv.FormatInt(e.Seal, 10)
 			}
 			for i := range cells {
 				cells[i] = harmless(cells[i])
@@ -69,8 +69,12 @@ type View struct {
 	At         time.Time    `json:"at"`
 	By         string       `json:"by" doc:"How the actor got in: member, token, operator, support, job" example:"member"`
 	PersonID   string       `json:"person_id" doc:"Who did it, or on whose behalf a program did; empty for the operator"`
-	Person     string       `json:"person" doc:"Their name, if they are or were a member"`
+	Person     string       `json:"person" doc:"Their name, if they are or were a member, or support was let in"`
 	GrantID    string       `json:"support_grant_id" doc:"The support grant under which it was done; empty for none"`
+	LetInBy    string       `json:"on_behalf_of_id" doc:"The owner by whose leave support did it; empty when it was not support"`
+	Owner      string       `json:"on_behalf_of" doc:"Their name, if they are or were a member"`
+	Ticket     string       `json:"support_ticket" doc:"The ticket for which support was let in"`
+	Reason     string       `json:"support_reason" doc:"Why support was let in"`
 	Action     string       `json:"action" doc:"Stable and dotted" example:"invoice.issue"`
 	Did        string       `json:"did" doc:"The same in words" example:"issued an invoice"`
 	ObjectKind string       `json:"object_kind" example:"invoice"`
@@ -92,7 +96,8 @@ type ViewChange struct {
 
 // View is the entry as programs read it.
 func (e Entry) View() View {
-	v := View{ID: e.ID.String(), At: e.At, By: e.By, PersonID: text(e.Actor), Person: e.Name, GrantID: text(e.Grant), Action: e.Action, Did: e.Words(),
+	v := View{ID: e.ID.String(), At: e.At, By: e.By, PersonID: text(e.Actor), Person: e.Name, GrantID: text(e.Grant),
+		LetInBy: text(e.Visit.LetInBy), Owner: e.Visit.Owner, Ticket: e.Visit.Ticket, Reason: e.Visit.Reason, Action: e.Action, Did: e.Words(),
 		ObjectKind: e.ObjectKind, ObjectID: text(e.Object), Detail: e.Detail, Changes: []ViewChange{}, Network: e.Network, RequestID: e.Request, Seal: e.Seal}
 	for _, c := range e.Changes {
 		v.Changes = append(v.Changes, ViewChange{Field: c.Field, Before: c.Shown(c.Before), After: c.Shown(c.After), State: c.state()})

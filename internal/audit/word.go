@@ -51,6 +51,11 @@ var phrases = map[string]string{
 	"invoice.draft":   "wrote a draft invoice",
 	"invoice.revise":  "changed a draft invoice",
 	"invoice.discard": "discarded a draft invoice",
+	"support.approve": "let support in",
+	"support.invite":  "invited support",
+	"support.refuse":  "refused to let support in",
+	"support.end":     "ended support access",
+	"support.receipt": "wrote the receipt of a support visit",
 	"activity.export": "exported the activity",
 }
 

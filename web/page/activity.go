@@ -28,8 +28,9 @@ func (a Activity) Sealed() string { return number(int(a.Head.Seq)) }
 // ActivityRow is one act.
 type ActivityRow struct {
 	audit.Entry
-	URL     string // of what it was done to
-	History string // of all that was done to it
+	URL      string // of what it was done to
+	History  string // of all that was done to it
+	GrantURL string // of the visit in which support did it
 }
 
 // Who names the actor.
@@ -55,6 +56,9 @@ func (r ActivityRow) How() string {
 	case "token":
 		return "by an API token"
 	case "support":
+		if r.Visit.Owner != "" {
+			return "as support, on behalf of " + r.Visit.Owner
+		}
 		return "as support, on behalf of this organization"
 	case "job":
 		return "in the background"
@@ -71,13 +75,23 @@ func (r ActivityRow) Notes() []string {
 	if r.Request != "" {
 		notes = append(notes, "request "+r.Request)
 	}
-	if r.Grant != uuid.Nil {
-		notes = append(notes, "support grant "+r.Grant.String())
-	}
 	if r.Seal == 0 {
 		return append(notes, "not sealed yet")
 	}
 	return append(notes, "sealed as "+number(int(r.Seal)))
+}
+
+// Visited says for what support was in: "Support visit, ticket 48213: A payment is not shown". Empty for everyone else.
+func (r ActivityRow) Visited() string {
+	switch {
+	case r.Grant == uuid.Nil:
+		return ""
+	case r.Visit.Reason == "":
+		return "Support visit " + r.Grant.String()
+	case r.Visit.Ticket == "":
+		return "Support visit: " + r.Visit.Reason
+	}
+	return "Support visit, ticket " + r.Visit.Ticket + ": " + r.Visit.Reason
 }
 
 // Mark is the icon of the act.

@@ -19,11 +19,14 @@ func activitySamples() map[string]any {
 	}
 	support := entry("support", "invoice.read")
 	support.Grant, support.Name, support.Seal = uuid.New(), "", 0
+	named := entry("support", "support.read")
+	named.Grant, named.ObjectKind, named.GrantURL = uuid.New(), "payees", "/o/tidewater/support/1"
+	named.Visit = audit.Visit{LetInBy: uuid.New(), Owner: "Ines <i>", Ticket: "48213", Reason: "A payment & more"}
 	event := watch.Raised{ID: id.New[watch.Event](), Kind: watch.Guessing, Severity: watch.Medium, At: now, LastAt: now, Times: 40, Network: "192.0.2.7",
 		Detail: "5 wrong passwords in a row", RequestID: "7F3K22", Slug: "tidewater"}
 	worse := watch.Raised{ID: id.New[watch.Event](), Kind: watch.Canary, Severity: watch.High, At: now, LastAt: now, Times: 1}
 	return map[string]any{
-		"activity": Activity{Shell: sampleShell("Activity", "activity"), Items: []ActivityRow{support, entry("token", "settings.change",
+		"activity": Activity{Shell: sampleShell("Activity", "activity"), Items: []ActivityRow{support, named, entry("token", "settings.change",
 			audit.Change{Field: "payment_terms_days", Before: "30", After: "14"}, audit.Change{Field: "email", Personal: true, Erased: true},
 			audit.Change{Field: "phone", Personal: true, Hidden: true}, audit.Change{Field: "city", After: "Porto"})},
 			Form: NewForm("group", "sales", "from", "2026-11-01", "support", "true"), Object: uuid.NewString(), Narrowed: true,
@@ -40,6 +43,7 @@ func TestActivitySaysItInWords(t *testing.T) {
 	page := drawn(t, withSpecimen(t), "activity", activitySamples()["activity"])
 	for _, words := range []string{"changed the settings", "by an API token", "Payment terms days: 30 became 14", "Email: changed; what it was has been erased",
 		"Phone: changed; what it was is not for you to see", "City: nothing became Porto", "<b>Support</b>", "on behalf of this organization", "not sealed yet",
+		"looked at payees", "as support, on behalf of Ines &lt;i&gt;", `<a href="/o/tidewater/support/1">Support visit, ticket 48213: A payment &amp; more</a>`,
 		"sealed as 12", "1,240 acts", "Mara &lt;b&gt;", "INV-1 &amp; more", `value="2026-11-01"`, `<option value="sales" selected>`} {
 		if !strings.Contains(page, words) {
 			t.Errorf("the page lacks %q", words)
