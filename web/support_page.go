@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -8,6 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/internal/audit"
+	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -25,6 +29,7 @@ func (s *Server) registerSupportPages() {
 		return showGrant(v, http.StatusOK, page.Form{})
 	})
 	s.member("GET", "/support/:id/deeds", rightTo(authz.Read, authz.Support), showDeeds)
+	s.member("GET", "/support/:id/receipt.json", rightTo(authz.Read, authz.Support), sendReceipt)
 	s.member("GET", "/support/:id/approve", rightTo(authz.Approve, authz.Support), func(v *visit) error { return showApprove(v, http.StatusOK, nil) })
 	s.member("POST", "/support/:id/approve", rightTo(authz.Approve, authz.Support), sendApprove)
 	s.member("POST", "/support/:id/refuse", rightTo(authz.Approve, authz.Support), sendRefuse)
@@ -190,6 +195,34 @@ func showDeeds(v *visit) error {
 		return err
 	}
 	return v.part("support-visit", "deeds", data)
+}
+
+var errNoReceipt = fault.New(fault.NotFound, "support.no_receipt", "There is no receipt yet. It is written within minutes after the visit is over.")
+
+// sendReceipt gives the receipt as a file, which countinghouse audit receipt holds against the sealed record.
+func sendReceipt(v *visit) error {
+	grant, err := idParam[authz.SupportGrant](v, "id")
+	if err != nil {
+		return err
+	}
+	var receipt audit.Receipt
+	err = v.run(func(tx *tenant.Tx) error {
+		g, err := authz.SupportByID(v.ctx, tx, grant)
+		if err != nil {
+			return err
+		}
+		if g.Receipt == nil {
+			return errNoReceipt
+		}
+		receipt = audit.Receipt{Grant: g.ID.UUID, Rows: g.Receipt.Rows, Digest: g.Receipt.Digest}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return v.stream("receipt-"+grant.String()+".json", "application/json", func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error {
+		return audit.WriteReceipt(ctx, run, w, receipt)
+	})
 }
 
 func showApprove(v *visit, status int, refused *page.Form) error {

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/audit"
+	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
@@ -212,6 +215,13 @@ func TestSupportVisit(t *testing.T) {
 		}
 	}
 	digest := regexp.MustCompile(`[0-9a-f]{64}`).FindString(told.Text)
+	receipt, record := o.browser.get(t, o.path("/support/"+grant+"/receipt.json")), o.browser.get(t, o.path("/activity/record.jsonl"))
+	if proof, err := audit.VerifyReceipt(bytes.NewReader(receipt.body), bytes.NewReader(record.body)); err != nil || proof.Lines != 3 || proof.Seal != digest || proof.Grant != grant {
+		t.Errorf("the receipt as a file: %+v, %v: %s", proof, err, receipt.body)
+	}
+	if a := o.browser.get(t, o.path("/support/"+e.ids["support"]+"/receipt.json")); a.status != http.StatusNotFound || !strings.Contains(string(a.body), "no receipt yet") {
+		t.Errorf("the receipt of a request: %d", a.status)
+	}
 	if a := o.browser.get(t, o.path("/support/"+grant)); digest == "" || !strings.Contains(string(a.body), digest) || !strings.Contains(string(a.body), "Ended by your organization") {
 		t.Errorf("the page's receipt: %s", a.body)
 	}

@@ -13,8 +13,9 @@ import (
 
 // auditCommands prove the records of who did what.
 type auditCommands struct {
-	Verify auditVerify `cmd:"" help:"Prove an export of an organization's sealed record, with nothing else at hand."`
-	Export auditExport `cmd:"" help:"Write an organization's sealed record, for verify."`
+	Verify  auditVerify  `cmd:"" help:"Prove an export of an organization's sealed record, with nothing else at hand."`
+	Receipt auditReceipt `cmd:"" help:"Hold the receipt of a support visit against an export of the sealed record."`
+	Export  auditExport  `cmd:"" help:"Write an organization's sealed record, for verify."`
 }
 
 type auditVerify struct {
@@ -50,6 +51,41 @@ func (v auditVerify) run(out io.Writer) (err error) {
 	} else if err == nil {
 		_, err = fmt.Fprint(out, "\nThat it was not made anew as a whole shows only a head that you kept from before: --head.\n")
 	}
+	return err
+}
+
+type auditReceipt struct {
+	Receipt string `arg:"" type:"existingfile" help:"The receipt, from the page of the visit."`
+	Record  string `arg:"" type:"existingfile" help:"An export of the sealed record that is younger than the receipt: lines of JSON."`
+}
+
+// Run proves the receipt, or names its first line that does not hold.
+func (r auditReceipt) Run() error { return r.run(os.Stdout) }
+
+func (r auditReceipt) run(out io.Writer) (err error) {
+	receipt, err := os.Open(r.Receipt)
+	if err != nil {
+		return err // it names the path
+	}
+	defer func() { err = errors.Join(err, receipt.Close()) }()
+	record, err := os.Open(r.Record)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, record.Close()) }()
+	proof, err := audit.VerifyReceipt(receipt, record)
+	var broken *audit.Broken
+	var parted *audit.BrokenReceipt
+	switch {
+	case errors.As(err, &broken):
+		return fmt.Errorf("%s is broken at %w", r.Record, broken)
+	case errors.As(err, &parted):
+		return fmt.Errorf("%s does not hold: %w", r.Receipt, parted)
+	case err != nil:
+		return err
+	}
+	_, err = fmt.Fprintf(out, "The receipt holds: the record has these lines of the visit and no others, and its chain is whole.\n\nOrganization   %s\nSupport visit  %s\nLines          %d\nSHA-256        %s\nSealed as      row %d of %d\nHead           %s\n",
+		proof.Organization, proof.Grant, proof.Lines, proof.Seal, proof.Row, proof.Rows, proof.Head)
 	return err
 }
 

@@ -81,11 +81,21 @@ func (f Filter) kinds() (string, error) {
 	return string(b), nil
 }
 
+// selectVisit gives what was done under a grant, oldest first.
+func selectVisit(ctx context.Context, tx *tenant.Tx, grant, after uuid.UUID, limit int) (rows []recordRow, err error) {
+	err = tx.Select(ctx, &rows, `SELECT `+recordColumns+` FROM audit_log a WHERE a.grant_id = $1 AND ($2::uuid IS NULL OR a.id > $2) ORDER BY a.id LIMIT $3`,
+		grant, orNull(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was done in a visit: %w", err)
+	}
+	return rows, nil
+}
+
 type grantRow struct {
 	ID      uuid.UUID
 	Staff   string        `db:"staff_title"`
 	LetInBy uuid.NullUUID `db:"decided_by"`
-	Owner   string        `db:"owner_title"`
+	Owner   string        `db:"name"` // so that masking knows it; who of support was in stands open
 	Ticket  string
 	Reason  string
 }
@@ -97,7 +107,7 @@ func addVisits(ctx context.Context, tx *tenant.Tx, entries []Entry) error {
 		return nil
 	}
 	var rows []grantRow
-	err := tx.Select(ctx, &rows, `SELECT g.id, g.staff_name AS staff_title, g.decided_by, coalesce(m.name, '') AS owner_title, g.ticket, g.reason
+	err := tx.Select(ctx, &rows, `SELECT g.id, g.staff_name AS staff_title, g.decided_by, coalesce(m.name, '') AS name, g.ticket, g.reason
 		  FROM platform.list_support() g LEFT JOIN member m ON m.person_id = g.decided_by`)
 	if err != nil {
 		return fmt.Errorf("reading by whose leave support was in: %w", err)

@@ -57,7 +57,12 @@ const lineMax = 8 << 20
 // A chain that is whole may still have been made anew from the beginning by someone who owns the database: that is
 // what a kept head shows.
 func Verify(r io.Reader, kept string) (Proof, error) {
-	v := &verifier{in: bufio.NewReader(r), digest: sha256.New(), kept: kept}
+	return verify(r, kept, func(int64, sealable) {})
+}
+
+// verify gives each row that holds to seen.
+func verify(r io.Reader, kept string, seen func(seq int64, what sealable)) (Proof, error) {
+	v := &verifier{in: bufio.NewReader(r), digest: sha256.New(), kept: kept, seen: seen}
 	if err := v.begin(); err != nil {
 		return v.proof, err
 	}
@@ -80,6 +85,7 @@ type verifier struct {
 	in     *bufio.Reader
 	digest hash.Hash
 	kept   string
+	seen   func(seq int64, what sealable)
 	line   int
 	proof  Proof
 	newest string // the latest time of what is sealed so far
@@ -175,6 +181,7 @@ func (v *verifier) seal(line []byte) error {
 	}
 	v.newest = max(v.newest, what.at())
 	v.proof.Rows, v.proof.Head, v.proof.SealedAt = s.Seq, s.Hash, s.SealedAt
+	v.seen(s.Seq, what)
 	if v.kept == s.Hash {
 		v.proof.KeptAt = s.Seq
 	}
