@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/internal/text"
@@ -183,6 +184,19 @@ func hashEndLink(secret string) tenant.Hash { return sha256.Sum256([]byte("suppo
 // ListSupport gives what this organization was asked and gave, newest first.
 func ListSupport(ctx context.Context, tx *tenant.Tx) ([]SupportGrant, error) {
 	return selectSupport(ctx, tx)
+}
+
+// SupportPage gives a page of it, for programs.
+func SupportPage(ctx context.Context, tx *tenant.Tx, q cursor.Query) (cursor.Page[SupportGrant], error) {
+	q, err := q.Check()
+	if err != nil {
+		return cursor.Page[SupportGrant]{}, err
+	}
+	found, err := selectSupportPage(ctx, tx, q)
+	if err != nil {
+		return cursor.Page[SupportGrant]{}, err
+	}
+	return cursor.Cut(q, found), nil
 }
 
 // SupportByID finds one of them. It fails with ErrGrantNone.

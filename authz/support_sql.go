@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -81,6 +82,20 @@ const supportHere = `
 func selectSupport(ctx context.Context, tx *tenant.Tx) ([]SupportGrant, error) {
 	var rows []supportRow
 	if err := tx.Select(ctx, &rows, supportHere+` ORDER BY g.id DESC LIMIT 200`); err != nil {
+		return nil, fmt.Errorf("listing support grants: %w", err)
+	}
+	return grantsOf(rows), nil
+}
+
+func selectSupportPage(ctx context.Context, tx *tenant.Tx, q cursor.Query) ([]SupportGrant, error) {
+	var rows []supportRow
+	var err error
+	if q.Backwards() {
+		err = tx.Select(ctx, &rows, supportHere+` WHERE g.id > $1 ORDER BY g.id LIMIT $2`, q.Before, q.Fetch())
+	} else {
+		err = tx.Select(ctx, &rows, supportHere+` WHERE $1::uuid IS NULL OR g.id < $1 ORDER BY g.id DESC LIMIT $2`, nullable(q.After), q.Fetch())
+	}
+	if err != nil {
 		return nil, fmt.Errorf("listing support grants: %w", err)
 	}
 	return grantsOf(rows), nil

@@ -77,6 +77,7 @@ func (s *Server) registerAPI() {
 	s.registerAdmissionAPI()
 	s.registerTokenAPI()
 	s.registerMemberAPI()
+	s.registerSupportAPI()
 	s.registerInvitationAPI()
 	s.registerRoleAPI()
 	s.registerActivityAPI()
@@ -97,7 +98,8 @@ type operation struct {
 	right            authz.Right
 	tag              string
 	summary          string
-	status           int // of success; 0 means 200
+	more             string // beside which right it needs
+	status           int    // of success; 0 means 200
 }
 
 // handle registers an operation with the right that it needs. The caller is known, and may do it, before the
@@ -107,7 +109,7 @@ func handle[In, Out any](s *Server, op operation, handler func(ctx context.Conte
 	s.routes = append(s.routes, route)
 	huma.Register(s.api, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
-		Description: "Needs the right " + op.right.String() + ": to " + op.right.Name() + ".", Extensions: map[string]any{"x-right": op.right.String()}, DefaultStatus: op.status, MaxBodyBytes: bodyLimit,
+		Description: "Needs the right " + op.right.String() + ": to " + op.right.Name() + "." + op.more, Extensions: map[string]any{"x-right": op.right.String()}, DefaultStatus: op.status, MaxBodyBytes: bodyLimit,
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		Middlewares: huma.Middlewares{s.admitToken(route)},
 	}, func(ctx context.Context, in *In) (*Out, error) {

@@ -55,6 +55,7 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["roles"] = p.made(t, "/v1/roles", map[string]any{"name": secretName, "rights": []string{"invoices:read"}})
 	e.ids["invitations"] = p.made(t, "/v1/invitations", map[string]any{"email": tenanttest.Random(6) + "@tidewater.example", "role": "own:" + e.ids["roles"]})
 	e.ids["support"] = h.askedIn(t, e.slug)
+	e.ids["support-grants"] = e.ids["support"]
 	return e
 }
 
