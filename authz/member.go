@@ -149,7 +149,8 @@ func (p *Policy) changeMember(ctx context.Context, tx *tenant.Tx, person tenant.
 	if err := p.voidInvitations(ctx, tx); err != nil {
 		return err
 	}
-	return tx.Record(ctx, tenant.Act{Action: action, Object: "member", ID: person.UUID, Detail: detail})
+	return tx.Record(ctx, tenant.Act{Action: action, Object: "member", ID: person.UUID, Detail: detail, Changes: []tenant.Change{
+		{Field: "role", Before: m.Role, After: role}, {Field: "state", Before: m.State, After: state}}})
 }
 
 // MayTouch refuses with ErrMayMore who holds less than the member does: else an administrator could shut the owner out.

@@ -142,3 +142,23 @@ func TestListMembers(t *testing.T) {
 		return nil
 	})
 }
+
+func TestMemberChangesSayWhatBecameOfWhat(t *testing.T) {
+	t.Parallel()
+	o := owner(t, tenanttest.DB())
+	who := o.hire("viewer")
+	for _, err := range []error{o.giveRole(who, "accountant"), o.deny(who), o.allow(who), o.remove(who)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []string
+	o.must(func(ctx context.Context, tx *tenant.Tx) error {
+		return tx.Select(ctx, &told, `SELECT action || ', ' || before || 'became ' || after FROM audit_log WHERE object_id = $1 AND action <> 'member.add' ORDER BY id`, who.person.ID)
+	})
+	want := []string{"member.role, role: viewer\nbecame role: accountant\n", "member.deny, state: active\nbecame state: denied\n",
+		"member.allow, state: denied\nbecame state: active\n", "member.remove, state: active\nbecame state: removed\n"}
+	if !slices.Equal(told, want) {
+		t.Errorf("on record: %q", told)
+	}
+}

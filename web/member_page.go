@@ -209,6 +209,9 @@ func sendHandover(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if fresh, err := v.proved(); err != nil || !fresh {
+		return orProve(v.c, err, v.at("members", person.String()))
+	}
 	var offered authz.Invitation
 	var secret string
 	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
