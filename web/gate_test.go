@@ -23,15 +23,24 @@ import (
 )
 
 // inForce is settings of one house alone: those of the platform are shared by all tests.
-type inForce struct{ setting.Settings }
+type inForce struct {
+	web.Settings
+	now setting.Settings
+}
 
-func (s inForce) Now(context.Context) (setting.Settings, error) { return s.Settings, nil }
+func (s inForce) Now(context.Context) (setting.Settings, error) { return s.now, nil }
 
 // openGate is a house with settings of its own.
 func openGate(t testing.TB, change func(s *setting.Settings)) *house {
 	t.Helper()
 	settings := setting.Defaults()
 	change(&settings)
+	return openKept(t, inForce{now: settings})
+}
+
+// openKept is a house whose settings somebody keeps.
+func openKept(t testing.TB, settings web.Settings) *house {
+	t.Helper()
 	outbox := &notify.Outbox{}
 	policy, err := authz.Compile()
 	if err != nil {
@@ -47,7 +56,7 @@ func openGate(t testing.TB, change func(s *setting.Settings)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := web.New(web.Config{DB: tenanttest.DB(), Identity: people, Policy: policy, Origin: origin, Captcha: tasks, Settings: inForce{settings},
+	s, err := web.New(web.Config{DB: tenanttest.DB(), Identity: people, Policy: policy, Origin: origin, Captcha: tasks, Settings: settings,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test"})
 	if err != nil {
 		t.Fatal(err)

@@ -52,6 +52,8 @@ type Config struct {
 // Settings is what setting.Keeper does.
 type Settings interface {
 	Now(ctx context.Context) (setting.Settings, error)
+	Set(ctx context.Context, by tenant.PersonID, version int64, changes []setting.Change) (setting.Settings, error)
+	History(ctx context.Context, limit int) ([]setting.Past, error)
 }
 
 // settings are those in force.

@@ -78,6 +78,10 @@ func (s *Server) registerStaffPages() {
 	s.staff("GET", "/people", staffTo(authz.Read, authz.StaffPeople), func(v *staffVisit) error {
 		return showStaffPeople(v, http.StatusOK, page.NewForm("role", authz.StaffSupport))
 	})
+	s.staff("GET", "/settings", staffTo(authz.Read, authz.StaffSettings), func(v *staffVisit) error {
+		return showStaffSettings(v, http.StatusOK, nil)
+	})
+	s.staff("POST", "/settings", staffTo(authz.Change, authz.StaffSettings), sendStaffSettings)
 	s.staff("POST", "/people", staffTo(authz.Change, authz.StaffPeople), sendStaffPerson)
 	s.staff("POST", "/people/:id/deny", staffTo(authz.Change, authz.StaffPeople), func(v *staffVisit) error {
 		return sendStaffState(v, authz.StaffDenied, "Access denied.")

@@ -112,7 +112,7 @@ func (c settingsSet) run(ctx context.Context, in io.Reader, out io.Writer) error
 		value = strings.TrimSpace(string(typed))
 	}
 	return c.keep(ctx, func(k *setting.Keeper) error {
-		s, err := k.Set(ctx, tenant.PersonID{}, 0, []setting.Change{{Name: c.Name, Value: &value}})
+		s, err := k.Set(ctx, tenant.PersonID{}, setting.Latest, []setting.Change{{Name: c.Name, Value: &value}})
 		if err != nil {
 			return err
 		}

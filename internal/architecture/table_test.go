@@ -42,7 +42,7 @@ var table = map[string]row{
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
 	"web/page": {may: join(words, "internal/audit", "internal/watch", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-		"billing/report", "billing/gateway", "identity", "authz")},
+		"billing/report", "billing/gateway", "identity", "authz", "internal/setting")},
 	"web/static":    {},
 	"web/templates": {},
 

@@ -120,8 +120,10 @@ type Change struct {
 	Value *string
 }
 
-// Set changes settings, all or none, and keeps who did. version is the one that the caller looked at; 0 takes what
-// there is. It fails with ErrUnknown, ErrChanged, and a fault.List of what is wrong with the values, each at its name.
+// Latest is the version of whoever changes settings without having looked at them.
+const Latest int64 = -1
+
+// Set changes settings, all or none, and keeps who did. version is the one that the caller looked at, or Latest. It fails with ErrUnknown, ErrChanged, and a fault.List of what is wrong with the values, each at its name.
 func (k *Keeper) Set(ctx context.Context, by tenant.PersonID, version int64, changes []Change) (s Settings, err error) {
 	err = tenant.DoPlatform(ctx, k.db, func(tx *tenant.PlatformTx) error {
 		if err := lockSettings(ctx, tx); err != nil {
@@ -131,7 +133,7 @@ func (k *Keeper) Set(ctx context.Context, by tenant.PersonID, version int64, cha
 		if err != nil {
 			return err
 		}
-		if version != 0 && version != now.Version {
+		if version != Latest && version != now.Version {
 			return ErrChanged
 		}
 		next, differing, err := now.with(changes)

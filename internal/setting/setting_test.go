@@ -58,7 +58,7 @@ func to(name, value string) Change { return Change{Name: name, Value: &value} }
 
 func set(t *testing.T, k *Keeper, changes ...Change) Settings {
 	t.Helper()
-	s, err := k.Set(context.Background(), tenant.PersonID{}, 0, changes)
+	s, err := k.Set(context.Background(), tenant.PersonID{}, Latest, changes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestSet(t *testing.T) {
 	})
 	t.Run("refuses what is out of bounds, each at its name, and changes nothing", func(t *testing.T) {
 		k := newKeeper(t)
-		_, err := k.Set(ctx, tenant.PersonID{}, 0, []Change{to("password.min_length", "11"), to("captcha.provider", "mine"),
+		_, err := k.Set(ctx, tenant.PersonID{}, Latest, []Change{to("password.min_length", "11"), to("captcha.provider", "mine"),
 			to("sign_in.save_logins", "maybe"), to("session.days", "many"), to("password.score", "3")})
 		var list fault.List
 		if !errors.As(err, &list) || len(list) != 4 {
@@ -102,7 +102,7 @@ func TestSet(t *testing.T) {
 		if s := now(t, k); s.PasswordScore != 2 {
 			t.Error("the good one of them was taken")
 		}
-		if _, err := k.Set(ctx, tenant.PersonID{}, 0, []Change{to("password.length", "20")}); !errors.Is(err, ErrUnknown) {
+		if _, err := k.Set(ctx, tenant.PersonID{}, Latest, []Change{to("password.length", "20")}); !errors.Is(err, ErrUnknown) {
 			t.Errorf("a name that there is not: %v", err)
 		}
 	})
@@ -113,7 +113,7 @@ func TestSet(t *testing.T) {
 			{to("captcha.provider", "recaptcha"), to("captcha.recovery", "yes"), to("captcha.site_key", "k")},
 			{to("password.block_days", "90"), to("password.warn_days", "90")},
 		} {
-			if _, err := k.Set(ctx, tenant.PersonID{}, 0, changes); fault.KindOf(err) != fault.Invalid {
+			if _, err := k.Set(ctx, tenant.PersonID{}, Latest, changes); fault.KindOf(err) != fault.Invalid {
 				t.Errorf("%v: got %v", *changes[0].Value, err)
 			}
 		}
@@ -147,7 +147,7 @@ func TestSet(t *testing.T) {
 		k := newKeeper(t)
 		person, _ := tenanttest.NewPerson(t, tenanttest.DB())
 		before := now(t, k).Version
-		s, err := k.Set(ctx, person.ID, 0, []Change{to("session.days", "7"), to("session.idle_minutes", "480")})
+		s, err := k.Set(ctx, person.ID, Latest, []Change{to("session.days", "7"), to("session.idle_minutes", "480")})
 		if err != nil {
 			t.Fatal(err)
 		}

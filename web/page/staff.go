@@ -27,6 +27,7 @@ var staffNavigation = []navItem{
 	{key: "organizations", label: "Organizations", icon: "building-2", path: []any{"organizations"}, right: "organizations:read"},
 	{key: "events", label: "Security events", icon: "shield-alert", path: []any{"events"}, right: "events:read"},
 	{key: "people", label: "Staff", icon: "user-round", path: []any{"people"}, right: "staff:read"},
+	{key: "settings", label: "Settings", icon: "settings", path: []any{"settings"}, right: "platform_settings:read"},
 }
 
 // Ways are the entries of the navigation that the reader may go.

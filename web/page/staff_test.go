@@ -9,6 +9,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/setting"
 )
 
 func sampleStaffShell(title, nav string) StaffShell {
@@ -25,7 +26,17 @@ func staffSamples() map[string]any {
 	waiting := sampleGrant(nil)
 	scopes := []ScopeRow{{"invoices", "Invoices", true, true}, {"reports", "Reports", true, false}}
 	terms := refused(NewForm("scopes", "invoices:read", "minutes", "240", "masked", "yes"), authz.ErrGrantScopes, authz.ErrGrantMinutes, authz.ErrGrantTicket)
+	numbers := refused(NewForm("version", "3", "password.min_length", "9"), setting.ErrValue.At("password.min_length"), setting.ErrChanged)
+	settings := StaffSettings{sampleStaffShell("Settings", "settings"), numbers, nil, []setting.Past{{Name: "session.days", Value: "7", At: now, Person: "Nadia Brandt"}, {Name: "captcha.secret", At: now}}}
+	for _, g := range setting.Groups() {
+		group := SettingGroup{ID: strings.ToLower(g.Title[:3]) + "-h", Title: g.Title, Say: g.Say}
+		for _, n := range g.Names {
+			group.Fields = append(group.Fields, NewSettingField(numbers, n, setting.Defaults()))
+		}
+		settings.Groups = append(settings.Groups, group)
+	}
 	return map[string]any{
+		"staff-settings":      settings,
 		"staff-visits":        StaffVisits{sampleStaffShell("Support visits", "visits"), refused(NewForm(), authz.ErrGrantOver), []GrantRow{waiting, sampleGrant(&yes)}},
 		"staff-visit-edit":    StaffRequest{sampleStaffShell("Ask to be let in", "visits"), terms, scopes},
 		"staff-home":          StaffHome{sampleStaffShell("Staff console", ""), authz.StaffRoles()[0]},
