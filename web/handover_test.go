@@ -26,18 +26,18 @@ func TestHandoverAsksForFreshProof(t *testing.T) {
 		}
 	}
 	e.program.call(t, "POST", "/v1/members/"+id+"/allow", nil)
-	page := e.path2("/members/" + id)
+	page := e.inside("/members/" + id)
 	e.ageProof(t)
 	wantRedirect(t, "with an old proof", e.browser.post(t, page+"/handover"), "/account/prove?next="+url.QueryEscape(page))
-	if a := e.browser.get(t, e.path2("/invitations")); strings.Contains(string(a.body), "handover") || strings.Contains(string(a.body), "Owner") {
+	if a := e.browser.get(t, e.inside("/invitations")); strings.Contains(string(a.body), "handover") || strings.Contains(string(a.body), "Owner") {
 		t.Errorf("it was offered all the same: %s", a.body)
 	}
 	wantRedirect(t, "proving", e.browser.post(t, "/account/prove", "password", goodPassword, "next", page), page)
 	if a := e.browser.get(t, page); a.status != http.StatusOK || !strings.Contains(string(a.body), "/handover") {
 		t.Fatalf("the page: %d", a.status)
 	}
-	wantRedirect(t, "with a fresh proof", e.browser.post(t, page+"/handover"), e.path2("/invitations"))
-	if a := e.browser.get(t, e.path2("/invitations")); !strings.Contains(string(a.body), "Owner") {
+	wantRedirect(t, "with a fresh proof", e.browser.post(t, page+"/handover"), e.inside("/invitations"))
+	if a := e.browser.get(t, e.inside("/invitations")); !strings.Contains(string(a.body), "Owner") {
 		t.Errorf("it was not offered: %s", a.body)
 	}
 }
