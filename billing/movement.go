@@ -124,7 +124,10 @@ func bookRefund(ctx context.Context, tx *tenant.Tx, charge IntentID, r gateway.R
 	if err != nil {
 		return err
 	}
-	return book(ctx, tx, movement{kind: "refund", ref: r.Ref, charge: c, amount: back, said: "Refund of " + c.InvoiceNumber, how: "refund"})
+	if err := book(ctx, tx, movement{kind: "refund", ref: r.Ref, charge: c, amount: back, said: "Refund of " + c.InvoiceNumber, how: "refund"}); err != nil {
+		return err
+	}
+	return stopCollection(ctx, tx, c.InvoiceID, "refunded") // or it would be charged anew
 }
 
 // BookDispute books what a customer's bank took back, or gave again. It fails with ErrIntentNotFound when the charge is

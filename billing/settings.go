@@ -41,7 +41,9 @@ type Settings struct {
 	PaymentTermsDays   int
 	TaxRounding        tax.Policy
 	BooksClosedThrough civil.Date // none: no period is closed
-	Version            int
+	// CollectAutomatically says whether what is due is charged and reminded of by itself.
+	CollectAutomatically bool
+	Version              int
 
 	zone *time.Location
 }
@@ -54,6 +56,7 @@ type SettingsInput struct {
 	InvoicePrefix                               string
 	PaymentTermsDays                            int
 	TaxRounding                                 tax.Policy
+	CollectAutomatically                        bool
 }
 
 // Zone is where the organization's days begin and end.
@@ -97,6 +100,7 @@ func settingsChanges(was, is Settings) []tenant.Change {
 		{Field: "tax_number", Before: was.TaxNumber, After: is.TaxNumber},
 		{Field: "invoice_prefix", Before: was.InvoicePrefix, After: is.InvoicePrefix},
 		{Field: "payment_terms_days", Before: strconv.Itoa(was.PaymentTermsDays), After: strconv.Itoa(is.PaymentTermsDays)},
+		{Field: "collect_automatically", Before: strconv.FormatBool(was.CollectAutomatically), After: strconv.FormatBool(is.CollectAutomatically)},
 		{Field: "tax_rounding", Before: storedRounding[was.TaxRounding], After: storedRounding[is.TaxRounding]},
 	}
 }

@@ -25,7 +25,7 @@ func roundingOf(stored string) (tax.Policy, error) {
 }
 
 const settingsColumns = `name, base_currency, time_zone, country, street, city, region, postal_code, tax_number,
-	invoice_prefix, payment_terms_days, tax_rounding, books_closed_through, version`
+	invoice_prefix, payment_terms_days, tax_rounding, books_closed_through, collect_automatically, version`
 
 type settingsRow struct {
 	Name               string         `db:"name"`
@@ -41,6 +41,7 @@ type settingsRow struct {
 	PaymentTermsDays   int            `db:"payment_terms_days"`
 	TaxRounding        string         `db:"tax_rounding"`
 	BooksClosedThrough civil.Date     `db:"books_closed_through"`
+	Collect            bool           `db:"collect_automatically"`
 	Version            int            `db:"version"`
 }
 
@@ -54,7 +55,7 @@ func (r settingsRow) settings() (Settings, error) {
 		Name: r.Name, BaseCurrency: r.BaseCurrency, TimeZone: r.TimeZone, Country: r.Country, Street: r.Street,
 		City: r.City, Region: r.Region, PostalCode: r.PostalCode, TaxNumber: r.TaxNumber,
 		InvoicePrefix: r.InvoicePrefix, PaymentTermsDays: r.PaymentTermsDays, TaxRounding: rounding,
-		BooksClosedThrough: r.BooksClosedThrough, Version: r.Version, zone: zone,
+		BooksClosedThrough: r.BooksClosedThrough, CollectAutomatically: r.Collect, Version: r.Version, zone: zone,
 	}, err
 }
 
@@ -118,11 +119,11 @@ func updateSettings(ctx context.Context, tx *tenant.Tx, version int, in Settings
 	var row settingsRow
 	err := tx.Get(ctx, &row, `
 		UPDATE settings SET name = $2, time_zone = $3, country = $4, street = $5, city = $6, region = $7, postal_code = $8,
-			tax_number = $9, invoice_prefix = $10, payment_terms_days = $11, tax_rounding = $12, version = version + 1
+			tax_number = $9, invoice_prefix = $10, payment_terms_days = $11, tax_rounding = $12, collect_automatically = $13, version = version + 1
 		 WHERE $1 = 0 OR version = $1
 		RETURNING `+settingsColumns,
 		version, in.Name, in.TimeZone, in.Country, in.Street, in.City, in.Region, in.PostalCode, in.TaxNumber,
-		in.InvoicePrefix, in.PaymentTermsDays, storedRounding[in.TaxRounding])
+		in.InvoicePrefix, in.PaymentTermsDays, storedRounding[in.TaxRounding], in.CollectAutomatically)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return Settings{}, ErrSettingsChanged
 	} else if err != nil {

@@ -342,3 +342,42 @@ func TestManyPaymentMethodsOpenNothing(t *testing.T) {
 		t.Errorf("a good IBAN: %d %s", a.status, a.body)
 	}
 }
+
+func TestCollectionOnTheInvoice(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	invoice, _ := o.issued(t)
+	at := o.path("/invoices/" + invoice)
+	shows := func(words string, there bool) {
+		t.Helper()
+		if a := o.get(t, at); a.status != http.StatusOK || strings.Contains(string(a.body), words) != there {
+			t.Errorf("%q shown: %t of %d", words, !there, a.status)
+		}
+	}
+	shows("Collected by itself", false)
+	if a := o.post(t, at+"/collection/start"); a.status != http.StatusConflict && a.status != http.StatusUnprocessableEntity {
+		t.Errorf("begun while it is off: %d", a.status)
+	}
+	var settings map[string]any
+	o.call(t, "GET", "/v1/settings", nil).decode(t, &settings)
+	for _, shown := range []string{"base_currency", "books_closed_through", "$schema"} {
+		delete(settings, shown)
+	}
+	settings["collect_automatically"] = true
+	if a := o.call(t, "PUT", "/v1/settings", settings); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := o.get(t, o.path("/settings")); !regexp.MustCompile(`name="collect_automatically"[^>]* checked`).Match(a.body) {
+		t.Error("the settings do not show the switch as on")
+	}
+	shows("Collected by itself from", true)
+	if a := o.post(t, at+"/collection/stop"); a.status != http.StatusSeeOther {
+		t.Errorf("stop: %d", a.status)
+	}
+	shows("Not collected by itself: by hand.", true)
+	if a := o.post(t, at+"/collection/start"); a.status != http.StatusSeeOther {
+		t.Errorf("start: %d", a.status)
+	}
+	shows("tried 0 of 4 times, next on", true)
+}

@@ -155,7 +155,12 @@ func showInvoice(v *visit, status int, form page.Form) error {
 		if err := fillCharges(v, tx, &data); err != nil {
 			return nil, err
 		}
-		data.Settings, err = billing.LoadSettings(v.ctx, tx)
+		if data.Settings, err = billing.LoadSettings(v.ctx, tx); err != nil {
+			return nil, err
+		}
+		if err := fillCollection(v, tx, &data); err != nil {
+			return nil, err
+		}
 		if data.Invoice.State == billing.Draft {
 			data.Acts = discardAct(v, data.Invoice.InvoiceHead)
 			if v.may(rightTo(authz.Approve, authz.Invoices)) {

@@ -48,6 +48,7 @@ func (s *Server) registerPages() {
 	s.registerGatewayPages()
 	s.registerPayLinkPages()
 	s.registerChargePages()
+	s.registerCollectionPages()
 	s.registerPaymentMethodPages()
 }
 

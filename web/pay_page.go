@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -22,7 +21,7 @@ import (
 )
 
 // linkLifetime is how long an invoice can be paid by the link to it.
-const linkLifetime = 60 * 24 * time.Hour
+const linkLifetime = billing.PayLinkLifetime
 
 var (
 	errNoEmail = fault.New(fault.Conflict, "customer.no_email", "This customer has no email address. Enter one, or copy the link and send it yourself.")
@@ -280,6 +279,20 @@ func sendPayLink(v *visit) error {
 		}
 		return v.at("invoices", invoice.String())
 	}, func(form page.Form) error { return showInvoice(v, http.StatusUnprocessableEntity, form) })
+}
+
+// ReminderMail is what a customer is written when an invoice stays open. origin is the address that people use.
+func ReminderMail(origin string, r billing.Reminder) notify.Mail {
+	why := fmt.Sprintf("%s from %s was due on %s.", r.Number, r.From, r.Due)
+	if r.Declined {
+		why += " We charged the card that you left us, and it was declined."
+	}
+	if r.Last {
+		why += " This is our last reminder by mail."
+	}
+	text := fmt.Sprintf("Hello %s,\n\n%s %s %s is open.\n\nSee it and pay here:\n%s\n\nThe link is for you alone and works for 60 days. If you have paid meanwhile, there is nothing left to do.\n",
+		r.Name, why, r.Open, r.Open.Currency, origin+payPath+r.Secret)
+	return notify.Mail{Kind: "reminder", To: r.To, Subject: fmt.Sprintf("Reminder: invoice %s from %s", r.Number, r.From), Text: text}
 }
 
 func payMail(s billing.Settings, i billing.Invoice, c billing.Customer, link string) notify.Mail {

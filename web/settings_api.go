@@ -25,6 +25,7 @@ type SettingsBody struct {
 	InvoicePrefix    string `json:"invoice_prefix" doc:"What invoice numbers begin with" example:"INV-"`
 	PaymentTermsDays int    `json:"payment_terms_days" doc:"Days from issue to due, 0 to 365"`
 	TaxRounding      string `json:"tax_rounding" doc:"line or document" example:"line"`
+	Collect          bool   `json:"collect_automatically,omitempty" doc:"Charge the cards that customers left, and remind by mail, when an invoice falls due"`
 }
 
 // SettingsView is an organization's settings.
@@ -40,13 +41,14 @@ func (b SettingsBody) input() (billing.SettingsInput, error) {
 		return billing.SettingsInput{}, errTaxRounding
 	}
 	return billing.SettingsInput{Name: b.Name, TimeZone: b.TimeZone, Country: b.Country, Street: b.Street, City: b.City, Region: b.Region,
-		PostalCode: b.PostalCode, TaxNumber: b.TaxNumber, InvoicePrefix: b.InvoicePrefix, PaymentTermsDays: b.PaymentTermsDays, TaxRounding: rounding}, nil
+		PostalCode: b.PostalCode, TaxNumber: b.TaxNumber, InvoicePrefix: b.InvoicePrefix, PaymentTermsDays: b.PaymentTermsDays, TaxRounding: rounding,
+		CollectAutomatically: b.Collect}, nil
 }
 
 func viewSettings(s billing.Settings) SettingsView {
 	return SettingsView{BaseCurrency: s.BaseCurrency.Code(), BooksClosedThrough: dateText(s.BooksClosedThrough), SettingsBody: SettingsBody{
 		Name: s.Name, TimeZone: s.TimeZone, Country: s.Country, Street: s.Street, City: s.City, Region: s.Region, PostalCode: s.PostalCode,
-		TaxNumber: s.TaxNumber, InvoicePrefix: s.InvoicePrefix, PaymentTermsDays: s.PaymentTermsDays, TaxRounding: s.TaxRounding.String()}}
+		TaxNumber: s.TaxNumber, InvoicePrefix: s.InvoicePrefix, PaymentTermsDays: s.PaymentTermsDays, TaxRounding: s.TaxRounding.String(), Collect: s.CollectAutomatically}}
 }
 
 type settingsChange struct {

@@ -29,7 +29,11 @@ func showSettings(v *visit, status int, refused *page.Form) error {
 			return nil, err
 		}
 		form := orFresh(refused, func() page.Form {
-			return page.NewForm("name", s.Name, "time_zone", s.TimeZone, "country", s.Country, "street", s.Street, "city", s.City,
+			collect := ""
+			if s.CollectAutomatically {
+				collect = "yes"
+			}
+			return page.NewForm("collect_automatically", collect, "name", s.Name, "time_zone", s.TimeZone, "country", s.Country, "street", s.Street, "city", s.City,
 				"region", s.Region, "postal_code", s.PostalCode, "tax_number", s.TaxNumber, "invoice_prefix", s.InvoicePrefix,
 				"payment_terms_days", strconv.Itoa(s.PaymentTermsDays), "tax_rounding", s.TaxRounding.String(), "version", strconv.Itoa(s.Version))
 		})
@@ -47,7 +51,8 @@ func settingsInput(sent url.Values) (billing.SettingsInput, error) {
 	}
 	return SettingsBody{Name: sent.Get("name"), TimeZone: sent.Get("time_zone"), Country: sent.Get("country"), Street: sent.Get("street"),
 		City: sent.Get("city"), Region: sent.Get("region"), PostalCode: sent.Get("postal_code"), TaxNumber: sent.Get("tax_number"),
-		InvoicePrefix: sent.Get("invoice_prefix"), PaymentTermsDays: days, TaxRounding: sent.Get("tax_rounding")}.input()
+		InvoicePrefix: sent.Get("invoice_prefix"), PaymentTermsDays: days, TaxRounding: sent.Get("tax_rounding"),
+		Collect: sent.Get("collect_automatically") != ""}.input()
 }
 
 func sendSettings(v *visit) error {

@@ -121,7 +121,18 @@ func (s *shop) newTill() *till.Till {
 	}}
 }
 
-func (s *shop) in() till.Do { return till.In(s.db, s.scope) }
+func (s *shop) in() till.Do { return entering(s.db, s.scope.Organization().Slug) }
+
+// entering enters anew each time, as every process does after a while.
+func entering(db *tenant.DB, slug string) till.Do {
+	return func(ctx context.Context, fn func(tx *tenant.Tx) error) error {
+		scope, err := tenant.EnterOperator(ctx, db, slug)
+		if err != nil {
+			return err
+		}
+		return tenant.Do(ctx, db, scope, fn)
+	}
+}
 
 func (s *shop) do(fn func(ctx context.Context, tx *tenant.Tx) error) {
 	s.Helper()

@@ -14,6 +14,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web"
 )
 
 // gatewayFlags say where payment gateways are.
@@ -72,4 +73,11 @@ func startPractice(ctx context.Context) (house *fake.House, stop func() error, e
 func (w work) reconcile(ctx context.Context, s tenant.Scope) error {
 	_, err := w.till().Reconcile(ctx, till.In(w.db, s))
 	return err
+}
+
+// collect charges and reminds for what is due in an organization.
+func (w work) collect(ctx context.Context, s tenant.Scope) error {
+	return w.till().Collect(ctx, till.In(w.db, s), func(ctx context.Context, r billing.Reminder) error {
+		return w.mail.Send(ctx, web.ReminderMail(w.origin, r))
+	})
 }

@@ -28,6 +28,7 @@ func (w work) register(r *jobs.Registry) {
 	r.Every("platform.security_events", time.Minute, w.deliver)
 	r.EachOrganization("audit.seal", 15*time.Minute, w.seal)
 	r.EachOrganization("payments.reconcile", 2*time.Minute, w.reconcile)
+	r.EachOrganization("payments.collect", time.Hour, w.collect, jobs.Within(30*time.Minute))
 	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)
 }
 

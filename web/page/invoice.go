@@ -54,6 +54,13 @@ type Invoice struct {
 	Charges  []billing.Intent // what was ordered at gateways, the newest first
 	Methods  []ChargeMethod   // the customer's cards that it can be charged to now
 	LinkKey  string           // of the form that sends the pay link
+	Collect  Collect
+}
+
+// Collect is how an invoice is collected by itself, for its page.
+type Collect struct {
+	Say  string // nothing where it is not
+	Acts []Act
 }
 
 // Column is how the document's amounts are written: all are of one currency.
