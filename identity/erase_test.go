@@ -72,6 +72,9 @@ func TestErasePerson(t *testing.T) {
 		network := newNetwork()
 		number := addPhone(t, i, board, g.session)
 		o, suspended, left := tenanttest.Found(t, i.db, nil), tenanttest.Found(t, i.db, nil), tenanttest.Found(t, i.db, nil)
+		removed := tenanttest.Found(t, i.db, nil)
+		join(t, i, removed, p, "administrator", tenant.Active)
+		join(t, i, removed, p, "administrator", tenant.Removed)
 		join(t, i, o, p, "administrator", tenant.Active)
 		join(t, i, left, p, "administrator", tenant.Active)
 		join(t, i, left, p, "administrator", tenant.Denied)
@@ -117,7 +120,11 @@ func TestErasePerson(t *testing.T) {
 		_, _, err = i.SignIn(ctx, p.Email, strong, RequestInfo{})
 		wants(t, "signing in", err, ErrRefused)
 		name, address := Pseudonym(p.ID)
-		for _, where := range []tenanttest.Organization{o, left, suspended} {
+		for _, where := range []tenanttest.Organization{o, left, suspended, removed} {
+			state := tenant.Denied
+			if where == removed {
+				state = tenant.Removed
+			}
 			inOrganization(t, i, where, func(ctx context.Context, tx *tenant.Tx) error {
 				var got struct {
 					Name  string `db:"name"`
@@ -125,7 +132,7 @@ func TestErasePerson(t *testing.T) {
 					State string `db:"state"`
 				}
 				err := tx.Get(ctx, &got, `SELECT name, email, state FROM member WHERE person_id = $1`, p.ID)
-				if got.Name != name || got.Email != address || got.State != tenant.Denied {
+				if got.Name != name || got.Email != address || got.State != state {
 					t.Errorf("the member is %+v", got)
 				}
 				return err

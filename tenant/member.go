@@ -62,7 +62,8 @@ func (tx *Tx) LeaveForGood(ctx context.Context, pseudonym, address string) error
 	if len(owners) == 1 && owners[0] == me {
 		return ErrSoleOwner
 	}
-	if _, err := tx.Exec(ctx, `UPDATE member SET name = $2, email = $3, state = 'denied' WHERE person_id = $1`, me, pseudonym, address); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE member SET name = $2, email = $3,
+		state = CASE WHEN state::text = 'removed' THEN state ELSE 'denied' END WHERE person_id = $1`, me, pseudonym, address); err != nil {
 		return fmt.Errorf("taking a name out: %w", err)
 	}
 	// What the record held of them apart from itself goes; its digests stay.

@@ -11,9 +11,7 @@ import (
 	"testing"
 
 	"github.com/countinghouse/countinghouse/authz"
-	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/audit"
-	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
