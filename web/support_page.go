@@ -11,7 +11,6 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/internal/audit"
-	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -197,8 +196,6 @@ func showDeeds(v *visit) error {
 	return v.part("support-visit", "deeds", data)
 }
 
-var errNoReceipt = fault.New(fault.NotFound, "support.no_receipt", "There is no receipt yet. It is written within minutes after the visit is over.")
-
 // sendReceipt gives the receipt as a file, which countinghouse audit receipt holds against the sealed record.
 func sendReceipt(v *visit) error {
 	grant, err := idParam[authz.SupportGrant](v, "id")
@@ -211,14 +208,17 @@ func sendReceipt(v *visit) error {
 		if err != nil {
 			return err
 		}
-		if g.Receipt == nil {
-			return errNoReceipt
+		if g.Receipt != nil {
+			receipt = audit.Receipt{Grant: g.ID.UUID, Rows: g.Receipt.Rows, Digest: g.Receipt.Digest}
 		}
-		receipt = audit.Receipt{Grant: g.ID.UUID, Rows: g.Receipt.Rows, Digest: g.Receipt.Digest}
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	if receipt.Digest == nil {
+		say(v.c, "There is no receipt yet. It is written within minutes after a visit is over.")
+		return v.c.Redirect(v.at("support", grant.String()), http.StatusSeeOther)
 	}
 	return v.stream("receipt-"+grant.String()+".json", "application/json", func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error {
 		return audit.WriteReceipt(ctx, run, w, receipt)

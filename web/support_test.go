@@ -217,9 +217,7 @@ func TestSupportVisit(t *testing.T) {
 	if proof, err := audit.VerifyReceipt(bytes.NewReader(receipt.body), bytes.NewReader(record.body)); err != nil || proof.Lines != 3 || proof.Seal != digest || proof.Grant != grant {
 		t.Errorf("the receipt as a file: %+v, %v: %s", proof, err, receipt.body)
 	}
-	if a := o.browser.get(t, o.path("/support/"+e.ids["support"]+"/receipt.json")); a.status != http.StatusNotFound || !strings.Contains(string(a.body), "no receipt yet") {
-		t.Errorf("the receipt of a request: %d", a.status)
-	}
+	wantRedirect(t, "the receipt of a request", o.browser.get(t, o.path("/support/"+e.ids["support"]+"/receipt.json")), o.path("/support/"+e.ids["support"]))
 	if a := o.browser.get(t, o.path("/support/"+grant)); digest == "" || !strings.Contains(string(a.body), digest) || !strings.Contains(string(a.body), "Ended by your organization") {
 		t.Errorf("the page's receipt: %s", a.body)
 	}
