@@ -61,22 +61,15 @@ func (h hasher) hash(ctx context.Context, password string) (string, error) {
 
 // matches says whether a password is the one that the PHC string was made of.
 func (h hasher) matches(ctx context.Context, password, phc string) (bool, error) {
-	var version int
-	var memory, time uint32
-	var threads uint8
-	var encoded string
-	if _, err := fmt.Sscanf(phc, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &memory, &time, &threads, &encoded); err != nil {
-		return false, errPHC
-	}
-	salt, want, err := decodeSaltAndKey(encoded)
-	if err != nil || version != argon2.Version || memory > 1<<20 || time < 1 || time > 100 || threads < 1 {
-		return false, errPHC
-	}
-	got, err := h.derive(ctx, password, salt, time, memory, threads, len(want))
+	p, err := readPHC(phc)
 	if err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1, nil
+	got, err := h.derive(ctx, password, p.salt, p.time, p.memoryKiB, p.threads, len(p.key))
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, p.key) == 1, nil
 }
 
 func (h hasher) derive(ctx context.Context, password string, salt []byte, time, memory uint32, threads uint8, n int) ([]byte, error) {
@@ -95,9 +88,35 @@ func (h hasher) derive(ctx context.Context, password string, salt []byte, time, 
 
 var phcEncoding = base64.RawStdEncoding.Strict()
 
+// stored is what a PHC string says: how a password was worked on, and what came of it.
+type stored struct {
+	memoryKiB, time uint32
+	threads         uint8
+	salt, key       []byte
+}
+
+func (p stored) String() string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memoryKiB, p.time, p.threads,
+		phcEncoding.EncodeToString(p.salt), phcEncoding.EncodeToString(p.key))
+}
+
 func encodePHC(memoryKiB uint32, salt, key []byte) string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, argonTime, argonThreads,
-		phcEncoding.EncodeToString(salt), phcEncoding.EncodeToString(key))
+	return stored{memoryKiB, argonTime, argonThreads, salt, key}.String()
+}
+
+// readPHC takes what String writes and nothing else: the scanner alone would pass over spaces and signs, and over what
+// stands behind.
+func readPHC(s string) (p stored, err error) {
+	var version int
+	var encoded string
+	if _, err := fmt.Sscanf(s, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &p.memoryKiB, &p.time, &p.threads, &encoded); err != nil {
+		return stored{}, errPHC
+	}
+	p.salt, p.key, err = decodeSaltAndKey(encoded)
+	if err != nil || p.memoryKiB > 1<<20 || p.time < 1 || p.time > 100 || p.threads < 1 || p.String() != s {
+		return stored{}, errPHC
+	}
+	return p, nil
 }
 
 func decodeSaltAndKey(s string) (salt, key []byte, err error) {

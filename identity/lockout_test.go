@@ -308,6 +308,12 @@ func TestLoginHistory(t *testing.T) {
 		i, post, _ := newIdentity(t)
 		p := addPerson(t, i)
 		known, network := newDevice(t), newNetwork()
+		i.options.Place = func(at string) string {
+			if at == show(network) {
+				return "Galway, Ireland"
+			}
+			return ""
+		}
 		for range 2 {
 			signIn(t, i, p.Email, RequestInfo{Device: known})
 		}
@@ -319,7 +325,7 @@ func TestLoginHistory(t *testing.T) {
 		signIn(t, i, p.Email, RequestInfo{})
 		i.Flush()
 		mails := post.to(p.Email)
-		if len(mails) != 2 || mails[0].Kind != "new_device" || !strings.Contains(mails[0].Text+mails[1].Text, "from Firefox on Linux at "+show(network)) {
+		if len(mails) != 2 || mails[0].Kind != "new_device" || !strings.Contains(mails[0].Text+mails[1].Text, "from Firefox on Linux in Galway, Ireland at "+show(network)) {
 			t.Errorf("got %+v", mails)
 		}
 	})

@@ -219,6 +219,7 @@ type world struct {
 	clock *tenanttest.Clock
 	now   time.Time
 	lives []*life
+	past  []*life // with the tokens that sessions had before they were given another
 }
 
 func (w *world) alive(l *life) bool {
@@ -311,6 +312,11 @@ func TestNoRevokedSessionIsAccepted(t *testing.T) {
 				r.Fatalf("session %d: alive %v", n, alive)
 			}
 		}
+		for n, l := range w.past {
+			if w.accepted(r, l) {
+				r.Fatalf("token %d is accepted after another was given for it", n)
+			}
+		}
 	})
 }
 
@@ -375,6 +381,14 @@ func (w *world) actions(owners []*owner) map[string]func(*rapid.T) {
 			if must(r, l, w.i.Disown(ctx, l.token, other.id, RequestInfo{})) {
 				w.end(l.owner, l)
 				other.ended, l.owner.held = true, true
+			}
+		}),
+
+		"prove": with(func(r *rapid.T, l *life) {
+			token, err := w.i.Prove(ctx, l.token, Proof{Password: l.owner.password})
+			if must(r, l, err) {
+				w.past = append(w.past, &life{owner: l.owner, token: l.token})
+				l.token, l.used = token, w.now
 			}
 		}),
 
