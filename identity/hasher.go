@@ -32,8 +32,9 @@ type hasher struct {
 	decoy     string // what the passwords of unknown people are compared with
 }
 
-// load is how many passwords are being worked on, and how many wait for a place or are worked on.
-type load struct{ waiting, working atomic.Int64 }
+// load is how many passwords are being worked on, how many wait for a place or are worked on, and how many ever were
+// worked on.
+type load struct{ waiting, working, done atomic.Int64 }
 
 func newHasher(places int) hasher { return newHasherOf(places, argonMemoryKiB) }
 
@@ -83,6 +84,7 @@ func (h hasher) derive(ctx context.Context, password string, salt []byte, time, 
 	}
 	h.load.working.Add(1)
 	defer h.load.working.Add(-1)
+	defer h.load.done.Add(1)
 	return argon2.IDKey([]byte(password), salt, time, memory, threads, uint32(n)), nil
 }
 

@@ -58,6 +58,28 @@ func (i *Identity) mailRecovery(ctx context.Context, email string) error {
 	return nil
 }
 
+// RecoveryLink makes a link by which a person can set a new password, for the operator to hand to them where nobody
+// recovers by themselves, or where no mail arrives. It is good for as long as a mailed one, once. It fails with ErrEmail,
+// and with ErrPerson where nobody has the address.
+func (i *Identity) RecoveryLink(ctx context.Context, email string) (string, error) {
+	p, err := i.PersonByEmail(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	secret, hash, err := newSecret()
+	if err != nil {
+		return "", err
+	}
+	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
+		return insertRecovery(ctx, tx, hash, p.Email, tx.Now().Add(i.options.RecoveryLifetime))
+	})
+	return i.recoveryAddress(secret), err
+}
+
+func (i *Identity) recoveryAddress(secret string) string {
+	return i.options.Origin + "/recover/set?token=" + secret
+}
+
 // CheckRecovery says whose link it is, without using it up. It fails with ErrLink.
 func (i *Identity) CheckRecovery(ctx context.Context, token string) (p tenant.Person, err error) {
 	hash, ok := HashToken(token)
@@ -119,7 +141,7 @@ func (i *Identity) recoveryMail(email, secret string) Mail {
 		Kind: "recovery", To: email, Subject: "Set a new Countinghouse password",
 		Text: "Someone, most likely you, asked to set a new password for your account.\n\n" +
 			"Do it here within " + roughly(i.options.RecoveryLifetime) + ":\n\n" +
-			i.options.Origin + "/recover/set?token=" + secret + "\n\n" +
+			i.recoveryAddress(secret) + "\n\n" +
 			"If it was not you, there is nothing to do. Your password stays as it is.\n",
 	}
 }

@@ -13,15 +13,21 @@ import (
 // personCommands look after people's logins.
 type personCommands struct {
 	MustChange personMustChange `cmd:"" help:"Let a person set a new password at their next login, before anything else."`
+	Link       personLink       `cmd:"" help:"Make a link by which a person sets a new password, to be handed to them."`
 	Exempt     personExempt     `cmd:"" help:"Let a person keep their password for as long as they like."`
 }
 
 // person opens the database and finds who has an address.
 func (d orgDatabase) person(ctx context.Context, email string, fn func(people *identity.Identity, p tenant.Person) error) error {
+	return d.personAt(ctx, "https://countinghouse.invalid", email, fn) // no link is made
+}
+
+// personAt is person where links begin with an origin.
+func (d orgDatabase) personAt(ctx context.Context, origin, email string, fn func(people *identity.Identity, p tenant.Person) error) error {
 	return d.use(ctx, func(db *tenant.DB) error {
-		// Nothing is mailed from here, and no link is made.
+		// Nothing is mailed from here.
 		mute := identity.MailerFunc(func(context.Context, identity.Mail) error { return nil })
-		people, err := identity.New(db, mute, identity.Options{Origin: "https://countinghouse.invalid"})
+		people, err := identity.New(db, mute, identity.Options{Origin: origin})
 		if err != nil {
 			return err
 		}
@@ -47,6 +53,26 @@ func (c personMustChange) run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		_, err := fmt.Fprintf(out, "%s sets a new password at the next login. Sessions that are open stay.\n", p.Email)
+		return err
+	})
+}
+
+type personLink struct {
+	orgDatabase
+	Origin string `env:"COUNTINGHOUSE_ORIGIN" required:"" placeholder:"URL" help:"The address that people use, such as https://countinghouse.example."`
+	Email  string `arg:"" help:"Their e-mail address."`
+}
+
+// Run makes the link and writes it alone to standard output: whoever has it can set the password.
+func (c personLink) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
+
+func (c personLink) run(ctx context.Context, out io.Writer) error {
+	return c.personAt(ctx, c.Origin, c.Email, func(people *identity.Identity, p tenant.Person) error {
+		link, err := people.RecoveryLink(ctx, p.Email)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(out, link)
 		return err
 	})
 }

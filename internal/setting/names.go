@@ -65,7 +65,7 @@ var groups = []Group{
 	}},
 	{"Signing in", "", []Name{
 		{Name: "recovery.by_oneself", Title: "Set a forgotten password oneself", Kind: Switch,
-			Say:   "By a link in a mail, or a code to one's phone. Off, nobody sets a forgotten password by themselves.",
+			Say:   "By a link in a mail, or a code to one's phone. Off, the operator makes a link for them: countinghouse person link EMAIL.",
 			value: func(s *Settings) any { return &s.RecoveryByOneself }},
 		{Name: "sign_in.save_logins", Title: "Browsers may save logins", Kind: Switch,
 			Say:   "Off, the sign-in form is made so that browsers and password managers do not offer to save or fill it.",
