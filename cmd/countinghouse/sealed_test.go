@@ -25,7 +25,7 @@ func TestEverySealedColumnIsListed(t *testing.T) {
 			  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 			 WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND a.attname ~ '(^|_)sealed$'
 			   AND a.atttypid::regtype::text IN ('character varying', 'text', 'bytea')
-			   AND n.nspname IN ('platform', 'jobs', (SELECT min(schema_name) FROM platform.organization WHERE state::text = 'ready'))`)
+			   AND n.nspname IN ('platform', 'jobs', (SELECT min(o.schema_name) FROM platform.organization o WHERE o.state::text IN ('ready', 'active')))`)
 	})
 	if err != nil {
 		t.Fatal(err)
