@@ -69,6 +69,9 @@ type Options struct {
 	TextsPerNetwork int
 	// Place says where a network address is, such as "Dublin, Ireland"; empty when it is not known. Nil knows nothing.
 	Place func(network string) string
+	// Between says how many kilometres two network addresses are apart at least; ok is false when it does not know.
+	// With it, a login from a place that cannot be reached from the last one in time is told to Watch. Nil knows nothing.
+	Between func(network, other string) (kilometres int, ok bool)
 	// Password is what is asked of passwords beyond PasswordRules.
 	Password PasswordPolicy
 	// Watch hears of what looks like an attack; nil is nobody.

@@ -88,8 +88,10 @@ func NewDevice() (string, error) {
 
 // entry is a session that was just opened.
 type entry struct {
-	Token string
-	Fresh bool // from a device that its person was never seen with, although others are known
+	Token   string
+	Session SessionID
+	At      time.Time
+	Fresh   bool // from a device that its person was never seen with, although others are known
 }
 
 // enter opens a session and records the login. It must stand behind all proofs that the login takes. When the
@@ -99,18 +101,19 @@ func (i *Identity) enter(ctx context.Context, tx *tenant.PlatformTx, p tenant.Pe
 	if err != nil {
 		return entry{}, err
 	}
-	e := entry{Token: token}
+	e := entry{Token: token, Session: session, At: tx.Now()}
 	if e.Fresh, err = noteDevice(ctx, tx, p.ID, from.Device); err != nil {
 		return entry{}, err
 	}
 	return e, i.record(ctx, tx, p, p.Email, session, method, LoginSuccess, from)
 }
 
-// greet tells a person of a login from a new device.
+// greet tells a person of a login from a new device, and the watch of one from too far away.
 func (i *Identity) greet(ctx context.Context, p tenant.Person, e entry, from RequestInfo) {
 	if e.Fresh {
 		i.tell(ctx, i.newDeviceMail(p, from))
 	}
+	i.raiseFar(ctx, p, e, from)
 }
 
 // record adds to the login history. The zero Person is nobody: the address is unknown.

@@ -100,6 +100,22 @@ func lastLogin(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonI
 	return &LastLogin{row.login(), row.Refused}, nil
 }
 
+// loginsBefore are the last successful logins before the one given, as far back as reach, newest first. One that its person disowned was somebody else's.
+func loginsBefore(ctx context.Context, tx *tenant.PlatformTx, person tenant.PersonID, e entry) (all []loginBefore, err error) {
+	err = tx.Select(ctx, &all, `
+		SELECT e.at, host(e.network) AS network
+		  FROM platform.login_event e
+		 WHERE e.person_id = $1 AND e.outcome::text = 'success' AND e.network IS NOT NULL AND e.session_id <> $2
+		   AND e.at > $3 AND e.at <= $4
+		   AND NOT EXISTS (SELECT FROM platform.login_event d WHERE d.person_id = $1 AND d.session_id = e.session_id
+		       AND d.outcome::text = 'disowned')
+		 ORDER BY e.at DESC, e.id DESC LIMIT $5`, person, e.Session, e.At.Add(-reach), e.At, placesTried)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the logins before: %w", err)
+	}
+	return all, nil
+}
+
 // accountsTried counts the accounts that a network failed to enter in the last hour.
 func accountsTried(ctx context.Context, tx *tenant.PlatformTx, network string) (n int, err error) {
 	first, last, ok := networkBounds(network)

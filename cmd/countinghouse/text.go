@@ -41,7 +41,7 @@ func (f smsFlags) texter() (texter, error) {
 
 // placeFlags say where networks are looked up.
 type placeFlags struct {
-	Places string `env:"COUNTINGHOUSE_PLACES" type:"path" placeholder:"FILE" help:"A database of places in MaxMind's format, so that people see from which city someone signed in. Left out, they see the address."`
+	Places string `env:"COUNTINGHOUSE_PLACES" type:"path" placeholder:"FILE" help:"A database of places in MaxMind's format, so that people see from which city someone signed in, and a login from too far away is told of. Left out, they see the address."`
 }
 
 // database is nil where there is none.
@@ -66,7 +66,7 @@ func (p parts) reach(o identity.Options) identity.Options {
 		})
 	}
 	if p.places != nil {
-		o.Place = p.places.Of
+		o.Place, o.Between = p.places.Of, p.places.Between
 	}
 	return o
 }

@@ -2,11 +2,12 @@
 //
 // It reads an operator's own database in MaxMind's format (GeoLite2 City, DB-IP and others): we ship none, and ask
 // nobody over the network where people are. A place is where the network is registered or seen, for people to recognize
-// and for nothing else.
+// and to notice a login that cannot be theirs: for nothing else.
 package place
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 	"unicode"
@@ -43,7 +44,7 @@ func (p *Places) Of(s string) string {
 	if err != nil {
 		return ""
 	}
-	found := p.reader.Lookup(address.Unmap().WithZone(""))
+	found := p.lookup(address)
 	var parts []string
 	for _, path := range [][]any{{"city", "names", "en"}, {"country", "names", "en"}} {
 		var name string
@@ -59,4 +60,54 @@ const nameMax = 80
 
 func shown(name string) bool {
 	return name != "" && utf8.RuneCountInString(name) <= nameMax && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
+}
+
+func (p *Places) lookup(address netip.Addr) maxminddb.Result {
+	return p.reader.Lookup(address.Unmap().WithZone(""))
+}
+
+// Between is how many kilometres two addresses are apart at least, along the great circle: the distance of their places
+// less the radii within which the database says that they lie. ok is false when it does not know where one of them is.
+func (p *Places) Between(a, b string) (kilometres int, ok bool) {
+	from, ok := p.point(a)
+	if !ok {
+		return 0, false
+	}
+	to, ok := p.point(b)
+	if !ok {
+		return 0, false
+	}
+	return int(max(0, from.distance(to)-from.radius-to.radius)), true
+}
+
+// point is a place on the sphere, in radians, known within a radius in kilometres.
+type point struct{ latitude, longitude, radius float64 }
+
+func (p *Places) point(s string) (at point, ok bool) {
+	address, err := netip.ParseAddr(s)
+	if err != nil {
+		return at, false
+	}
+	found := p.lookup(address)
+	// DecodePath leaves what is not there at zero, which is a place in the sea.
+	var latitude, longitude *float64
+	var radius uint16
+	if found.DecodePath(&latitude, "location", "latitude") != nil || found.DecodePath(&longitude, "location", "longitude") != nil ||
+		found.DecodePath(&radius, "location", "accuracy_radius") != nil || latitude == nil || longitude == nil {
+		return at, false
+	}
+	if !(math.Abs(*latitude) <= 90 && math.Abs(*longitude) <= 180) { // NaN is refused too
+		return at, false
+	}
+	return point{*latitude * math.Pi / 180, *longitude * math.Pi / 180, float64(radius)}, true
+}
+
+// earth is the mean radius in kilometres that the IUGG gives.
+const earth = 6371.0088
+
+// distance is by the haversine formula, which keeps its digits for places close by.
+func (p point) distance(to point) float64 {
+	half := func(angle float64) float64 { s := math.Sin(angle / 2); return s * s }
+	h := half(to.latitude-p.latitude) + math.Cos(p.latitude)*math.Cos(to.latitude)*half(to.longitude-p.longitude)
+	return 2 * earth * math.Asin(math.Sqrt(min(1, h)))
 }

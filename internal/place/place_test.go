@@ -2,87 +2,27 @@ package place
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/countinghouse/countinghouse/internal/place/placetest"
 )
 
-// The writers below make a database as MaxMind's format has it (maxmind.github.io/MaxMind-DB), as small as one can be.
-
-func text(s string) []byte { return append(head(2, len(s)), s...) }
-
-func number(kind int, v uint64) []byte {
-	b := bytes.TrimLeft(binary.BigEndian.AppendUint64(nil, v), "\x00")
-	return append(head(kind, len(b)), b...)
-}
-
-func head(kind, size int) []byte {
-	if kind > 7 {
-		return []byte{byte(size), byte(kind - 7)}
-	}
-	if size < 29 {
-		return []byte{byte(kind<<5 | size)}
-	}
-	return []byte{byte(kind<<5 | 29), byte(size - 29)}
-}
-
-func table(pairs ...any) []byte {
-	b := head(7, len(pairs)/2)
-	for _, p := range pairs {
-		switch v := p.(type) {
-		case string:
-			b = append(b, text(v)...)
-		case []byte:
-			b = append(b, v...)
-		}
-	}
-	return b
-}
-
-// database knows one network of IPv4, first/8, and what is said of it.
-func database(first byte, record []byte) []byte {
-	const nodes = 8
-	var b []byte
-	add := func(v int) { b = append(b, byte(v>>16), byte(v>>8), byte(v)) }
-	for bit := range nodes {
-		next := bit + 1
-		if next == nodes {
-			next = nodes + 16
-		}
-		if first>>(7-bit)&1 == 0 {
-			add(next)
-			add(nodes)
-		} else {
-			add(nodes)
-			add(next)
-		}
-	}
-	b = append(append(b, make([]byte, 16)...), record...)
-	b = append(b, "\xab\xcd\xefMaxMind.com"...)
-	return append(b, table("binary_format_major_version", number(5, 2), "binary_format_minor_version", number(5, 0), "build_epoch", number(9, 1_700_000_000),
-		"database_type", "Test-City", "description", table("en", "A test"), "ip_version", number(5, 4), "languages", append(head(11, 1), text("en")...),
-		"node_count", number(6, nodes), "record_size", number(5, 24))...)
-}
-
-func write(t *testing.T, content []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "places.mmdb")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+// known is a database that knows 81.0.0.0/8.
+func known(record []byte) []byte {
+	return placetest.Database(placetest.Network{First: 81, Record: record})
 }
 
 func dublin() []byte {
-	return table("city", table("names", table("en", "Dublin")), "country", table("iso_code", "IE", "names", table("en", "Ireland")))
+	return placetest.Table("city", placetest.Table("names", placetest.Table("en", "Dublin")), "country", placetest.Table("iso_code", "IE", "names", placetest.Table("en", "Ireland")))
 }
 
 func TestOf(t *testing.T) {
 	t.Parallel()
-	p, err := Open(write(t, database(81, dublin())))
+	p, err := Open(placetest.Write(t, known(dublin())))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,14 +33,14 @@ func TestOf(t *testing.T) {
 			t.Errorf("%q is in %q, want %q", address, got, want)
 		}
 	}
-	country, err := Open(write(t, database(81, table("country", table("names", table("en", "Ireland"))))))
+	country, err := Open(placetest.Write(t, known(placetest.Table("country", placetest.Table("names", placetest.Table("en", "Ireland"))))))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := country.Of("81.2.69.142"); got != "Ireland" {
 		t.Errorf("without a city: %q", got)
 	}
-	odd, err := Open(write(t, database(81, table("city", table("names", table("en", "Dub\nlin")), "country", table("names", number(5, 7))))))
+	odd, err := Open(placetest.Write(t, known(placetest.Table("city", placetest.Table("names", placetest.Table("en", "Dub\nlin")), "country", placetest.Table("names", placetest.Number(5, 7))))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,15 +49,54 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestBetween(t *testing.T) {
+	t.Parallel()
+	p, err := Open(placetest.Write(t, placetest.Database(
+		placetest.Network{First: 81, Record: placetest.City("Dublin", "Ireland", 53.3498, -6.2603, 0)},
+		placetest.Network{First: 82, Record: placetest.City("Sydney", "Australia", -33.8688, 151.2093, 0)},
+		placetest.Network{First: 83, Record: placetest.City("Cork", "Ireland", 51.8985, -8.4756, 50)},
+		placetest.Network{First: 84, Record: placetest.Table("country", placetest.Table("names", placetest.Table("en", "Ireland")))},
+		placetest.Network{First: 85, Record: placetest.City("Nowhere", "Nowhere", 91, 0, 0)},
+		placetest.Network{First: 86, Record: placetest.City("Suva", "Fiji", -18.1248, 178.4501, 0)},
+		placetest.Network{First: 87, Record: placetest.City("Apia", "Samoa", -13.8507, -171.7514, 0)},
+		placetest.Network{First: 88, Record: placetest.City("Somewhere", "Ireland", 53, -8, 1000)},
+	)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Distances as the great circle calculators of the NHC and others give them, within the third of a percent by
+	// which the Earth is no sphere.
+	for _, c := range []struct {
+		a, b        string
+		least, most int
+	}{
+		{"81.0.0.1", "81.9.9.9", 0, 0},
+		{"81.0.0.1", "82.0.0.1", 17_150, 17_250},
+		{"82.0.0.1", "81.0.0.1", 17_150, 17_250},
+		{"::ffff:81.0.0.1", "83.0.0.1", 165, 175}, // 219 km, less the 50 within which Cork may lie
+		{"86.0.0.1", "87.0.0.1", 1_130, 1_160},    // across the date line
+		{"81.0.0.1", "88.0.0.1", 0, 0},            // it may be the same place
+	} {
+		if got, ok := p.Between(c.a, c.b); !ok || got < c.least || got > c.most {
+			t.Errorf("from %s to %s: %d km, %v", c.a, c.b, got, ok)
+		}
+	}
+	for _, unknown := range []string{"84.0.0.1", "85.0.0.1", "10.0.0.1", "2001:db8::1", "", "mara"} {
+		if got, ok := p.Between("81.0.0.1", unknown); ok || got != 0 {
+			t.Errorf("to %q: %d km", unknown, got)
+		}
+	}
+}
+
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	good := database(81, dublin())
+	good := known(dublin())
 	for name, path := range map[string]string{
 		"a file that is not there": filepath.Join(t.TempDir(), "none.mmdb"),
-		"something else":           write(t, []byte("not a database")),
-		"an empty file":            write(t, nil),
-		"half a database":          write(t, good[:len(good)/2]),
-		"a pointer to nowhere":     write(t, append(bytes.Repeat([]byte{0xff}, 48), good[48:]...)),
+		"something else":           placetest.Write(t, []byte("not a database")),
+		"an empty file":            placetest.Write(t, nil),
+		"half a database":          placetest.Write(t, good[:len(good)/2]),
+		"a pointer to nowhere":     placetest.Write(t, append(bytes.Repeat([]byte{0xff}, 48), good[48:]...)),
 	} {
 		_, err := Open(path)
 		if !errors.Is(err, ErrFile) {
@@ -130,7 +109,7 @@ func TestOpen(t *testing.T) {
 
 func FuzzOf(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "places.mmdb")
-	if err := os.WriteFile(path, database(81, dublin()), 0o600); err != nil {
+	if err := os.WriteFile(path, known(dublin()), 0o600); err != nil {
 		f.Fatal(err)
 	}
 	p, err := Open(path)
