@@ -13,23 +13,13 @@ func (i *Identity) AddInvited(ctx context.Context, email, name, password string,
 	if email, err = NormalizeEmail(email); err != nil {
 		return p, "", err
 	}
-	p, phc, err := i.newPerson(ctx, email, name, password)
+	p, fresh, err := i.newPerson(ctx, email, name, password)
 	if err != nil {
 		return tenant.Person{}, "", err
 	}
-	var e entry
-	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		if err := lockEmail(ctx, tx, email); err != nil {
-			return err
-		}
-		if err := insertPerson(ctx, tx, p, phc); err != nil {
-			return err
-		}
-		e, err = i.enter(ctx, tx, p, BySignUp, from)
-		return err
-	})
+	session, err = i.settle(ctx, p, fresh, from, func(*tenant.PlatformTx) error { return nil })
 	if err != nil {
 		return tenant.Person{}, "", err
 	}
-	return p, e.Token, nil
+	return p, session, nil
 }

@@ -130,12 +130,22 @@ func (i *Identity) CompleteSignUp(ctx context.Context, token, name, password str
 	if err != nil {
 		return tenant.Person{}, "", err
 	}
+	session, err = i.settle(ctx, p, fresh, from, func(tx *tenant.PlatformTx) error { return useVerification(ctx, tx, hash, email) })
+	if err != nil {
+		return tenant.Person{}, "", err
+	}
+	return p, session, nil
+}
+
+// settle makes a person and their password and opens their first session, whose token it gives, all or nothing. prove
+// uses up what vouches for their address, after others who settle with the same one had their turn.
+func (i *Identity) settle(ctx context.Context, p tenant.Person, fresh freshPassword, from RequestInfo, prove func(tx *tenant.PlatformTx) error) (session string, err error) {
 	var e entry
 	err = tenant.DoPlatform(ctx, i.db, func(tx *tenant.PlatformTx) error {
-		if err := lockEmail(ctx, tx, email); err != nil {
+		if err := lockEmail(ctx, tx, p.Email); err != nil {
 			return err
 		}
-		if err := useVerification(ctx, tx, hash, email); err != nil {
+		if err := prove(tx); err != nil {
 			return err
 		}
 		if err := insertPerson(ctx, tx, p, fresh); err != nil {
@@ -145,9 +155,9 @@ func (i *Identity) CompleteSignUp(ctx context.Context, token, name, password str
 		return err
 	})
 	if err != nil {
-		return tenant.Person{}, "", err
+		return "", err
 	}
-	return p, e.Token, nil
+	return e.Token, nil
 }
 
 // AddPerson makes a person without a mail: for the operator's command line, which vouches for the address. It
