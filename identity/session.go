@@ -235,6 +235,9 @@ func (i *Identity) PersonByEmail(ctx context.Context, email string) (p tenant.Pe
 type Membership struct {
 	Organization tenant.Organization
 	Role         string
+	// PasswordUntil is when the organization's own rules shut them out unless they change their password before; zero
+	// for never.
+	PasswordUntil time.Time
 }
 
 // Organizations lists where a person may enter today, by name.

@@ -156,10 +156,16 @@ func memberships(ctx context.Context, tx *tenant.PlatformTx, person tenant.Perso
 		Slug string                `db:"slug"`
 		Name string                `db:"name"`
 		Role string                `db:"role"`
+		// As package tenant has it, which keeps them out.
+		PasswordUntil *time.Time `db:"password_until"`
 	}
 	err := tx.Select(ctx, &rows, `
-		SELECT o.id, o.slug, o.name, m.role
+		SELECT o.id, o.slug, o.name, m.role,
+		       CASE WHEN e.password_days > 0 AND NOT m.entry_exempt
+		            THEN coalesce(c.changed_at, c.created_at) + make_interval(days => e.password_days) END AS password_until
 		  FROM platform.membership m JOIN platform.organization o ON o.id = m.organization_id
+		  LEFT JOIN platform.entry_rule e ON e.organization_id = o.id
+		  LEFT JOIN platform.credential c ON c.person_id = m.person_id AND c.kind::text = 'password'
 		 WHERE m.person_id = $1 AND m.state::text = 'active' AND o.state::text = 'active'
 		 ORDER BY lower(o.name), o.id`, person)
 	if err != nil {
@@ -167,7 +173,11 @@ func memberships(ctx context.Context, tx *tenant.PlatformTx, person tenant.Perso
 	}
 	all := make([]Membership, 0, len(rows))
 	for _, r := range rows {
-		all = append(all, Membership{tenant.Organization{ID: r.ID, Slug: r.Slug, Name: r.Name}, r.Role})
+		m := Membership{Organization: tenant.Organization{ID: r.ID, Slug: r.Slug, Name: r.Name}, Role: r.Role}
+		if r.PasswordUntil != nil {
+			m.PasswordUntil = *r.PasswordUntil
+		}
+		all = append(all, m)
 	}
 	return all, nil
 }

@@ -39,8 +39,9 @@ type entryRow struct {
 
 // terms is for how long an answer of the rules stays right without being asked again.
 type terms struct {
-	until time.Time     // zero: no end
-	idle  time.Duration // since the last use; zero: no end
+	until         time.Time     // zero: no end
+	idle          time.Duration // since the last use; zero: no end
+	passwordUntil time.Time     // zero: no end
 }
 
 // check says whether the rules of an organization let someone in, and on which terms.
@@ -63,8 +64,11 @@ func (r entryRow) check(organization string, seen *time.Time, now time.Time) (t 
 	case r.PasswordUntil != nil && !now.Before(*r.PasswordUntil):
 		return t, ErrEntryPasswordAge.Sayf("Your password is older than %s allows. Change it to get in.", organization)
 	}
-	if r.PasswordUntil != nil && (t.until.IsZero() || r.PasswordUntil.Before(t.until)) {
-		t.until = *r.PasswordUntil
+	if r.PasswordUntil != nil {
+		t.passwordUntil = *r.PasswordUntil
+		if t.until.IsZero() || t.passwordUntil.Before(t.until) {
+			t.until = t.passwordUntil
+		}
 	}
 	return t, nil
 }

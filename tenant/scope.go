@@ -154,6 +154,10 @@ func (s Scope) Ceiling() []string { return s.s.ceiling }
 // for everyone else.
 func (s Scope) Grant() uuid.UUID { return s.s.grant }
 
+// PasswordUntil is when the organization's own rules keep the bearer out unless their password is changed before; zero
+// for never.
+func (s Scope) PasswordUntil() time.Time { return s.s.passwordUntil }
+
 // Subject is the one thing that a link or webhook leads to; none for every other kind.
 func (s Scope) Subject() uuid.UUID { return s.s.subject }
 

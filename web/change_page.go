@@ -50,8 +50,12 @@ func (s *Server) renderChange(c *fiber.Ctx, status int, form page.Form) error {
 	if err != nil {
 		return err
 	}
+	gate, err := s.passwordGate(c.UserContext(), "Set a new password", page.Person{})
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
-	return render(c, status, "sign-in-change", page.SignInChange{Gate: page.Gate{Title: "Set a new password"}, Form: form, Email: person.Email, Hint: hint})
+	return render(c, status, "sign-in-change", page.SignInChange{Gate: gate, Form: form, Email: person.Email, Hint: hint})
 }
 
 func (s *Server) sendChange(c *fiber.Ctx) error {

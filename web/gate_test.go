@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/identity"
@@ -57,7 +59,7 @@ func openKept(t testing.TB, settings web.Settings) *house {
 		t.Fatal(err)
 	}
 	s, err := web.New(web.Config{DB: tenanttest.DB(), Identity: people, Policy: policy, Origin: origin, Captcha: tasks, Settings: settings,
-		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test"})
+		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Mail: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,17 +228,157 @@ func TestSecurityRulesByForm(t *testing.T) {
 	}
 }
 
-func TestLoginsAreNotSaved(t *testing.T) {
-	t.Parallel()
-	open := openGate(t, func(*setting.Settings) {}).browser().get(t, "/sign-in")
-	open.holds(t, `type="password"`, `autocomplete="current-password"`)
-	shut := openGate(t, func(s *setting.Settings) { s.SaveLogins = false }).browser()
-	page := shut.get(t, "/sign-in")
-	page.holds(t, `class="input masked"`, `autocomplete="off"`)
-	if strings.Contains(string(page.body), `type="password"`) || strings.Contains(string(page.body), "current-password") {
-		t.Error("a browser may save it")
+var passwordInput = regexp.MustCompile(`<input[^>]* name="(?:password|present)"[^>]*>`)
+
+// passwordForms are all pages that have a form with a password in it, by their address.
+func (h *house) passwordForms(t testing.TB) map[string]answer {
+	t.Helper()
+	o := h.signUp(t)
+	all := map[string]answer{"sign-in": h.browser().get(t, "/sign-in"), "change": o.browser.get(t, "/account/password"), "prove": o.browser.get(t, "/account/prove")}
+	email := tenanttest.Random(6) + "@tidewater.example"
+	h.browser().post(t, "/sign-up", "email", email)
+	all["set-up"] = h.browser().get(t, h.linkFor(t, email))
+	guest := tenanttest.Random(6) + "@tidewater.example"
+	o.made(t, "/v1/invitations", map[string]any{"email": guest, "role": "viewer"})
+	all["join"] = h.browser().get(t, "/join?token="+h.invitation(t, guest))
+	h.browser().post(t, "/recover", "email", o.email)
+	link := recoveryLink.FindStringSubmatch(h.mailed("recovery", o.email))
+	if link == nil {
+		t.Fatal("no link")
 	}
-	if a := shut.post(t, "/sign-in", "email", "mara@tidewater.example", "password", "secret-typed"); strings.Contains(string(a.body), "secret-typed") {
-		t.Error("what was typed is sent back")
+	all["recover"] = h.browser().get(t, link[1])
+	person, err := h.Identity.PersonByEmail(context.Background(), o.email)
+	if err == nil {
+		err = h.Identity.RequireChangeAtLogin(context.Background(), person.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := h.browser()
+	b.post(t, "/sign-in", "email", o.email, "password", goodPassword)
+	all["change at sign-in"] = b.get(t, "/sign-in/change")
+	o.browser.secondFactor(t)
+	all["prove, with a code as well"] = o.browser.get(t, "/account/prove")
+	return all
+}
+
+func TestLoginsAreSavedOrNot(t *testing.T) {
+	t.Parallel()
+	t.Run("saved", func(t *testing.T) {
+		t.Parallel()
+		for name, a := range openGate(t, func(*setting.Settings) {}).passwordForms(t) {
+			fields := passwordInput.FindAllString(string(a.body), -1)
+			if len(fields) == 0 {
+				t.Errorf("%s: no password in %d %s", name, a.status, a.body)
+			}
+			for _, field := range fields {
+				if !strings.Contains(field, ` type="password"`) || !strings.Contains(field, ` autocomplete="current-password"`) && !strings.Contains(field, ` autocomplete="new-password"`) {
+					t.Errorf("%s: a password manager is not told what %s is", name, field)
+				}
+			}
+		}
+	})
+	t.Run("not saved", func(t *testing.T) {
+		t.Parallel()
+		h := openGate(t, func(s *setting.Settings) { s.SaveLogins = false })
+		for name, a := range h.passwordForms(t) {
+			page := string(a.body)
+			fields := passwordInput.FindAllString(page, -1)
+			if len(fields) == 0 {
+				t.Errorf("%s: no password in %d %s", name, a.status, page)
+			}
+			for _, field := range fields {
+				for _, mark := range []string{` class="input masked"`, ` type="text"`, ` autocomplete="off"`, ` data-1p-ignore`, ` data-lpignore="true"`, ` data-bwignore`, ` spellcheck="false"`} {
+					if !strings.Contains(field, mark) {
+						t.Errorf("%s: %s has no%s", name, field, mark)
+					}
+				}
+			}
+			// By any of these a browser would know that there is a login to save.
+			for _, mark := range []string{`type="password"`, `autocomplete="username"`, `autocomplete="current-password"`, `autocomplete="new-password"`} {
+				if strings.Contains(page, mark) {
+					t.Errorf("%s: it has %s", name, mark)
+				}
+			}
+			if form := page[:strings.Index(page, fields[0])]; !strings.Contains(form[strings.LastIndex(form, "<form"):], ` autocomplete="off" novalidate`) {
+				t.Errorf("%s: the form itself may be saved", name)
+			}
+		}
+		if a := h.browser().post(t, "/sign-in", "email", "mara@tidewater.example", "password", "secret-typed"); strings.Contains(string(a.body), "secret-typed") {
+			t.Error("what was typed is sent back")
+		}
+	})
+}
+
+func TestPasswordThatAnOrganizationFindsOld(t *testing.T) {
+	t.Parallel()
+	clock := &tenanttest.Clock{}
+	h := openOn(t, tenanttest.OpenWith(t, clock))
+	o := h.signUp(t)
+	easy := "org-" + tenanttest.Random(6)
+	if to := o.browser.post(t, "/open", "organization", "Elm Row", "slug", easy, "country", "IE", "currency", "EUR", "time_zone", "Europe/Dublin").went(t); to != "/o/"+easy {
+		t.Fatalf("led to %s", to)
+	}
+	rules := o.program.call(t, "GET", "/v1/settings/security", nil)
+	if a := o.program.call(t, "PUT", "/v1/settings/security", web.AdmissionBody{PasswordLength: 12, PasswordScore: 2, PasswordDays: 30}, "If-Match", rules.header.Get("ETag")); a.status != http.StatusOK {
+		t.Fatalf("the rule: %d %s", a.status, a.body)
+	}
+	const words = "Your password must be changed by <time"
+	// later signs in after days, and tells where there is a warning by then.
+	later := func(days int) (b *browser, warned [3]bool) {
+		t.Helper()
+		clock.Advance(time.Duration(days) * 24 * time.Hour)
+		b = h.browser()
+		wantRedirect(t, "signing in", b.post(t, "/sign-in", "email", o.email, "password", goodPassword), "/")
+		for n, path := range []string{o.path("/customers"), "/account", "/o/" + easy + "/customers"} {
+			a := b.get(t, path)
+			if a.status != http.StatusOK {
+				t.Fatalf("%s: %d", path, a.status)
+			}
+			warned[n] = strings.Contains(string(a.body), words)
+		}
+		return b, warned
+	}
+	if _, warned := later(15); warned != [3]bool{} {
+		t.Errorf("15 days before: %v", warned)
+	}
+	b, warned := later(2)
+	if warned != [3]bool{true, true, false} {
+		t.Errorf("13 days before: %v", warned)
+	}
+	b.get(t, o.path("/customers")).holds(t, "to enter Tidewater Studios.", `<a href="/account/password">Change password</a>`)
+	var who web.PersonView
+	b.ask(t, "GET", "/v1/account", &who)
+	for _, m := range who.Organizations {
+		if m.Slug == easy && m.PasswordUntil != nil {
+			t.Errorf("where there is no rule: %v", m.PasswordUntil)
+		}
+		if m.Slug == o.slug && (m.PasswordUntil == nil || m.PasswordUntil.Sub(clock.Now()).Round(24*time.Hour) != 13*24*time.Hour) {
+			t.Errorf("until %v", m.PasswordUntil)
+		}
+	}
+	// It is told in time: on that day it shuts.
+	clock.Advance(7 * time.Hour) // within what a session may be idle
+	b.get(t, "/account")
+	if to := b.post(t, "/account/password", "present", goodPassword, "password", newPassword).went(t); to != "/account" {
+		t.Fatalf("led to %s", to)
+	}
+	for _, path := range []string{o.path("/customers"), "/account"} {
+		if a := b.get(t, path); a.status != http.StatusOK || strings.Contains(string(a.body), words) {
+			t.Errorf("%s with a new one: %d", path, a.status)
+		}
+	}
+	clock.Advance(30 * 24 * time.Hour)
+	b = h.browser()
+	wantRedirect(t, "signing in", b.post(t, "/sign-in", "email", o.email, "password", newPassword), "/")
+	wantRedirect(t, "30 days later", b.get(t, o.path("/customers")), "/account/password")
+	if a := b.get(t, "/o/"+easy+"/customers"); a.status != http.StatusOK {
+		t.Errorf("elsewhere: %d", a.status)
+	}
+	b.ask(t, "GET", "/v1/account", &who)
+	for _, m := range who.Organizations {
+		if m.Slug == o.slug && (m.PasswordUntil == nil || m.PasswordUntil.After(clock.Now())) {
+			t.Errorf("shut since %v", m.PasswordUntil)
+		}
 	}
 }

@@ -65,8 +65,12 @@ func (s *Server) renderJoin(c *fiber.Ctx, status int, i invited, form page.Form)
 	if err != nil {
 		return err
 	}
+	gate, err := s.passwordGate(c.UserContext(), "Join "+i.offer.Organization, personPage(i.person))
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
-	data := page.Join{Gate: page.Gate{Title: "Join " + i.offer.Organization, Person: personPage(i.person)}, Form: form, Offer: i.offer,
+	data := page.Join{Gate: gate, Form: form, Offer: i.offer,
 		Handover: i.offer.Kind == authz.Handover, Way: i.way(), PasswordHint: hint,
 		SignIn: "/sign-in?next=" + url.QueryEscape("/join?token="+url.QueryEscape(form.Value("token")))}
 	if data.Handover {

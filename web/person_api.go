@@ -28,6 +28,8 @@ type PersonMembership struct {
 	Name string `json:"name"`
 	Slug string `json:"slug" doc:"Its part of the address: /o/{slug}"`
 	Role string `json:"role" example:"owner"`
+	// PasswordUntil is null where no rule of the organization's own asks for it.
+	PasswordUntil *time.Time `json:"password_until" doc:"When the organization's own rules keep you out unless you change your password before; null for never"`
 }
 
 // LoginView is an entry of the person's login history.
@@ -105,6 +107,9 @@ type personCall struct {
 	from   identity.RequestInfo
 }
 
+// accountAPI is where all that is of a person's own account stands.
+const accountAPI = "/v1/account"
+
 type personCallKey struct{}
 
 // handlePerson registers an operation on the account of whoever's session comes with the request.
@@ -161,7 +166,7 @@ func all[E, T any](found []E, view func(E) T) *Body[List[T]] {
 }
 
 func (s *Server) registerPersonAPI() {
-	const account = "/v1/account"
+	const account = accountAPI
 	handlePerson(s, operation{id: "get-own-account", method: "GET", path: account, summary: "Who you are, and where you may enter"}, s.readAccount)
 	handlePerson(s, operation{id: "list-own-logins", method: "GET", path: account + "/logins", summary: "Your last ten logins and failures, newest first"},
 		func(ctx context.Context, c personCall, _ *struct{}) (*Body[List[LoginView]], error) {
@@ -224,7 +229,11 @@ func (s *Server) readAccount(ctx context.Context, c personCall, _ *struct{}) (*B
 	found, err := s.Identity.Organizations(ctx, c.person.ID)
 	v := PersonView{ID: c.person.ID.String(), Name: c.person.Name, Email: c.person.Email, Organizations: []PersonMembership{}}
 	for _, m := range found {
-		v.Organizations = append(v.Organizations, PersonMembership{m.Organization.Name, m.Organization.Slug, m.Role})
+		one := PersonMembership{Name: m.Organization.Name, Slug: m.Organization.Slug, Role: m.Role}
+		if until := m.PasswordUntil.UTC(); !until.IsZero() {
+			one.PasswordUntil = &until
+		}
+		v.Organizations = append(v.Organizations, one)
 	}
 	return &Body[PersonView]{v}, err
 }

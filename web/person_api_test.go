@@ -158,3 +158,30 @@ func TestTheDocumentationTellsSessionsFromTokens(t *testing.T) {
 		t.Errorf("only %d operations of a person", told)
 	}
 }
+
+// A 401 names how one may be known there, RFC 9110 section 15.5.2, and no other way.
+func TestChallengeOfThe401(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	for _, r := range h.Routes() {
+		if !strings.HasPrefix(r.Path, "/v1/") {
+			continue
+		}
+		wanted := "Bearer "
+		if r.Person {
+			wanted = "Cookie "
+		}
+		path := strings.ReplaceAll(r.Path, ":id", "0197a1f0-0000-7000-8000-000000000000")
+		asked := map[string]answer{"a stranger": program{h: h}.call(t, r.Method, path, nil)}
+		if r.Person {
+			asked["a token"] = o.program.call(t, r.Method, path, nil)
+			asked["a session of nobody"] = (&browser{h, map[string]string{"__Host-session": o.token}}).ask(t, r.Method, path, nil)
+		}
+		for who, a := range asked {
+			if got := a.header["Www-Authenticate"]; a.status != http.StatusUnauthorized || len(got) != 1 || !strings.HasPrefix(got[0], wanted) || r.Person && strings.Contains(got[0], "Bearer") {
+				t.Errorf("%s %s by %s: %d, %q", r.Method, path, who, a.status, got)
+			}
+		}
+	}
+}

@@ -180,13 +180,23 @@ func isNotSignedIn(err error) bool { return errors.Is(err, tenant.ErrNotSignedIn
 
 func isAPI(path string) bool { return strings.HasPrefix(path, "/v1/") || path == "/v1" }
 
+// challenge says how one may be known at an address of the API; RFC 9110 section 15.5.2 asks for it with every 401. A
+// person's own account takes their browser's session and no token. No scheme is registered for that; this one is of
+// draft-broyer-http-cookie-auth, and browsers and clients pass over what they do not know.
+func challenge(path string) string {
+	if path == accountAPI || strings.HasPrefix(path, accountAPI+"/") {
+		return `Cookie realm="countinghouse", form-action="/sign-in", cookie-name="` + sessionCookie + `"`
+	}
+	return `Bearer realm="countinghouse"`
+}
+
 func writeProblem(c *fiber.Ctx, p *Problem) error {
 	body, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
 	if p.Status == http.StatusUnauthorized {
-		c.Set("WWW-Authenticate", `Bearer realm="countinghouse"`)
+		c.Set("WWW-Authenticate", challenge(c.Path()))
 	}
 	c.Set("Content-Type", "application/problem+json")
 	return c.Status(p.Status).Send(body)

@@ -47,10 +47,14 @@ func (s *Server) renderProve(c *fiber.Ctx, status int, form page.Form) error {
 	if err != nil {
 		return err
 	}
+	gate, err := s.passwordGate(c.UserContext(), "Is it still you?", personPage(person))
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
 	form.Values.Del("code")
 	return render(c, status, "prove", page.Prove{
-		Gate: page.Gate{Title: "Is it still you?", Person: personPage(person)}, Flash: said(c), Form: form, Code: has.TOTPSince != nil,
+		Gate: gate, Flash: said(c), Form: form, Code: has.TOTPSince != nil,
 		Passkey: len(has.Passkeys) > 0,
 	})
 }

@@ -75,8 +75,12 @@ func (s *Server) renderRecoverSet(c *fiber.Ctx, status int, form page.Form) erro
 	if err != nil {
 		return err
 	}
+	gate, err := s.passwordGate(c.UserContext(), "Set a new password", page.Person{})
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
-	return render(c, status, "recover-set", page.RecoverSet{Gate: page.Gate{Title: "Set a new password"}, Form: form,
+	return render(c, status, "recover-set", page.RecoverSet{Gate: gate, Form: form,
 		Email: person.Email, Hint: hint})
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/admission"
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
@@ -50,6 +51,15 @@ func (s *Server) showSecurity(c *fiber.Ctx) error {
 	texts, _ := s.Identity.Texts()
 	data := page.Security{Phone: phone, Texts: texts, Gate: page.Gate{Title: "Sign-in and security", Person: personPage(person)}, Flash: said(c), Today: s.DB.Now(),
 		SecondSteps: factors.TOTPSince != nil, Others: len(sessions) > 1}
+	memberships, err := s.Identity.Organizations(ctx, person.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range memberships {
+		if admission.Warns(m.PasswordUntil, s.DB.Now()) {
+			data.Due = append(data.Due, page.PasswordDue{Organization: m.Organization.Name, Until: m.PasswordUntil.UTC()})
+		}
+	}
 	var present identity.SessionID
 	for _, one := range sessions {
 		row := page.SessionRow{Session: one}
@@ -133,8 +143,12 @@ func (s *Server) renderPassword(c *fiber.Ctx, status int, form page.Form) error 
 	if err != nil {
 		return err
 	}
+	gate, err := s.passwordGate(c.UserContext(), "Change password", personPage(person))
+	if err != nil {
+		return err
+	}
 	return render(c, status, "password-edit", page.PasswordEdit{
-		Gate: page.Gate{Title: "Change password", Person: personPage(person)}, Flash: said(c), Form: form, Hint: hint,
+		Gate: gate, Flash: said(c), Form: form, Hint: hint,
 	})
 }
 

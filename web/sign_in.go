@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -65,12 +66,19 @@ func (s *Server) showSignIn(c *fiber.Ctx) error {
 }
 
 func (s *Server) renderSignIn(c *fiber.Ctx, status int, form page.Form) error {
-	now, err := s.settings(c.UserContext())
+	gate, err := s.passwordGate(c.UserContext(), "Sign in", page.Person{})
 	if err != nil {
 		return err
 	}
 	form.Values.Del("password")
-	return render(c, status, "sign-in", page.SignIn{Gate: page.Gate{Title: "Sign in"}, Form: form, NoSave: !now.SaveLogins})
+	return render(c, status, "sign-in", page.SignIn{Gate: gate, Form: form})
+}
+
+// passwordGate is what stands around a form with a password in it. Whether browsers may save what is typed there, the
+// platform's settings say.
+func (s *Server) passwordGate(ctx context.Context, title string, person page.Person) (page.Gate, error) {
+	now, err := s.settings(ctx)
+	return page.Gate{Title: title, Person: person, NoSave: !now.SaveLogins}, err
 }
 
 func (s *Server) sendSignIn(c *fiber.Ctx) error {

@@ -132,8 +132,12 @@ func (s *Server) renderSetUp(c *fiber.Ctx, status int, email string, form page.F
 	if err != nil {
 		return err
 	}
+	gate, err := s.passwordGate(c.UserContext(), "Set up your books", page.Person{})
+	if err != nil {
+		return err
+	}
 	form.Values.Del("password")
-	return render(c, status, "set-up", page.SetUp{Gate: page.Gate{Title: "Set up your books"}, Form: form, Email: email,
+	return render(c, status, "set-up", page.SetUp{Gate: gate, Form: form, Email: email,
 		AddressPrefix: s.origin.Host + "/o/", PasswordHint: hint})
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/admission"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -86,9 +88,13 @@ func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 		return page.Shell{}, err
 	}
 	o := v.scope.Organization()
+	var due time.Time
+	if until := v.scope.PasswordUntil(); admission.Warns(until, tx.Now()) {
+		due = until.In(settings.Zone())
+	}
 	return page.Shell{
-		Visits: visits,
-		Title:  title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
+		Visits: visits, PasswordDue: due,
+		Title: title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
 		Person: personPage(v.scope.Person()), Flash: said(v.c), Open: page.Counts{Invoices: counts[billing.StandingOpen] + counts[billing.StandingPartPaid] + counts[billing.StandingOverdue]},
 		Today: tx.Now().In(settings.Zone()),
 	}, nil

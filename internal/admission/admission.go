@@ -154,6 +154,13 @@ func (r Rules) sparesSelf(members []Standing, self tenant.PersonID, now time.Tim
 	return nil
 }
 
+// warning is for how long before an organization's rule shuts them out people are told: long enough for a holiday, and
+// less than half of the shortest age that may be asked.
+const warning = 14 * 24 * time.Hour
+
+// Warns says whether someone is to be told that their password has to be changed until then. The zero time is never.
+func Warns(until, now time.Time) bool { return !until.IsZero() && until.Sub(now) <= warning }
+
 // Load reads the rules.
 func Load(ctx context.Context, tx *tenant.Tx) (Rules, error) { return selectRules(ctx, tx) }
 

@@ -93,6 +93,14 @@ func when(now, moment time.Time) template.HTML {
 	return timed(local.Format(time.RFC3339), near(today, day)+", "+local.Format("15:04"))
 }
 
+// moment is when for the middle of a sentence: 9 Nov, 16:41. now gives the time zone to tell it in.
+func moment(now, moment time.Time) template.HTML {
+	local := moment.In(now.Location())
+	today, _, _ := calendarDay(now)
+	day, _, _ := calendarDay(local)
+	return timed(local.Format(time.RFC3339), short(today, day)+", "+local.Format("15:04"))
+}
+
 // fullDate writes a date in full: Monday 23 November 2026.
 func fullDate(value any) (template.HTML, error) {
 	day, ok, err := calendarDay(value)

@@ -39,6 +39,7 @@ var functions = template.FuncMap{
 	"date":     date,
 	"day":      day,
 	"when":     when,
+	"moment":   moment,
 	"fullDate": fullDate,
 	"longDate": longDate,
 	"isoDate":  isoDate,

@@ -10,6 +10,24 @@ import (
 type Gate struct {
 	Title  string
 	Person Person // whoever is signed in; no e-mail address for nobody
+	NoSave bool   // no browser is to save the passwords of its form
+}
+
+// PasswordType is the type of the password's field. Browsers offer to save what stands in a field of type password,
+// whatever its autocomplete says; one that is masked by the stylesheet they leave alone.
+func (g Gate) PasswordType() string {
+	if g.NoSave {
+		return "masked"
+	}
+	return "password"
+}
+
+// Completes is the autocomplete of a field: off where nothing is to be saved.
+func (g Gate) Completes(usual string) string {
+	if g.NoSave {
+		return "off"
+	}
+	return usual
 }
 
 // SignUp is the data of the page "sign-up". Its form sends email.
@@ -39,25 +57,7 @@ type SetUp struct {
 // SignIn is the data of "sign-in". Its form sends email and password, and next when it has one.
 type SignIn struct {
 	Gate
-	Form   Form
-	NoSave bool // no browser is to save the login
-}
-
-// PasswordType is the type of the password's field. Browsers offer to save what stands in a field of type password,
-// whatever its autocomplete says; one that is masked by the stylesheet they leave alone.
-func (s SignIn) PasswordType() string {
-	if s.NoSave {
-		return "masked"
-	}
-	return "password"
-}
-
-// Completes is the autocomplete of a field: off where nothing is to be saved.
-func (s SignIn) Completes(usual string) string {
-	if s.NoSave {
-		return "off"
-	}
-	return usual
+	Form Form
 }
 
 // Open is the data of "open", where somebody signed in opens another organization. Its form sends organization,

@@ -39,6 +39,7 @@ func sampleShell(title, nav string) Shell {
 		Others:       []Organization{{Name: "Elm Row Allotments", Slug: "elm-row"}, {Name: "北码头合唱团", Slug: "north-quay"}},
 		Flash:        Flash{Say: "Sent to hughoreilly@apple.ie"},
 		Open:         Counts{Invoices: 9},
+		PasswordDue:  now.Add(9 * oneDay),
 		May:          func(string) bool { return true },
 	}
 }
@@ -84,16 +85,16 @@ func samples() map[string]any {
 		"currency", "EUR", "time_zone", "Europe/Dublin", "name", "Mara Lindqvist", "password", "hunter2hunter2")
 	missing := NewError(404, "", "7F3K-22")
 	all := map[string]any{
-		"sign-up":      SignUp{Gate{"Open your books", nobody}, refused(NewForm("email", "mara@tidewater"), email), &Captcha{"altcha", "", "sign_up"}},
-		"sign-up-sent": SignUpSent{Gate{"Look in your mail", nobody}, "mara@tidewater.example", "/dev/outbox"},
-		"set-up": SetUp{Gate{"Set up your books", nobody}, refused(organization, slug), "mara@tidewater.example",
+		"sign-up":      SignUp{Gate{Title: "Open your books", Person: nobody}, refused(NewForm("email", "mara@tidewater"), email), &Captcha{"altcha", "", "sign_up"}},
+		"sign-up-sent": SignUpSent{Gate{Title: "Look in your mail", Person: nobody}, "mara@tidewater.example", "/dev/outbox"},
+		"set-up": SetUp{Gate{Title: "Set up your books", Person: nobody}, refused(organization, slug), "mara@tidewater.example",
 			"localhost:8080/o/", "At least 12 characters; a few plain words do well."},
-		"sign-in": SignIn{Gate{"Sign in", nobody}, refused(NewForm("email", "mara@tidewater.example", "next", "/o/tidewater"),
-			fault.New(fault.Unauthenticated, "sign_in.refused", "Email and password do not belong together.")), false},
-		"open":   Open{Gate{"Open another organization", mara}, NewForm(), "localhost:8080/o/"},
-		"choose": Choose{Gate{"Your organizations", mara}, Flash{Say: "Last signed in today.", Login: "0198c0de-0000-7000-8000-000000000001"}, sampleShell("", "").Others},
+		"sign-in": SignIn{Gate{Title: "Sign in", Person: nobody}, refused(NewForm("email", "mara@tidewater.example", "next", "/o/tidewater"),
+			fault.New(fault.Unauthenticated, "sign_in.refused", "Email and password do not belong together."))},
+		"open":   Open{Gate{Title: "Open another organization", Person: mara}, NewForm(), "localhost:8080/o/"},
+		"choose": Choose{Gate{Title: "Your organizations", Person: mara}, Flash{Say: "Last signed in today.", Login: "0198c0de-0000-7000-8000-000000000001"}, sampleShell("", "").Others},
 		"error":  missing,
-		"outbox": Outbox{Gate{"Outbox", nobody}, now, []Mail{{To: "mara@tidewater.example", Subject: "Open your books",
+		"outbox": Outbox{Gate{Title: "Outbox", Person: nobody}, now, []Mail{{To: "mara@tidewater.example", Subject: "Open your books",
 			Text: "Somebody, we hope you, wants to open books at Countinghouse.\n\nhttp://localhost:8080/set-up?token=abc&x=1.\n\n<b>Not you?</b> Do nothing.", Sent: now.Add(-time.Minute)}}, []TextSent{{To: "+353860123456", Text: "123456 is your code.", Sent: now}, {To: "+353860123456", Text: "Your code is 123456.", Voice: true, Sent: now}}},
 		"specimen": sampleSpecimen(),
 	}
@@ -164,7 +165,7 @@ func TestEveryPage(t *testing.T) {
 func TestEmptyLists(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]any{
-		"choose":            Choose{Gate: Gate{"Your organizations", mara}},
+		"choose":            Choose{Gate: Gate{Title: "Your organizations", Person: mara}},
 		"customers":         Customers{Shell: sampleShell("Customers", "customers"), Tabs: sampleTabs()},
 		"products":          Products{Shell: sampleShell("Products", "products"), Find: Find{URL: "/x", Search: "y", Label: "Name"}, Tabs: sampleTabs()},
 		"taxes":             Taxes{Shell: sampleShell("Taxes", "taxes"), Tabs: sampleTabs()},
@@ -177,7 +178,7 @@ func TestEmptyLists(t *testing.T) {
 		"customer-balances": CustomerBalances{Shell: sampleShell("Customer balances", "customer-balances")},
 		"tokens":            Tokens{Shell: sampleShell("API tokens", "tokens")},
 		"overview":          Overview{Shell: sampleShell("Overview", "overview"), SetUp: []Step{{Label: "Add a customer"}}},
-		"outbox":            Outbox{Gate: Gate{"Outbox", nobody}, Now: now},
+		"outbox":            Outbox{Gate: Gate{Title: "Outbox", Person: nobody}, Now: now},
 	} {
 		for _, complaint := range inspect(drawn(t, set, name, data)) {
 			t.Errorf("%s: %s", name, complaint)

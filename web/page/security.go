@@ -13,12 +13,19 @@ type Security struct {
 	Gate
 	Flash       Flash
 	Today       time.Time
+	Due         []PasswordDue
 	SecondSteps bool // a second factor is on
 	Phone       *identity.Phone
 	Texts       bool // codes can be sent to phones
 	Sessions    []SessionRow
 	Others      bool // there are sessions beside the present one
 	Logins      []LoginRow
+}
+
+// PasswordDue is an organization whose own rules will shut its member out for the age of their password.
+type PasswordDue struct {
+	Organization string
+	Until        time.Time
 }
 
 // SessionRow is one open session, and how to end it.

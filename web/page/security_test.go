@@ -17,23 +17,23 @@ func securitySamples() map[string]any {
 			Outcome: outcome, Session: session}, outcome, acts}
 	}
 	return map[string]any{
-		"security": Security{Gate: Gate{"Sign-in and security", mara}, Flash: Flash{Say: "Signed out there."}, Today: now, SecondSteps: true, Texts: true, Phone: &identity.Phone{Number: "+353860123456", Since: now}, Others: true,
+		"security": Security{Due: []PasswordDue{{"Tidewater <Studios>", now.Add(oneDay)}}, Gate: Gate{Title: "Sign-in and security", Person: mara}, Flash: Flash{Say: "Signed out there."}, Today: now, SecondSteps: true, Texts: true, Phone: &identity.Phone{Number: "+353860123456", Since: now}, Others: true,
 			Sessions: []SessionRow{{identity.Session{ID: session, CreatedAt: now, SeenAt: now, Network: "192.0.2.7", UserAgent: firefox, Current: true}, nil},
 				{identity.Session{ID: session, CreatedAt: now, SeenAt: now}, []Act{sampleAct()}}},
 			Logins: []LoginRow{login(identity.LoginSuccess, identity.ByPassword, sampleAct()), login(identity.LoginRefused, "totp"), login(identity.LoginHeld, "passkey"),
 				login(identity.LoginDisowned, "something_new"), login(identity.LoginRecovered, identity.ByRecovery), login(identity.LoginChanged, "")}},
-		"sign-in-change":  SignInChange{Gate{"Set a new password", nobody}, refused(NewForm("next", "/o/tidewater"), identity.ErrPasswordShort), "mara@tidewater.studio", "At least 12 characters."},
-		"password-edit":   PasswordEdit{Gate{"Change password", mara}, Flash{Say: "Now set a new password."}, refused(NewForm(), identity.ErrPresentPassword, identity.ErrPasswordShort), "At least 12 characters."},
-		"recover":         Recover{Gate{"Set a new password", nobody}, refused(NewForm("email", "mara", "by", "text"), identity.ErrEmail), nil, []Option{{Value: "mail", Label: "E-mail"}, {Value: "text", Label: "Text message"}}},
-		"recover-sent":    RecoverSent{Gate{"Look in your mail", nobody}, "mara@tidewater.example", "/dev/outbox"},
-		"recover-set":     RecoverSet{Gate{"Set a new password", nobody}, refused(NewForm("token", "t0ken"), identity.ErrPasswordReused), "mara@tidewater.example", "At least 12 characters."},
-		"recover-code":    RecoverCode{Gate{"Look at your phone", nobody}, refused(NewForm("request", "t0ken", "email", "mara@tidewater.example"), identity.ErrPhoneCode), "mara@tidewater.example", "/dev/outbox"},
-		"phone":           Phone{Gate{"Phone", mara}, Flash{Say: "Number verified."}, refused(NewForm("number", "086", "by", "text"), identity.ErrPhone), now, &identity.Phone{Number: "+353860123456", Since: now}, []Option{{Value: "text", Label: "Text message"}, {Value: "call", Label: "Call"}}},
-		"phone-code":      PhoneCode{Gate{"Type the code", mara}, refused(NewForm("request", "t0ken", "number", "+353 86 012 3456"), identity.ErrPhoneCode), "+353 86 012 3456", "/dev/outbox"},
-		"account-data":    Data{Gate{"Your data", mara}, refused(NewForm("email", "mara"), identity.ErrLastOwner)},
-		"account-deleted": Gate{"Your account is deleted", nobody},
-		"disown":          Disown{Gate{"Was this you?", mara}, now, identity.Login{At: now.Add(-time.Hour), Network: "192.0.2.7", Place: "Dublin, Ireland", UserAgent: firefox}, "/account/sessions/x/disown"},
-		"recover-done":    SignIn{Gate{"Your password is set", nobody}, NewForm(), true},
+		"sign-in-change":  SignInChange{Gate{Title: "Set a new password", Person: nobody}, refused(NewForm("next", "/o/tidewater"), identity.ErrPasswordShort), "mara@tidewater.studio", "At least 12 characters."},
+		"password-edit":   PasswordEdit{Gate{Title: "Change password", Person: mara}, Flash{Say: "Now set a new password."}, refused(NewForm(), identity.ErrPresentPassword, identity.ErrPasswordShort), "At least 12 characters."},
+		"recover":         Recover{Gate{Title: "Set a new password", Person: nobody}, refused(NewForm("email", "mara", "by", "text"), identity.ErrEmail), nil, []Option{{Value: "mail", Label: "E-mail"}, {Value: "text", Label: "Text message"}}},
+		"recover-sent":    RecoverSent{Gate{Title: "Look in your mail", Person: nobody}, "mara@tidewater.example", "/dev/outbox"},
+		"recover-set":     RecoverSet{Gate{Title: "Set a new password", Person: nobody}, refused(NewForm("token", "t0ken"), identity.ErrPasswordReused), "mara@tidewater.example", "At least 12 characters."},
+		"recover-code":    RecoverCode{Gate{Title: "Look at your phone", Person: nobody}, refused(NewForm("request", "t0ken", "email", "mara@tidewater.example"), identity.ErrPhoneCode), "mara@tidewater.example", "/dev/outbox"},
+		"phone":           Phone{Gate{Title: "Phone", Person: mara}, Flash{Say: "Number verified."}, refused(NewForm("number", "086", "by", "text"), identity.ErrPhone), now, &identity.Phone{Number: "+353860123456", Since: now}, []Option{{Value: "text", Label: "Text message"}, {Value: "call", Label: "Call"}}},
+		"phone-code":      PhoneCode{Gate{Title: "Type the code", Person: mara}, refused(NewForm("request", "t0ken", "number", "+353 86 012 3456"), identity.ErrPhoneCode), "+353 86 012 3456", "/dev/outbox"},
+		"account-data":    Data{Gate{Title: "Your data", Person: mara}, refused(NewForm("email", "mara"), identity.ErrLastOwner)},
+		"account-deleted": Gate{Title: "Your account is deleted", Person: nobody},
+		"disown":          Disown{Gate{Title: "Was this you?", Person: mara}, now, identity.Login{At: now.Add(-time.Hour), Network: "192.0.2.7", Place: "Dublin, Ireland", UserAgent: firefox}, "/account/sessions/x/disown"},
+		"recover-done":    SignIn{Gate{Title: "Your password is set", Person: nobody, NoSave: true}, NewForm()},
 	}
 }
 

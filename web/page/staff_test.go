@@ -77,7 +77,7 @@ func supportSamples() map[string]any {
 		"support-visit": SupportVisit{Shell: shell("Support: Nadia Brandt"), Form: refused(NewForm(), authz.ErrOwnRequest), Grant: ended, ApproveURL: "/x", Acts: []Act{sampleAct()},
 			Deeds: Deeds{"/o/tidewater", "/z", now, true, []authz.Deed{deed("support.read"), deed("support.refused"), deed("support.change"), deed("customer.change")}}},
 		"support-edit": SupportForm{Shell: shell("Let Nadia Brandt in"), Form: terms, Action: "/x", Grant: sampleGrant(nil).SupportGrant, Scopes: []ScopeRow{{"invoices", "Invoices", true, true}, {"reports", "Reports", true, false}}},
-		"support-end":  SupportEnd{Gate: Gate{"End support access", nobody}, Token: "t0ken"},
+		"support-end":  SupportEnd{Gate: Gate{Title: "End support access", Person: nobody}, Token: "t0ken"},
 	}
 }
 
@@ -112,7 +112,7 @@ func TestSupportPages(t *testing.T) {
 			t.Error("no reason is asked for")
 		}
 		for _, before := range []bool{true, false} {
-			html := drawn(t, set, "support-end", SupportEnd{Gate: Gate{"Support access is over", nobody}, Done: true, Before: before})
+			html := drawn(t, set, "support-end", SupportEnd{Gate: Gate{Title: "Support access is over", Person: nobody}, Done: true, Before: before})
 			if strings.Contains(html, "<form method=\"post\" action=\"/support/end") || strings.Contains(html, "over before") != before {
 				t.Errorf("before %v: %s", before, html)
 			}
