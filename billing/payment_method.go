@@ -21,6 +21,9 @@ var (
 	ErrMethodKind     = fault.New(fault.Invalid, "payment_method.kind", "A bank account is iban or us_bank. Cards are entered on the payment gateway's own page.").At("kind")
 	ErrIBAN           = fault.New(fault.Invalid, "payment_method.iban", "This is not a valid IBAN. Check it for a wrong or missing character.").At("iban")
 	ErrRouting        = fault.New(fault.Invalid, "payment_method.routing", "This is not a valid routing number: it has nine digits, and the last proves the others.").At("routing_number")
+	ErrCardNumbersOff = fault.New(fault.Conflict, "card_numbers.off", "This service keeps no card numbers. Send the customer a pay link: they enter their card on the payment gateway's own page.")
+	ErrCardGateway    = fault.New(fault.Invalid, "payment_method.gateway", "Choose a payment gateway that takes card numbers. The others keep cards themselves.").At("gateway_id")
+	ErrNoCVV          = fault.New(fault.Invalid, "charge.cvv", "Leave the security code out: the payment gateway keeps this card, and has asked for it itself.").At("cvv")
 	ErrAccountNumber  = fault.New(fault.Invalid, "payment_method.account_number", "An account number has 4 to 17 digits.").At("account_number")
 )
 
@@ -33,6 +36,7 @@ type MethodKind string
 // The kinds.
 const (
 	MethodToken  MethodKind = "token"   // a card that the gateway keeps
+	MethodCard   MethodKind = "card"    // a card by its number, for a gateway that keeps none
 	MethodIBAN   MethodKind = "iban"    // a bank account by ISO 13616
 	MethodUSBank MethodKind = "us_bank" // a bank account by ABA routing number
 )
@@ -53,7 +57,18 @@ type PaymentMethod struct {
 }
 
 // Chargeable says whether a gateway can charge it by itself.
-func (m PaymentMethod) Chargeable() bool { return m.Kind == MethodToken && !m.GatewayID.IsZero() }
+func (m PaymentMethod) Chargeable() bool {
+	return (m.Kind == MethodToken || m.Kind == MethodCard) && !m.GatewayID.IsZero()
+}
+
+// ParseCVV reads the security code that somebody typed for this card, to be passed on with one charge and kept nowhere.
+// It fails with gateway.ErrCVV, and with ErrNoCVV where the gateway asks for it itself.
+func (m PaymentMethod) ParseCVV(s string) (gateway.CVV, error) {
+	if m.Kind != MethodCard && s != "" {
+		return gateway.CVV{}, ErrNoCVV
+	}
+	return gateway.ParseCVV(m.Brand, s)
+}
 
 // BankAccountInput is what is written about a customer's bank account: an IBAN, or a routing and an account number.
 type BankAccountInput struct {
@@ -62,6 +77,14 @@ type BankAccountInput struct {
 	IBAN          string
 	Routing       string
 	AccountNumber string
+}
+
+// CardNumberInput is what is written about a customer's card that we are to keep ourselves.
+type CardNumberInput struct {
+	CustomerID CustomerID
+	GatewayID  GatewayAccountID // that it is charged through
+	Number     string
+	Expires    string
 }
 
 // SealedPaymentMethod is a payment method with its secret sealed for the row that it is to be kept in.
@@ -77,9 +100,11 @@ type bankSecret struct {
 	Account string `json:"account,omitempty"`
 }
 
-type tokenSecret struct {
-	Token    string `json:"token"`
+type cardSecret struct {
+	Token    string `json:"token,omitempty"`
 	Customer string `json:"customer,omitempty"`
+	Number   string `json:"number,omitempty"`
+	Expires  string `json:"expires,omitempty"`
 }
 
 // ParseIBAN gives an IBAN without its spaces, in capitals. It checks length, characters and the two check digits (ISO
@@ -181,7 +206,27 @@ func SealCard(ctx context.Context, sealer Sealer, organization tenant.Organizati
 		return SealedPaymentMethod{}, nil
 	}
 	return sealMethod(ctx, sealer, organization, PaymentMethod{CustomerID: i.CustomerID, GatewayID: i.GatewayID, Kind: MethodToken,
-		Brand: short(c.Brand, 20), LastFour: short(c.LastFour, 4), Expires: short(c.Expires, 7)}, tokenSecret{c.Token, c.Customer})
+		Brand: short(c.Brand, 20), LastFour: short(c.LastFour, 4), Expires: short(c.Expires, 7)}, cardSecret{Token: c.Token, Customer: c.Customer})
+}
+
+// SealCardNumber checks a card number and seals it; whoever calls it has made sure that card numbers are kept here at
+// all. It calls the keyring and belongs before the transaction. It fails with the faults of gateway.ParseCardNumber and
+// gateway.ParseExpiry, and with what the sealer refuses.
+func SealCardNumber(ctx context.Context, sealer Sealer, organization tenant.OrganizationID, now time.Time, in CardNumberInput) (SealedPaymentMethod, error) {
+	var f fields
+	m := PaymentMethod{CustomerID: in.CustomerID, GatewayID: in.GatewayID, Kind: MethodCard}
+	if in.GatewayID.IsZero() {
+		f.add("gateway_id", ErrCardGateway)
+	}
+	digits, brand, err := gateway.ParseCardNumber(f.text(text.Line, "card_number", in.Number, 40))
+	f.add("card_number", err)
+	m.Expires, err = gateway.ParseExpiry(f.text(text.Line, "expires", in.Expires, 10), now)
+	f.add("expires", err)
+	if err := f.err(); err != nil {
+		return SealedPaymentMethod{}, err
+	}
+	m.Brand, m.LastFour = brand, digits[len(digits)-4:]
+	return sealMethod(ctx, sealer, organization, m, cardSecret{Number: digits, Expires: m.Expires})
 }
 
 func sealMethod(ctx context.Context, sealer Sealer, organization tenant.OrganizationID, m PaymentMethod, secret any) (out SealedPaymentMethod, err error) {
@@ -195,8 +240,20 @@ func sealMethod(ctx context.Context, sealer Sealer, organization tenant.Organiza
 	return out, err
 }
 
-// AddPaymentMethod keeps a payment method of a customer. It fails with ErrCustomerUnknown.
+// AddPaymentMethod keeps a payment method of a customer. It fails with ErrCustomerUnknown, and for a card number with
+// ErrGatewayArchived and ErrCardGateway.
 func AddPaymentMethod(ctx context.Context, tx *tenant.Tx, s SealedPaymentMethod) (PaymentMethod, error) {
+	if s.method.Kind == MethodCard {
+		account, err := selectGatewayAccount(ctx, tx, s.method.GatewayID)
+		switch {
+		case errors.Is(err, ErrGatewayNotFound), err == nil && !account.Kind.TakesNumbers():
+			return PaymentMethod{}, ErrCardGateway
+		case err != nil:
+			return PaymentMethod{}, err
+		case account.Archived:
+			return PaymentMethod{}, ErrGatewayArchived
+		}
+	}
 	if err := insertPaymentMethod(ctx, tx, s); err != nil {
 		return PaymentMethod{}, err
 	}
@@ -242,25 +299,26 @@ func PaymentMethodByID(ctx context.Context, tx *tenant.Tx, method PaymentMethodI
 
 // SealedCard is a stored card's secret, for OpenCard.
 type SealedCard struct {
+	Kind   MethodKind
 	at     Place
 	sealed string
 }
 
 // StoredCard reads what OpenCard opens, outside the transaction.
 func StoredCard(ctx context.Context, tx *tenant.Tx, method PaymentMethodID) (SealedCard, error) {
-	sealed, err := selectMethodSealed(ctx, tx, method)
-	return SealedCard{methodPlace(tx.Scope().Organization().ID, method), sealed}, err
+	kind, sealed, err := selectMethodSealed(ctx, tx, method)
+	return SealedCard{kind, methodPlace(tx.Scope().Organization().ID, method), sealed}, err
 }
 
-// OpenCard opens the gateway's name for a card, for charging it. It calls the keyring.
+// OpenCard opens the gateway's name for a card, or the card's number, for charging it. It calls the keyring.
 func OpenCard(ctx context.Context, sealer Sealer, s SealedCard) (gateway.Card, error) {
 	plain, err := sealer.Open(ctx, s.at, s.sealed)
 	if err != nil {
 		return gateway.Card{}, err
 	}
-	var secret tokenSecret
+	var secret cardSecret
 	if err := json.Unmarshal(plain, &secret); err != nil {
 		return gateway.Card{}, errors.New("reading a stored card failed") // the cause would quote it
 	}
-	return gateway.Card{Token: secret.Token, Customer: secret.Customer}, nil
+	return gateway.Card{Token: secret.Token, Customer: secret.Customer, Number: gateway.NewCardNumber(secret.Number, secret.Expires)}, nil
 }

@@ -66,7 +66,11 @@ func selectPaymentMethods(ctx context.Context, tx *tenant.Tx, customer CustomerI
 	return all, nil
 }
 
-func selectMethodSealed(ctx context.Context, tx *tenant.Tx, method PaymentMethodID) (sealed string, err error) {
-	err = tx.Get(ctx, &sealed, `SELECT sealed FROM payment_method WHERE id = $1 AND archived_at IS NULL`, method)
-	return sealed, methodFault(err, "reading a stored card")
+func selectMethodSealed(ctx context.Context, tx *tenant.Tx, method PaymentMethodID) (MethodKind, string, error) {
+	var row struct {
+		Kind   MethodKind `db:"kind"`
+		Sealed string     `db:"sealed"`
+	}
+	err := tx.Get(ctx, &row, `SELECT kind, sealed FROM payment_method WHERE id = $1 AND archived_at IS NULL`, method)
+	return row.Kind, row.Sealed, methodFault(err, "reading a stored card")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -22,6 +23,7 @@ type ChargeBody struct {
 	InvoiceID string `json:"invoice_id"`
 	MethodID  string `json:"payment_method_id" doc:"A stored card of the invoice's customer"`
 	Amount    *Money `json:"amount,omitempty" doc:"Left out, all that is open on the invoice"`
+	CVV       string `json:"cvv,omitempty" doc:"The security code of a card whose number is stored here, write-only: it goes to the gateway with this charge and is kept nowhere" maxLength:"4"`
 }
 
 // RefundBody asks to give back a charge.
@@ -132,7 +134,22 @@ func chargeMethod(ctx context.Context, c *call, in *Create[ChargeBody]) (*Versio
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	return c.order(ctx, func(tx *tenant.Tx) (billing.Intent, error) { return billing.PlanCharge(ctx, tx, input) })
+	var cvv gateway.CVV
+	return c.order(ctx, func(tx *tenant.Tx) (i billing.Intent, err error) {
+		if cvv, err = cvvFor(ctx, tx, input.MethodID, in.Body.CVV); err != nil {
+			return i, err
+		}
+		return billing.PlanCharge(ctx, tx, input)
+	}, &cvv)
+}
+
+// cvvFor reads the security code that was typed for a stored method.
+func cvvFor(ctx context.Context, tx *tenant.Tx, method billing.PaymentMethodID, typed string) (gateway.CVV, error) {
+	m, err := billing.PaymentMethodByID(ctx, tx, method)
+	if err != nil {
+		return gateway.CVV{}, err
+	}
+	return m.ParseCVV(typed)
 }
 
 func refundCharge(ctx context.Context, c *call, in *refundInput) (*Versioned[ChargeView], error) {
@@ -147,12 +164,13 @@ func refundCharge(ctx context.Context, c *call, in *refundInput) (*Versioned[Cha
 	if in.Body.Amount != nil && amount.IsZero() {
 		return nil, billing.ErrRefundAmount
 	}
-	return c.order(ctx, func(tx *tenant.Tx) (billing.Intent, error) { return billing.PlanRefund(ctx, tx, charge, amount) })
+	return c.order(ctx, func(tx *tenant.Tx) (billing.Intent, error) { return billing.PlanRefund(ctx, tx, charge, amount) }, new(gateway.CVV))
 }
 
 // order stores an intent once for the request's Idempotency-Key and gives it to its gateway. Once it is stored the
-// request is answered with how it stands: what kept it from being ordered is tried again by itself.
-func (c *call) order(ctx context.Context, plan func(tx *tenant.Tx) (billing.Intent, error)) (*Versioned[ChargeView], error) {
+// request is answered with how it stands: what kept it from being ordered is tried again by itself, without the cvv, which
+// plan may have filled.
+func (c *call) order(ctx context.Context, plan func(tx *tenant.Tx) (billing.Intent, error), cvv *gateway.CVV) (*Versioned[ChargeView], error) {
 	var intent billing.IntentID
 	out, err := create(ctx, c, func(tx *tenant.Tx) (uuid.UUID, error) {
 		i, err := plan(tx)
@@ -165,7 +183,7 @@ func (c *call) order(ctx context.Context, plan func(tx *tenant.Tx) (billing.Inte
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.server.Till.Perform(ctx, c.do, intent, "")
+	r, err := c.server.Till.PerformWith(ctx, c.do, intent, *cvv)
 	c.server.noteOrder(ctx, err)
 	if !r.ID.IsZero() {
 		out.Body = viewCharge(r.Intent)

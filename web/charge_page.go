@@ -64,7 +64,8 @@ func sendCharge(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.send(nil, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
+	var cvv gateway.CVV
+	return v.send(nil, func(tx *tenant.Tx, sent url.Values) (_ uuid.UUID, err error) {
 		if _, err := billing.InvoiceByID(v.ctx, tx, invoice); err != nil {
 			return uuid.Nil, err
 		}
@@ -72,12 +73,20 @@ func sendCharge(v *visit) error {
 		if !ok {
 			return uuid.Nil, billing.ErrMethodUnusable
 		}
+		if cvv, err = cvvFor(v.ctx, tx, method, sent.Get("cvv")); err != nil {
+			return uuid.Nil, err
+		}
 		i, err := billing.PlanCharge(v.ctx, tx, billing.ChargeInput{InvoiceID: invoice, MethodID: method})
 		return i.ID.UUID, err
 	}, func(made uuid.UUID) string {
-		v.keepTold(v.server.Till.Perform(v.ctx, v.till(), id.Of[billing.Intent]{UUID: made}, ""))
+		v.keepTold(v.server.Till.PerformWith(v.ctx, v.till(), id.Of[billing.Intent]{UUID: made}, cvv))
 		return v.at("invoices", invoice.String())
-	}, func(form page.Form) error { return showInvoice(v, http.StatusUnprocessableEntity, form) })
+	}, func(form page.Form) error {
+		for _, secret := range secretFields {
+			form.Values.Del(secret)
+		}
+		return showInvoice(v, http.StatusUnprocessableEntity, form)
+	})
 }
 
 func showCharge(v *visit, status int, refused *page.Form) error {

@@ -192,7 +192,7 @@ func fillCharges(v *visit, tx *tenant.Tx, data *page.Invoice) (err error) {
 	}
 	methods, err := billing.PaymentMethods(v.ctx, tx, i.Customer.ID)
 	for _, m := range methods {
-		if m.Chargeable() {
+		if m.Chargeable() && (m.Kind != billing.MethodCard || v.server.Till.CardNumbers != "") {
 			data.Methods = append(data.Methods, page.ChargeMethod{PaymentMethod: m, Key: newFormKey()})
 		}
 	}

@@ -25,12 +25,20 @@ type BankAccountBody struct {
 	AccountNumber string `json:"account_number,omitempty" doc:"Write-only; 4 to 17 digits"`
 }
 
+// CardNumberBody is what a program writes about a card by its number. The number is never given back.
+type CardNumberBody struct {
+	CustomerID string `json:"customer_id"`
+	GatewayID  string `json:"gateway_id" doc:"A gateway that takes card numbers because it keeps no cards itself"`
+	Number     string `json:"card_number" doc:"Write-only; it is sealed"`
+	Expires    string `json:"expires" example:"2031-04"`
+}
+
 // PaymentMethodView is a payment method as a program reads it: nothing in it can be paid by.
 type PaymentMethodView struct {
 	ID         string    `json:"id"`
 	CustomerID string    `json:"customer_id"`
-	Kind       string    `json:"kind" doc:"token: a card that the gateway keeps; iban, us_bank"`
-	GatewayID  string    `json:"gateway_id,omitempty" doc:"Which gateway keeps the card"`
+	Kind       string    `json:"kind" doc:"token: a card that the gateway keeps; card: one whose number is sealed here; iban, us_bank"`
+	GatewayID  string    `json:"gateway_id,omitempty" doc:"Which gateway the card is charged through"`
 	Brand      string    `json:"brand" doc:"Of a card; of a bank account, its country"`
 	LastFour   string    `json:"last_four"`
 	Expires    string    `json:"expires,omitempty" example:"2031-04"`
@@ -67,6 +75,28 @@ func (s *Server) registerPaymentMethodAPI() {
 			}
 			sealed, err := billing.SealBankAccount(ctx, c.server.Till.Sealer, c.scope.Organization().ID, billing.BankAccountInput{CustomerID: customer,
 				Kind: billing.MethodKind(in.Body.Kind), IBAN: in.Body.IBAN, Routing: in.Body.Routing, AccountNumber: in.Body.AccountNumber})
+			if err != nil {
+				return nil, err
+			}
+			return create(ctx, c, func(tx *tenant.Tx) (uuid.UUID, error) {
+				made, err := billing.AddPaymentMethod(ctx, tx, sealed)
+				return made.ID.UUID, err
+			}, func(tx *tenant.Tx, made uuid.UUID) (PaymentMethodView, int, error) {
+				return one(ctx, tx, id.Of[billing.PaymentMethod]{UUID: made})
+			})
+		})
+	handle(s, operation{id: "add-card-number", method: "POST", path: "/v1/cards", right: authz.Right{Module: authz.PaymentMethods, Action: authz.Create}, tag: tag, summary: "Store a customer's card by its number, for a gateway that keeps none; refused with card_numbers.off unless the operator of this service accepted PCI scope", status: http.StatusCreated},
+		func(ctx context.Context, c *call, in *Create[CardNumberBody]) (*Versioned[PaymentMethodView], error) {
+			customer, err := bodyID[billing.Customer]("customer_id", in.Body.CustomerID)
+			if err != nil {
+				return nil, err
+			}
+			account, err := bodyID[billing.GatewayAccount]("gateway_id", in.Body.GatewayID)
+			if err != nil {
+				return nil, err
+			}
+			sealed, err := c.server.Till.SealCardNumber(ctx, c.scope.Organization().ID, c.server.DB.Now(),
+				billing.CardNumberInput{CustomerID: customer, GatewayID: account, Number: in.Body.Number, Expires: in.Body.Expires})
 			if err != nil {
 				return nil, err
 			}

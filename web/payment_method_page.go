@@ -8,6 +8,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -16,12 +17,14 @@ func (s *Server) registerPaymentMethodPages() {
 	if s.Till == nil {
 		return
 	}
-	s.member("GET", "/customers/:id/methods", rightTo(authz.Read, authz.PaymentMethods), func(v *visit) error { return showMethods(v, http.StatusOK, nil) })
+	s.member("GET", "/customers/:id/methods", rightTo(authz.Read, authz.PaymentMethods), func(v *visit) error { return showMethods(v, http.StatusOK, nil, nil) })
 	s.member("POST", "/customers/:id/methods", rightTo(authz.Create, authz.PaymentMethods), sendBankAccount)
+	s.member("POST", "/customers/:id/methods/card", rightTo(authz.Create, authz.PaymentMethods), sendCardNumber)
 	s.member("POST", "/payment-methods/:id/remove", rightTo(authz.Delete, authz.PaymentMethods), sendMethodRemove)
 }
 
-func showMethods(v *visit, status int, refused *page.Form) error {
+// showMethods shows them, and the form for a bank account or for a card again that was refused.
+func showMethods(v *visit, status int, refusedBank, refusedCard *page.Form) error {
 	customer, err := idParam[billing.Customer](v, "id")
 	if err != nil {
 		return err
@@ -35,12 +38,17 @@ func showMethods(v *visit, status int, refused *page.Form) error {
 		if err != nil {
 			return nil, err
 		}
-		form := orFresh(refused, func() page.Form { return page.NewForm("kind", string(billing.MethodIBAN)) })
-		for _, secret := range []string{"iban", "routing_number", "account_number"} {
+		form := orFresh(refusedBank, func() page.Form { return page.NewForm("kind", string(billing.MethodIBAN)) })
+		card := orFresh(refusedCard, func() page.Form { return page.NewForm() })
+		for _, secret := range secretFields {
 			form.Values.Del(secret)
+			card.Values.Del(secret)
 		}
-		data := page.PaymentMethods{Shell: shell, Form: form, Customer: c,
+		data := page.PaymentMethods{Shell: shell, Form: form, CardForm: card, Customer: c,
 			Kinds: []page.Option{{Value: string(billing.MethodIBAN), Label: "IBAN"}, {Value: string(billing.MethodUSBank), Label: "US account"}}}
+		if data.CardGateways, err = v.cardGateways(tx); err != nil {
+			return nil, err
+		}
 		methods, err := billing.PaymentMethods(v.ctx, tx, customer)
 		for _, m := range methods {
 			row := page.PaymentMethodRow{PaymentMethod: m}
@@ -69,7 +77,7 @@ func sendBankAccount(v *visit) error {
 	}); err != nil {
 		return err
 	}
-	show := func(status int, refused *page.Form) error { return showMethods(v, status, refused) }
+	show := func(status int, refused *page.Form) error { return showMethods(v, status, refused, nil) }
 	sealed, err := billing.SealBankAccount(v.ctx, v.server.Till.Sealer, v.scope.Organization().ID, billing.BankAccountInput{CustomerID: customer,
 		Kind: billing.MethodKind(sent.Get("kind")), IBAN: sent.Get("iban"), Routing: sent.Get("routing_number"), AccountNumber: sent.Get("account_number")})
 	if err != nil {
@@ -80,6 +88,51 @@ func sendBankAccount(v *visit) error {
 		return m.ID.UUID, err
 	}, func(uuid.UUID) string {
 		say(v.c, "Bank account stored")
+		return v.at("customers", customer.String(), "methods")
+	}, func(form page.Form) error { return show(http.StatusUnprocessableEntity, &form) })
+}
+
+// cardGateways are those that a card can be stored for by its number; none where no card numbers are kept.
+func (v *visit) cardGateways(tx *tenant.Tx) (all []page.Option, err error) {
+	if v.server.Till.CardNumbers == "" {
+		return nil, nil
+	}
+	accounts, err := billing.GatewayAccounts(v.ctx, tx)
+	for _, a := range accounts {
+		if a.Kind.TakesNumbers() && !a.Archived {
+			all = append(all, page.Option{Value: a.ID.String(), Label: a.Name})
+		}
+	}
+	return all, err
+}
+
+func sendCardNumber(v *visit) error {
+	customer, err := idParam[billing.Customer](v, "id")
+	if err != nil {
+		return err
+	}
+	sent, err := readForm(v.c)
+	if err != nil {
+		return err
+	}
+	if err := v.run(func(tx *tenant.Tx) error {
+		_, err := billing.CustomerByID(v.ctx, tx, customer)
+		return err
+	}); err != nil {
+		return err
+	}
+	show := func(status int, refused *page.Form) error { return showMethods(v, status, nil, refused) }
+	in := billing.CardNumberInput{CustomerID: customer, Number: sent.Get("card_number"), Expires: sent.Get("expires")}
+	in.GatewayID, _ = id.Parse[billing.GatewayAccount](sent.Get("gateway_id"))
+	sealed, err := v.server.Till.SealCardNumber(v.ctx, v.scope.Organization().ID, v.server.DB.Now(), in)
+	if err != nil {
+		return refusedGateway(sent, err, show)
+	}
+	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
+		m, err := billing.AddPaymentMethod(v.ctx, tx, sealed)
+		return m.ID.UUID, err
+	}, func(uuid.UUID) string {
+		say(v.c, "Card stored")
 		return v.at("customers", customer.String(), "methods")
 	}, func(form page.Form) error { return show(http.StatusUnprocessableEntity, &form) })
 }

@@ -24,6 +24,9 @@ func showStaffSettings(v *staffVisit, status int, refused *page.Form) error {
 	}
 	form := orFresh(refused, func() page.Form { return settingsForm(now) })
 	data := page.StaffSettings{StaffShell: v.frame("Settings", "settings"), Form: form}
+	if v.server.Till != nil {
+		data.CardNumbers = v.server.Till.CardNumbers
+	}
 	for _, g := range setting.Groups() {
 		group := page.SettingGroup{ID: strings.ToLower(strings.ReplaceAll(g.Title, " ", "-")) + "-h", Title: g.Title, Say: g.Say}
 		for _, n := range g.Names {

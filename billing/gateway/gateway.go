@@ -57,6 +57,8 @@ type Card struct {
 	Brand    string // "visa"
 	LastFour string
 	Expires  string // "2031-04"
+	// Number goes with an order, for a gateway that keeps no cards, and never comes back.
+	Number CardNumber
 }
 
 // Charge is a charge as the gateway has it.
@@ -99,11 +101,12 @@ type CheckoutOrder struct {
 	Keep        bool   // let the card be charged again later
 }
 
-// ChargeOrder asks to charge a card that the gateway keeps.
+// ChargeOrder asks to charge a card that the gateway keeps, or, of a NumberTaker, one by its number.
 type ChargeOrder struct {
 	Key         string
 	Amount      money.Amount
 	Card        Card
+	CVV         CVV // with a number alone; often none
 	Description string
 }
 

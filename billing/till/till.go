@@ -36,6 +36,9 @@ type Till struct {
 	Sealer billing.Sealer
 	// Connect gives the gateway of a kind, with an organization's credentials for it.
 	Connect func(kind gateway.Kind, c gateway.Credentials) (gateway.Gateway, error)
+	// CardNumbers is who accepted, by name, that card numbers are kept here, with all that PCI DSS asks of whoever does.
+	// Empty, none is taken and none that is stored is charged.
+	CardNumbers string
 
 	step func(name string) // tests end the process here
 }
@@ -100,10 +103,31 @@ type Result struct {
 // gateway.ErrRefused, ErrCredentials or ErrUnreachable, when the intent has failed. A lost answer is no error: the
 // intent is unknown then.
 func (t *Till) Perform(ctx context.Context, do Do, intent billing.IntentID, back string) (Result, error) {
+	return t.perform(ctx, do, intent, back, gateway.CVV{})
+}
+
+// PerformWith is Perform with the security code that somebody typed just now. If this does not come to ordering, the
+// code is gone: the charge is ordered without it.
+func (t *Till) PerformWith(ctx context.Context, do Do, intent billing.IntentID, cvv gateway.CVV) (Result, error) {
+	return t.perform(ctx, do, intent, "", cvv)
+}
+
+// SealCardNumber is billing.SealCardNumber where card numbers are kept at all; billing.ErrCardNumbersOff elsewhere.
+func (t *Till) SealCardNumber(ctx context.Context, organization tenant.OrganizationID, now time.Time, in billing.CardNumberInput) (billing.SealedPaymentMethod, error) {
+	if t.CardNumbers == "" {
+		return billing.SealedPaymentMethod{}, billing.ErrCardNumbersOff
+	}
+	return billing.SealCardNumber(ctx, t.Sealer, organization, now, in)
+}
+
+func (t *Till) perform(ctx context.Context, do Do, intent billing.IntentID, back string, cvv gateway.CVV) (Result, error) {
 	t.at("stored")
 	l, err := load(ctx, do, intent)
 	if err != nil || l.State != billing.IntentReady {
 		return Result{Intent: l.Intent}, err
+	}
+	if l.card.Kind == billing.MethodCard && t.CardNumbers == "" {
+		return t.fail(ctx, do, l.Intent, billing.ErrCardNumbersOff)
 	}
 	g, err := t.connect(ctx, l.credentials)
 	if err != nil {
@@ -125,7 +149,7 @@ func (t *Till) Perform(ctx context.Context, do Do, intent billing.IntentID, back
 		return Result{Intent: l.Intent}, err
 	}
 	t.at("claimed")
-	a := order(ctx, g, l.Intent, card, back)
+	a := order(ctx, g, l.Intent, card, cvv, back)
 	t.at("answered")
 	// Whoever asked may be gone by now; what the gateway said is kept all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
@@ -140,7 +164,7 @@ type answer struct {
 	err    error
 }
 
-func order(ctx context.Context, g gateway.Gateway, i billing.Intent, card gateway.Card, back string) (a answer) {
+func order(ctx context.Context, g gateway.Gateway, i billing.Intent, card gateway.Card, cvv gateway.CVV, back string) (a answer) {
 	switch i.Kind {
 	case billing.IntentRefund:
 		r, err := g.Refund(ctx, gateway.RefundOrder{Key: i.Key(), Charge: i.ChargeRef, Amount: i.Amount()})
@@ -149,7 +173,16 @@ func order(ctx context.Context, g gateway.Gateway, i billing.Intent, card gatewa
 		c, err := g.Checkout(ctx, gateway.CheckoutOrder{Key: i.Key(), Amount: i.Amount(), Description: i.Description(), Back: back, Keep: i.Keep})
 		return answer{charge: &c, err: err}
 	}
-	c, err := g.Charge(ctx, gateway.ChargeOrder{Key: i.Key(), Amount: i.Amount(), Card: card, Description: i.Description()})
+	o := gateway.ChargeOrder{Key: i.Key(), Amount: i.Amount(), Card: card, CVV: cvv, Description: i.Description()}
+	charge := g.Charge
+	if !card.Number.IsZero() {
+		taker, ok := g.(gateway.NumberTaker)
+		if !ok {
+			return answer{err: gateway.ErrRefused.Because(errors.New("this gateway takes no card numbers"))}
+		}
+		charge = taker.ChargeNumber
+	}
+	c, err := charge(ctx, o)
 	return answer{charge: &c, err: err}
 }
 
@@ -161,13 +194,11 @@ func (t *Till) keep(ctx context.Context, do Do, l loaded, a answer) (Result, err
 	case a.err == nil:
 	case errors.Is(a.err, gateway.ErrRefused), errors.Is(a.err, gateway.ErrCredentials), errors.Is(a.err, gateway.ErrUnreachable):
 		errors.As(a.err, &refused)
-		err := do(ctx, func(tx *tenant.Tx) (err error) {
-			if err = billing.FailIntent(ctx, tx, l.ID, refused.Code); err == nil {
-				out.Intent, err = billing.IntentByID(ctx, tx, l.ID)
-			}
-			return err
-		})
-		return out, errors.Join(a.err, err)
+		failed, err := t.fail(ctx, do, l.Intent, refused)
+		if !errors.Is(err, a.err) {
+			err = errors.Join(a.err, err)
+		}
+		return failed, err
 	default: // all else may have been carried out
 		err := do(ctx, func(tx *tenant.Tx) (err error) {
 			if err = billing.NoteUnknown(ctx, tx, l.ID); err == nil {
@@ -178,6 +209,21 @@ func (t *Till) keep(ctx context.Context, do Do, l loaded, a answer) (Result, err
 		return out, err
 	}
 	return t.settle(ctx, do, l.Intent, l.organization, a)
+}
+
+// fail keeps that an order moved nothing, and why, which it answers with.
+func (t *Till) fail(ctx context.Context, do Do, i billing.Intent, why *fault.Error) (out Result, err error) {
+	out.Intent = i
+	err = do(ctx, func(tx *tenant.Tx) (err error) {
+		if err = billing.FailIntent(ctx, tx, i.ID, why.Code); err == nil {
+			out.Intent, err = billing.IntentByID(ctx, tx, i.ID)
+		}
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, why
 }
 
 func (t *Till) settle(ctx context.Context, do Do, i billing.Intent, organization tenant.OrganizationID, a answer) (out Result, err error) {

@@ -21,6 +21,7 @@ type devCommand struct {
 	Port int    `default:"8080" help:"Where the pages are: http://localhost:PORT."`
 	Demo bool   `help:"With an organization that has a history to look at."`
 	placeFlags
+	cardFlags
 	ownVault
 	retentionFlags
 	passwordFlags
@@ -68,6 +69,9 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stopPractice()) }()
 	p.practice = practice
+	if p.cardNumbers, err = d.accepted(); err != nil {
+		return err
+	}
 	forget, err := noteURL(d.Data, p.database)
 	if err != nil {
 		return err

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/billing/till"
+	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web"
@@ -19,7 +21,29 @@ import (
 
 // gatewayFlags say where payment gateways are.
 type gatewayFlags struct {
+	cardFlags
 	StripeAPI string `name:"stripe-api" env:"COUNTINGHOUSE_STRIPE_API" placeholder:"URL" help:"Where Stripe's API is; left out, Stripe's own address."`
+}
+
+// cardFlags say whether card numbers are kept, and who answers for it.
+type cardFlags struct {
+	AcceptPCIScope string `name:"accept-pci-scope" env:"COUNTINGHOUSE_ACCEPT_PCI_SCOPE" placeholder:"NAME" help:"Keep card numbers, sealed, for gateways that keep none themselves. Give the full name of whoever accepts that PCI DSS then applies to this service: it is logged and shown to staff. Left out, card numbers are refused. Stripe keeps cards itself and needs this never."`
+}
+
+// accepted is who accepted, and fails for what is no name.
+func (f cardFlags) accepted() (string, error) {
+	name := strings.TrimSpace(f.AcceptPCIScope)
+	if name == "" && f.AcceptPCIScope == "" {
+		return "", nil
+	}
+	switch strings.ToLower(name) {
+	case "", "true", "yes", "on", "1":
+		return "", errors.New("--accept-pci-scope takes the full name of the person who accepts, such as --accept-pci-scope='Ada Byron'")
+	}
+	if kept, err := text.Line("", name, 100); err != nil || kept != name {
+		return "", errors.New("--accept-pci-scope takes a name of at most 100 characters, on one line")
+	}
+	return name, nil
 }
 
 // bookSealer lets the books seal by the organization's own key without knowing the keyring.
@@ -35,7 +59,7 @@ func (s bookSealer) Open(ctx context.Context, at billing.Place, sealed string) (
 
 // till wires the gateways. practice is dev's alone: elsewhere a practice account, once there, charges nobody.
 func (p parts) till() *till.Till {
-	return &till.Till{Sealer: bookSealer{p.keyring}, Connect: func(kind gateway.Kind, c gateway.Credentials) (gateway.Gateway, error) {
+	return &till.Till{Sealer: bookSealer{p.keyring}, CardNumbers: p.cardNumbers, Connect: func(kind gateway.Kind, c gateway.Credentials) (gateway.Gateway, error) {
 		switch {
 		case kind == gateway.Stripe:
 			return gateway.NewStripe(c, p.gateways.StripeAPI, nil), nil

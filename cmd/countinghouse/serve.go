@@ -62,6 +62,9 @@ func (f serviceFlags) parts() (p parts, err error) {
 	if p.key, p.database, err = f.config(); err != nil {
 		return p, err
 	}
+	if p.cardNumbers, err = f.accepted(); err != nil {
+		return p, err
+	}
 	if p.keyring, err = f.open(); err != nil {
 		return p, err
 	}

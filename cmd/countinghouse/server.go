@@ -47,8 +47,10 @@ type parts struct {
 	refused  identity.RefusedPasswords // the operator's own list
 	gateways gatewayFlags
 	practice *fake.House // dev alone
-	log      *slog.Logger
-	security securityOut
+	// cardNumbers is who accepted that card numbers are kept; empty: none are.
+	cardNumbers string
+	log         *slog.Logger
+	security    securityOut
 	// keepLogins is for how long the record of who signed in is kept.
 	keepLogins time.Duration
 }
@@ -56,6 +58,9 @@ type parts struct {
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
 func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *web.Server, error) {
 	p.database.NewKey = p.keyring.CreateKey
+	if p.cardNumbers != "" {
+		p.log.Warn("card numbers are kept here, sealed: PCI DSS applies to this service", "accepted_by", p.cardNumbers)
+	}
 	db, err := tenant.Open(ctx, p.database)
 	if err != nil {
 		return nil, nil, nil, err

@@ -98,13 +98,19 @@ type ChargeMethod struct {
 	Key string
 }
 
-// PaymentMethods is the data of "payment-methods". Its form sends kind, iban, routing_number and account_number.
+// AsksCVV says whether the card's security code can be typed: where the gateway keeps the card, it asked for it itself.
+func (m ChargeMethod) AsksCVV() bool { return m.Kind == billing.MethodCard }
+
+// PaymentMethods is the data of "payment-methods". Its form sends kind, iban, routing_number and account_number; the one
+// for a card sends gateway_id, card_number and expires.
 type PaymentMethods struct {
 	Shell
-	Form     Form
-	Customer billing.Customer
-	Items    []PaymentMethodRow
-	Kinds    []Option
+	Form         Form
+	CardForm     Form
+	Customer     billing.Customer
+	Items        []PaymentMethodRow
+	Kinds        []Option
+	CardGateways []Option // for which a card can be stored by its number; none where that is off
 }
 
 // PaymentMethodRow is one payment method of a customer, as it may be shown.
@@ -113,7 +119,7 @@ type PaymentMethodRow struct {
 	Acts []Act
 }
 
-var methodKinds = map[billing.MethodKind]string{billing.MethodToken: "Card", billing.MethodIBAN: "Bank account", billing.MethodUSBank: "Bank account"}
+var methodKinds = map[billing.MethodKind]string{billing.MethodToken: "Card", billing.MethodCard: "Card number", billing.MethodIBAN: "Bank account", billing.MethodUSBank: "Bank account"}
 
 // methodKind says in words what a payment method is.
 func methodKind(k billing.MethodKind) string { return methodKinds[k] }

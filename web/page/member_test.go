@@ -72,7 +72,8 @@ var (
 	sampleGateway = billing.GatewayAccount{ID: id.New[billing.GatewayAccount](), Kind: gateway.Stripe, Name: "Card", Hint: "ab12", AccountCode: "1030", Version: 2}
 	sampleIntent  = billing.Intent{ID: id.New[billing.Intent](), Kind: billing.IntentPage, State: billing.IntentSucceeded, GatewayName: "Card", InvoiceNumber: "1",
 		Currency: eur, Minor: 100, Left: 100, CreatedAt: now, SettledAt: &now}
-	sampleMethod = billing.PaymentMethod{ID: id.New[billing.PaymentMethod](), Kind: billing.MethodToken, Brand: "visa", LastFour: "4242", GatewayName: "Card", CreatedAt: now}
+	sampleCardNumber = billing.PaymentMethod{ID: id.New[billing.PaymentMethod](), Kind: billing.MethodCard, Brand: "amex", LastFour: "0005", Expires: "2031-04", GatewayName: "Practice", CreatedAt: now}
+	sampleMethod     = billing.PaymentMethod{ID: id.New[billing.PaymentMethod](), Kind: billing.MethodToken, Brand: "visa", LastFour: "4242", GatewayName: "Card", CreatedAt: now}
 )
 
 func memberSamples() map[string]any {
@@ -103,7 +104,7 @@ func memberSamples() map[string]any {
 		"tax-edit":      TaxForm{Shell: shell("Change VAT", "taxes"), Form: form("k", missing.At("code")), Action: "/x", Back: "/y", Does: "Save tax rate", Name: "VAT", Archived: true, Acts: []Act{sampleAct()}},
 		"invoices":      Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
 		"invoice": Invoice{Shell: shell(issued.Number, "invoices"), Invoice: issued, Settings: billing.Settings{Name: "Tidewater", Country: "IE", TaxNumber: "IE 1"},
-			Taken: true, LinkKey: "k", Charges: []billing.Intent{sampleIntent}, Methods: []ChargeMethod{{sampleMethod, "k"}},
+			Taken: true, LinkKey: "k", Charges: []billing.Intent{sampleIntent}, Methods: []ChargeMethod{{sampleMethod, "k"}, {sampleCardNumber, "k3"}},
 			Collect: Collect{Say: "Collected by itself: tried 1 of 4 times, next on 2026-12-24.", Acts: []Act{sampleAct()}}},
 		"invoice-edit":    editor,
 		"gateways":        Gateways{Shell: shell("Payment gateways", "gateways"), Form: form("", missing), Items: []billing.GatewayAccount{sampleGateway}},
@@ -112,7 +113,8 @@ func memberSamples() map[string]any {
 		"pay-link":        PayLink{Shell: shell("Pay link", "invoices"), Invoice: issued, Link: "https://books.example/pay/x", Until: now},
 		"charge":          Charge{Shell: shell("Charge", "payments"), Form: form("k", missing.At("amount")), Intent: sampleIntent, MayRefund: true, Acts: []Act{sampleAct()}},
 		"payment-methods": PaymentMethods{Shell: shell("Payment methods", "customers"), Form: form("k", missing.At("iban")), Customer: hugh, Kinds: []Option{{Value: "iban", Label: "IBAN"}, {Value: "us_bank", Label: "US account"}},
-			Items: []PaymentMethodRow{{sampleMethod, []Act{sampleAct()}}}},
+			CardForm: form("k2", missing.At("card_number")), CardGateways: []Option{{Value: "1", Label: "Practice"}},
+			Items: []PaymentMethodRow{{sampleMethod, []Act{sampleAct()}}, {sampleCardNumber, nil}}},
 		"pay": Pay{Gate: Gate{Title: "Invoice 1"}, Form: form("", missing), Invoice: issued, Settings: billing.Settings{Name: "Tidewater"}, Action: "/pay/x", Back: "/pay/x/back",
 			Cards: []billing.GatewayAccount{sampleGateway}, Transfers: []billing.GatewayAccount{{Name: "Transfer", Instructions: "To us"}}, Today: now},
 		"pay-go":            PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},

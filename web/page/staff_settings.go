@@ -12,6 +12,8 @@ type StaffSettings struct {
 	Form   Form
 	Groups []SettingGroup
 	Past   []setting.Past // newest first
+	// CardNumbers is who accepted that card numbers are kept here; empty where none are.
+	CardNumbers string
 }
 
 // SettingGroup is settings under a heading.

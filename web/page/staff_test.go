@@ -27,7 +27,7 @@ func staffSamples() map[string]any {
 	scopes := []ScopeRow{{"invoices", "Invoices", true, true}, {"reports", "Reports", true, false}}
 	terms := refused(NewForm("scopes", "invoices:read", "minutes", "240", "masked", "yes"), authz.ErrGrantScopes, authz.ErrGrantMinutes, authz.ErrGrantTicket)
 	numbers := refused(NewForm("version", "3", "password.min_length", "9"), setting.ErrValue.At("password.min_length"), setting.ErrChanged)
-	settings := StaffSettings{sampleStaffShell("Settings", "settings"), numbers, nil, []setting.Past{{Name: "session.days", Value: "7", At: now, Person: "Nadia Brandt"}, {Name: "captcha.secret", At: now}}}
+	settings := StaffSettings{sampleStaffShell("Settings", "settings"), numbers, nil, []setting.Past{{Name: "session.days", Value: "7", At: now, Person: "Nadia Brandt"}, {Name: "captcha.secret", At: now}}, "Ada Byron"}
 	for _, g := range setting.Groups() {
 		group := SettingGroup{ID: strings.ToLower(g.Title[:3]) + "-h", Title: g.Title, Say: g.Say}
 		for _, n := range g.Names {

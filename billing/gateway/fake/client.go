@@ -131,6 +131,12 @@ func (c *client) Charge(ctx context.Context, o gateway.ChargeOrder) (gateway.Cha
 	return c.order(ctx, "/v1/charges", order{Key: o.Key, Amount: o.Amount.Minor, Currency: o.Amount.Currency.Code(), Title: o.Description, Token: o.Card.Token})
 }
 
+// ChargeNumber makes it a gateway.NumberTaker.
+func (c *client) ChargeNumber(ctx context.Context, o gateway.ChargeOrder) (gateway.Charge, error) {
+	return c.order(ctx, "/v1/charges", order{Key: o.Key, Amount: o.Amount.Minor, Currency: o.Amount.Currency.Code(), Title: o.Description,
+		Number: o.Card.Number.Digits(), Expires: o.Card.Number.Expires(), CVV: o.CVV.Digits()})
+}
+
 func (c *client) Cancel(ctx context.Context, ref string) (gateway.Charge, error) {
 	var got charge
 	if _, err := c.call(ctx, http.MethodPost, "/v1/pages/"+url.PathEscape(ref)+"/close", nil, &got); err != nil {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/countinghouse/countinghouse/billing/gateway"
 )
 
 // The cards. Each is a token for the API and a number for the hosted page.
@@ -21,6 +23,11 @@ const (
 	CardLate       = "card_late"       // charged at once, answered after House.Late
 	CardQueued     = "card_queued"     // no answer comes; charged when House.Arrive is called
 )
+
+// WrongCVV is the security code that is wrong for every card. With a number, any other is right, and so is none.
+const WrongCVV = "999"
+
+const cardMistyped = "card_mistyped"
 
 var numbers = map[string]string{
 	CardGood: "4242424242424242", CardDeclined: "4000000000000002", CardChallenge: "4000002500003155", CardLost: "4000000000000101",
@@ -75,6 +82,8 @@ type charge struct {
 	Refunded int64  `json:"refunded"`
 	Disputed int64  `json:"disputed"`
 	queued   bool
+	number   gateway.CardNumber // when it was ordered by one
+	withCVV  bool
 }
 
 type refund struct {
@@ -157,7 +166,11 @@ func (a *account) take(c *charge, token string) {
 	}
 	c.State, c.Reason, c.URL, c.queued = "succeeded", "", "", false
 	c.Brand, c.LastFour, c.Expires = "visa", lastFour(token), "2031-04"
-	if c.Keep || !c.Hosted {
+	switch _, brand, err := gateway.ParseCardNumber(c.number.Digits()); {
+	case err == nil: // it keeps none
+		digits := c.number.Digits()
+		c.Brand, c.LastFour, c.Expires = brand, digits[len(digits)-4:], c.number.Expires()
+	case c.Keep || !c.Hosted:
 		c.Token = token
 	}
 	c.Fee = feeOf(c.Amount)
@@ -217,6 +230,14 @@ func (h *House) Movements(key string) []Movement {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return append([]Movement(nil), h.account(key).movement...)
+}
+
+// CheckedCVV says whether a charge was ordered with a security code.
+func (h *House) CheckedCVV(key, ref string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.account(key).charges[ref]
+	return c != nil && c.withCVV
 }
 
 // Messages are all that the provider sent to the account of a key, or would have sent.
