@@ -68,7 +68,7 @@ var groups = []Group{
 			Say:   "By a link in a mail, or a code to one's phone. Off, the operator makes a link for them: countinghouse person link EMAIL.",
 			value: func(s *Settings) any { return &s.RecoveryByOneself }},
 		{Name: "sign_in.save_logins", Title: "Browsers may save logins", Kind: Switch,
-			Say:   "Off, the sign-in form is made so that browsers and password managers do not offer to save or fill it.",
+			Say:   "Off, every form with a password is made so that browsers and password managers do not offer to save or fill it.",
 			Why:   "On by default: NIST SP 800-63B-4 section 3.1.1.2 asks us to let password managers work, since they keep better passwords than people do. Off suits machines that several people share.",
 			value: func(s *Settings) any { return &s.SaveLogins }},
 	}},

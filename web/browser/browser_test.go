@@ -3,6 +3,7 @@ package browser
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"fmt"
 	"net"
 	"os"
@@ -17,13 +18,21 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	_ "github.com/lib/pq"
 )
 
 // pictures is where screenshots go; git ignores it.
 const pictures = "../../.cache/pictures"
 
-// serve builds the program and runs it until the test ends; it gives the address of its pages.
-func serve(t *testing.T) string {
+// service is the program while it runs.
+type service struct {
+	home   string // the address of its pages
+	binary string
+	data   string // its folder
+}
+
+// serve builds the program and runs it until the test ends.
+func serve(t *testing.T) service {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "countinghouse-browser-")
 	if err != nil {
@@ -78,7 +87,38 @@ func serve(t *testing.T) string {
 	case <-time.After(time.Minute):
 		t.Fatal("it is not ready after a minute")
 	}
-	return fmt.Sprintf("http://localhost:%d", port)
+	return service{fmt.Sprintf("http://localhost:%d", port), binary, filepath.Join(folder, "data")}
+}
+
+// set changes a setting of the platform, as its operator does.
+func (s service) set(t *testing.T, name, value string) {
+	t.Helper()
+	if out, err := exec.Command(s.binary, "settings", "set", "--data", s.data, name, value).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
+
+// unused lets every session end when it is not used for so long, or has not been for so long already: nobody waits
+// here for the five minutes that are the shortest which may be set.
+func (s service) unused(t *testing.T, allowed, since time.Duration) {
+	t.Helper()
+	address, err := os.ReadFile(filepath.Join(s.data, "database.url"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("postgres", strings.TrimSpace(string(address)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	result, err := db.Exec(`UPDATE platform.session SET idle_seconds = $1, last_seen_at = last_seen_at - make_interval(secs => $2) WHERE ended_at IS NULL`,
+		int(allowed.Seconds()), since.Seconds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		t.Fatalf("%d sessions, %v", n, err)
+	}
 }
 
 func freePort(t *testing.T) int {
@@ -192,9 +232,29 @@ func (v *visitor) send(name string) {
 	v.do("sending the form", chromedp.SendKeys(`[name="`+name+`"]`, kb.Enter, chromedp.ByQuery))
 }
 
-func (v *visitor) choose(name, label string) {
+// choose chooses the one option whose words begin so. What one types into a select jumps to what begins with the last
+// letters, once there is nothing that begins with all.
+func (v *visitor) choose(name, words string) {
 	v.t.Helper()
-	v.do("choosing "+label, chromedp.SendKeys(`select[name="`+name+`"]`, label, chromedp.ByQuery))
+	v.do("choosing "+words, chromedp.WaitVisible(`select[name="`+name+`"]`, chromedp.ByQuery), chromedp.Evaluate(fmt.Sprintf(`{
+		const select = document.querySelector('select[name="' + %q + '"]');
+		const fit = [...select.options].filter(option => option.label.startsWith(%q));
+		if (fit.length !== 1) throw new Error(fit.length + " options begin so");
+		select.focus();
+		select.value = fit[0].value;
+		select.dispatchEvent(new Event("input", { bubbles: true }));
+		select.dispatchEvent(new Event("change", { bubbles: true }));
+	}`, name, words), nil))
+}
+
+// chosen fails unless that is what the page sends.
+func (v *visitor) chosen(name, value string) {
+	v.t.Helper()
+	var is string
+	v.do("reading "+name, chromedp.Value(`select[name="`+name+`"]`, &is, chromedp.ByQuery))
+	if is != value {
+		v.t.Fatalf("%s is %q, not %q", name, is, value)
+	}
 }
 
 func (v *visitor) picture(name string) {

@@ -8,7 +8,7 @@ import (
 
 // From the first page to a paid invoice and the books that come of it.
 func TestFromSignUpToPaidInvoice(t *testing.T) {
-	v := visit(t, serve(t))
+	v := visit(t, serve(t).home)
 	v.open("/")
 	v.sees("Sign in")
 	v.open("/sign-up")
@@ -23,7 +23,8 @@ func TestFromSignUpToPaidInvoice(t *testing.T) {
 	v.fill("slug", "tidewater")
 	v.choose("country", "Ireland")
 	v.choose("currency", "EUR")
-	v.choose("time_zone", "Europe/Dublin")
+	v.choose("time_zone", "Dublin")
+	v.chosen("time_zone", "Europe/Dublin")
 	v.fill("name", "Mara Lindqvist")
 	v.fill("password", "seven quiet herons wade")
 	v.picture("set-up")

@@ -118,7 +118,8 @@
     var currency = country.form.elements.currency, zone = country.form.elements.time_zone;
     [currency, zone].forEach(function (select) {
       if (!select) return;
-      if (select.value) select.dataset.chosen = "yes";
+      // What a form begins with nobody chose; what it came back with they did.
+      if (select.value && country.form.querySelector(".form-errors")) select.dataset.chosen = "yes";
       select.addEventListener("change", function () { select.dataset.chosen = "yes"; });
     });
     propose(zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
