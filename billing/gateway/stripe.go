@@ -370,11 +370,13 @@ func (g *stripeGateway) refund(r *stripe.Refund) (Refund, error) {
 	return out, err
 }
 
-// Where Stripe's smallest unit is not that of ISO 4217 (docs.stripe.com/currencies, "Special cases" and "Zero-decimal
-// currencies"): an ISK or UGX is a hundred of its units, and of the ariary's hundredths it knows none.
+// Where Stripe's smallest unit is not that of ISO 4217, or not every amount in it is taken. By docs.stripe.com/currencies
+// as it stood in 2026 ("Zero-decimal currencies", "Three-decimal currencies", "Special cases"), which lists UGX under
+// zero-decimal too, but says of it by itself that 5 UGX are sent as 500. HUF and TWD are special in payouts alone.
 var (
-	stripeHundredfold = []string{"ISK", "UGX"}
-	stripeWhole       = []string{"MGA"}
+	stripeHundredfold = []string{"ISK", "UGX"}                      // one is a hundred of its units
+	stripeWhole       = []string{"MGA"}                             // it knows no hundredths
+	stripeTens        = []string{"BHD", "JOD", "KWD", "OMR", "TND"} // the last of three digits is 0
 )
 
 // stripeMinor is an amount in Stripe's smallest unit. It fails with ErrRefused for what cannot be told in it.
@@ -387,9 +389,11 @@ func stripeMinor(a money.Amount) (int64, error) {
 		return a.Minor * 100, nil
 	case slices.Contains(stripeWhole, code):
 		if a.Minor%100 != 0 {
-			return 0, ErrRefused.Because(fmt.Errorf("stripe takes whole %s alone", code))
+			return 0, ErrRefused.Sayf("Stripe takes whole %s alone. Charge or refund an amount without a fraction.", code)
 		}
 		return a.Minor / 100, nil
+	case slices.Contains(stripeTens, code) && a.Minor%10 != 0:
+		return 0, ErrRefused.Sayf("Stripe takes %s in hundredths alone. Charge or refund an amount that ends in 0.", code)
 	}
 	return a.Minor, nil
 }

@@ -317,6 +317,10 @@ func TestStripeUnits(t *testing.T) {
 	}
 	h, g := openStripe(t)
 	o := charge("part", "pm_1")
+	o.Amount = money.Amount{Minor: 5124, Currency: money.MustCurrency("KWD")}
+	if _, err := g.Charge(t.Context(), o); !errors.Is(err, gateway.ErrRefused) {
+		t.Errorf("a thousandth of a dinar: %v", err)
+	}
 	o.Amount = money.Amount{Minor: 150, Currency: money.MustCurrency("MGA")}
 	if _, err := g.Charge(t.Context(), o); !errors.Is(err, gateway.ErrRefused) || len(h.intents) != 0 {
 		t.Errorf("a part of an ariary: %v", err)
