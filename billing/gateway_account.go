@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,6 +62,7 @@ type SealedGatewayAccount struct {
 	in     GatewayAccountInput
 	sealed string
 	hint   string
+	before int // the version whose secrets are in it too; 0 for a new account
 }
 
 func (in GatewayAccountInput) check(changed bool) (GatewayAccountInput, error) {
@@ -77,10 +79,8 @@ func (in GatewayAccountInput) check(changed bool) (GatewayAccountInput, error) {
 		in.Key, in.WebhookSecret = "", ""
 	case gateway.Stripe, gateway.Practice:
 		in.Instructions = ""
-		if changed && in.Key == "" && in.WebhookSecret == "" {
-			break
-		}
-		if in.Kind == gateway.Stripe && !gateway.CheckStripeKey(in.Key) || in.Kind == gateway.Practice && !gateway.CheckPracticeKey(in.Key) {
+		stays := changed && in.Key == ""
+		if !stays && (in.Kind == gateway.Stripe && !gateway.CheckStripeKey(in.Key) || in.Kind == gateway.Practice && !gateway.CheckPracticeKey(in.Key)) {
 			f.add("key", ErrGatewayKey)
 		}
 		if in.WebhookSecret != "" && (len(in.WebhookSecret) < 14 || in.WebhookSecret[:6] != "whsec_") {
@@ -96,29 +96,53 @@ func gatewayPlace(organization tenant.OrganizationID, account GatewayAccountID) 
 	return Place{organization.String(), "gateway_account", "sealed", account.String()}
 }
 
-// SealGatewayAccount checks what was written about a gateway account and seals its secrets. account is zero for a new
-// one. It calls the keyring and belongs before the transaction. It fails with all that is wrong with the input, and
-// with what the sealer refuses.
-func SealGatewayAccount(ctx context.Context, sealer Sealer, organization tenant.OrganizationID, account GatewayAccountID, in GatewayAccountInput) (SealedGatewayAccount, error) {
-	in, err := in.check(!account.IsZero())
+// SealGatewayAccount checks what was written about a new gateway account and seals its secrets. It calls the keyring
+// and belongs before the transaction. It fails with all that is wrong with the input, and with what the sealer refuses.
+func SealGatewayAccount(ctx context.Context, sealer Sealer, organization tenant.OrganizationID, in GatewayAccountInput) (SealedGatewayAccount, error) {
+	in, err := in.check(false)
 	if err != nil {
 		return SealedGatewayAccount{}, err
 	}
-	if account.IsZero() {
-		account = id.New[GatewayAccount]()
-	}
-	out := SealedGatewayAccount{id: account, in: in}
+	out := SealedGatewayAccount{id: id.New[GatewayAccount](), in: in}
 	if in.Key == "" {
 		return out, nil
 	}
-	plain, err := json.Marshal(gateway.Credentials{Key: in.Key, WebhookSecret: in.WebhookSecret})
+	return out.seal(ctx, sealer, gatewayPlace(organization, out.id), gateway.Credentials{Key: in.Key, WebhookSecret: in.WebhookSecret})
+}
+
+// ResealGatewayAccount is SealGatewayAccount for one that is there: key and signing secret are sealed as one, so where
+// only one of them is given, the other is opened and sealed again with it. It fails with ErrGatewayKind for another kind.
+func ResealGatewayAccount(ctx context.Context, sealer Sealer, stored SealedCredentials, in GatewayAccountInput) (SealedGatewayAccount, error) {
+	in, err := in.check(true)
 	if err != nil {
-		return out, fmt.Errorf("writing a gateway's credentials: %w", err)
+		return SealedGatewayAccount{}, err
 	}
-	out.hint = in.Key[len(in.Key)-4:]
-	out.in.Key, out.in.WebhookSecret = "", ""
-	out.sealed, err = sealer.Seal(ctx, gatewayPlace(organization, account), plain)
-	return out, err
+	out := SealedGatewayAccount{id: stored.account, in: in, before: stored.version}
+	given := gateway.Credentials{Key: in.Key, WebhookSecret: in.WebhookSecret}
+	switch {
+	case in.Kind != stored.Kind:
+		return out, ErrGatewayKind
+	case given == gateway.Credentials{}:
+		return out, nil
+	case given.Key == "" || given.WebhookSecret == "":
+		before, err := OpenCredentials(ctx, sealer, stored)
+		if err != nil {
+			return out, err
+		}
+		given.Key, given.WebhookSecret = cmp.Or(given.Key, before.Key), cmp.Or(given.WebhookSecret, before.WebhookSecret)
+	}
+	return out.seal(ctx, sealer, stored.at, given)
+}
+
+func (s SealedGatewayAccount) seal(ctx context.Context, sealer Sealer, at Place, c gateway.Credentials) (SealedGatewayAccount, error) {
+	plain, err := json.Marshal(c)
+	if err != nil {
+		return s, fmt.Errorf("writing a gateway's credentials: %w", err)
+	}
+	s.hint = c.Key[len(c.Key)-4:]
+	s.in.Key, s.in.WebhookSecret = "", ""
+	s.sealed, err = sealer.Seal(ctx, at, plain)
+	return s, err
 }
 
 // AddGatewayAccount keeps a gateway account, and opens an account in the books for the money that it holds.
@@ -165,6 +189,12 @@ func ChangeGatewayAccount(ctx context.Context, tx *tenant.Tx, version int, s Sea
 	}
 	if before.Kind != s.in.Kind {
 		return before, ErrGatewayKind
+	}
+	if s.sealed != "" { // a secret in it may be one that somebody has replaced since
+		if version != 0 && version != s.before {
+			return before, ErrGatewayChanged
+		}
+		version = s.before
 	}
 	if err := updateGatewayAccount(ctx, tx, version, s); err != nil {
 		return before, err
@@ -220,15 +250,18 @@ func OpenGatewayAddress(ctx context.Context, tx *tenant.Tx, account GatewayAccou
 
 // SealedCredentials are a gateway account's credentials as they are stored, for OpenCredentials.
 type SealedCredentials struct {
-	Kind   gateway.Kind
-	at     Place
-	sealed string
+	Kind    gateway.Kind
+	account GatewayAccountID
+	at      Place
+	sealed  string
+	version int
 }
 
 // GatewayCredentials reads what OpenCredentials opens, outside the transaction.
 func GatewayCredentials(ctx context.Context, tx *tenant.Tx, account GatewayAccountID) (SealedCredentials, error) {
-	kind, sealed, err := selectCredentials(ctx, tx, account)
-	return SealedCredentials{kind, gatewayPlace(tx.Scope().Organization().ID, account), sealed}, err
+	c, err := selectCredentials(ctx, tx, account)
+	c.account, c.at = account, gatewayPlace(tx.Scope().Organization().ID, account)
+	return c, err
 }
 
 // OpenCredentials opens them. It calls the keyring.

@@ -70,16 +70,17 @@ func selectGatewayAccounts(ctx context.Context, tx *tenant.Tx) (all []GatewayAcc
 	return all, nil
 }
 
-func selectCredentials(ctx context.Context, tx *tenant.Tx, account GatewayAccountID) (gateway.Kind, string, error) {
+func selectCredentials(ctx context.Context, tx *tenant.Tx, account GatewayAccountID) (SealedCredentials, error) {
 	var row struct {
-		Kind   gateway.Kind `db:"kind"`
-		Sealed string       `db:"sealed"`
+		Kind    gateway.Kind `db:"kind"`
+		Sealed  string       `db:"sealed"`
+		Version int          `db:"version"`
 	}
-	err := tx.Get(ctx, &row, `SELECT kind, sealed FROM gateway_account WHERE id = $1`, account)
+	err := tx.Get(ctx, &row, `SELECT kind, sealed, version FROM gateway_account WHERE id = $1`, account)
 	if errors.Is(err, tenant.ErrNoRows) {
-		return "", "", ErrGatewayNotFound
+		return SealedCredentials{}, ErrGatewayNotFound
 	} else if err != nil {
-		return "", "", fmt.Errorf("reading a gateway's credentials: %w", err)
+		return SealedCredentials{}, fmt.Errorf("reading a gateway's credentials: %w", err)
 	}
-	return row.Kind, row.Sealed, nil
+	return SealedCredentials{Kind: row.Kind, sealed: row.Sealed, version: row.Version}, nil
 }

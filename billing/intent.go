@@ -21,6 +21,7 @@ var (
 	ErrMethodUnusable  = fault.New(fault.Conflict, "charge.method", "This payment method cannot be charged. Choose another.").At("method_id")
 	ErrNotRefundable   = fault.New(fault.Conflict, "refund.not_charged", "Only a charge that came through can be refunded.")
 	ErrRefundAmount    = fault.New(fault.Invalid, "refund.amount", "Refund more than nothing, and at most what is left of the charge.").At("amount")
+	ErrFrozen          = fault.New(fault.Conflict, "charge.frozen", "Money of this charge went back in another currency, so that what is left of it is not known here. Refund the rest at the gateway, and enter both in the journal.")
 	ErrNotReconcilable = fault.New(fault.Conflict, "charge.settled", "The result of this is known already.")
 )
 
@@ -81,11 +82,14 @@ func (i Intent) Amount() money.Amount { return money.Amount{Minor: i.Minor, Curr
 
 // Refundable is what of a charge can still be given back.
 func (i Intent) Refundable() money.Amount {
-	if i.State != IntentSucceeded || i.Kind == IntentRefund {
+	if i.State != IntentSucceeded || i.Kind == IntentRefund || i.Frozen() {
 		return money.Amount{Currency: i.Currency}
 	}
 	return money.Amount{Minor: max(i.Left, 0), Currency: i.Currency}
 }
+
+// Frozen says whether money of a charge moved in a way that the books cannot follow by themselves; Reason says which.
+func (i Intent) Frozen() bool { return i.State == IntentSucceeded && i.Reason != "" }
 
 // Key is what the gateway knows the order by: the same at every try.
 func (i Intent) Key() string { return i.ID.String() }
@@ -189,7 +193,7 @@ func plan(ctx context.Context, tx *tenant.Tx, i Intent) (Intent, error) {
 }
 
 // PlanRefund stores the intent to give back a charge, whole (a zero amount) or in part. It fails with
-// ErrIntentNotFound, ErrNotRefundable and ErrRefundAmount, which says what is left.
+// ErrIntentNotFound, ErrNotRefundable, ErrFrozen and ErrRefundAmount, which says what is left.
 func PlanRefund(ctx context.Context, tx *tenant.Tx, charge IntentID, amount money.Amount) (Intent, error) {
 	c, err := lockIntent(ctx, tx, charge)
 	if err != nil {
@@ -197,6 +201,9 @@ func PlanRefund(ctx context.Context, tx *tenant.Tx, charge IntentID, amount mone
 	}
 	if c.Kind == IntentRefund || c.State != IntentSucceeded {
 		return c, ErrNotRefundable
+	}
+	if c.Frozen() {
+		return c, ErrFrozen
 	}
 	left := c.Refundable()
 	if amount == (money.Amount{}) {

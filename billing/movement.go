@@ -64,7 +64,29 @@ func bookCharge(ctx context.Context, tx *tenant.Tx, i Intent, c gateway.Charge) 
 	if err := bookFee(ctx, tx, i, c.Ref, c.Fee); err != nil {
 		return err
 	}
-	return settle(ctx, tx, i, IntentSucceeded, c.Ref, "")
+	kept := ""
+	if i.Frozen() {
+		kept = i.Reason
+	}
+	return settle(ctx, tx, i, IntentSucceeded, c.Ref, kept)
+}
+
+// freeze keeps that a gateway moved money of a charge in another currency than the charge's. Nobody here knows at which
+// rate, so nothing is booked: the charge says so until somebody has entered it by hand. It does so once for what moved.
+func freeze(ctx context.Context, tx *tenant.Tx, c Intent, what, ref string, amount money.Amount) error {
+	reason := fmt.Sprintf("%s in %s: book it by hand", what, amount.Currency)
+	if c.Reason == reason {
+		return nil
+	}
+	if err := updateIntentState(ctx, tx, c.ID, IntentSucceeded, "", reason); err != nil {
+		return err
+	}
+	err := tx.Record(ctx, tenant.Act{Action: "charge.freeze", Object: "charge", ID: c.ID.UUID,
+		Detail: fmt.Sprintf("%s %s of %s %s, for a charge in %s", what, short(ref, 60), amount, amount.Currency, c.Currency)})
+	if err != nil {
+		return err
+	}
+	return stopCollection(ctx, tx, c.InvoiceID, reason)
 }
 
 func bookFee(ctx context.Context, tx *tenant.Tx, charge Intent, ref string, fee money.Amount) error {
@@ -120,6 +142,9 @@ func bookRefund(ctx context.Context, tx *tenant.Tx, charge IntentID, r gateway.R
 	if err != nil {
 		return err
 	}
+	if r.Amount.Currency != c.Currency {
+		return freeze(ctx, tx, c, "refund", r.Ref, r.Amount)
+	}
 	back, err := r.Amount.Neg()
 	if err != nil {
 		return err
@@ -140,6 +165,13 @@ func BookDispute(ctx context.Context, tx *tenant.Tx, account GatewayAccountID, d
 	c, err := lockIntent(ctx, tx, found.ID)
 	if err != nil {
 		return err
+	}
+	if d.Amount.Currency != c.Currency {
+		what := "dispute"
+		if d.Reinstated {
+			what = "won dispute"
+		}
+		return freeze(ctx, tx, c, what, d.Ref, d.Amount)
 	}
 	m := movement{kind: "reinstated", ref: d.Ref, charge: c, amount: d.Amount, said: "Dispute of " + c.InvoiceNumber + " won", how: "dispute won"}
 	if !d.Reinstated {

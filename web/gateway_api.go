@@ -21,7 +21,7 @@ type GatewayBody struct {
 	Kind          string `json:"kind,omitempty" doc:"stripe or transfer; it stays as it was added" example:"stripe"`
 	Name          string `json:"name"`
 	Key           string `json:"key,omitempty" doc:"The secret key of the gateway's API, write-only; left out on a change, it stays"`
-	WebhookSecret string `json:"webhook_secret,omitempty" doc:"What the gateway signs its messages with, write-only; give it whenever you give the key"`
+	WebhookSecret string `json:"webhook_secret,omitempty" doc:"What the gateway signs its messages with, write-only; left out on a change, it stays"`
 	Instructions  string `json:"instructions,omitempty" doc:"For transfers: where to send the money"`
 }
 
@@ -107,7 +107,7 @@ func addGateway(ctx context.Context, c *call, in *Create[GatewayBody]) (*Version
 	if !c.server.offers(gateway.Kind(in.Body.Kind)) {
 		return nil, billing.ErrGatewayKind
 	}
-	sealed, err := billing.SealGatewayAccount(ctx, c.server.Till.Sealer, c.scope.Organization().ID, billing.GatewayAccountID{}, in.Body.input())
+	sealed, err := billing.SealGatewayAccount(ctx, c.server.Till.Sealer, c.scope.Organization().ID, in.Body.input())
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +125,9 @@ func changeGateway(ctx context.Context, c *call, in *Change[GatewayBody]) (*Vers
 	if err != nil {
 		return nil, err
 	}
-	var before billing.GatewayAccount
+	var before billing.SealedCredentials
 	if err := c.do(ctx, func(tx *tenant.Tx) (err error) {
-		before, err = billing.GatewayAccountByID(ctx, tx, account)
+		before, err = billing.GatewayCredentials(ctx, tx, account)
 		return err
 	}); err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func changeGateway(ctx context.Context, c *call, in *Change[GatewayBody]) (*Vers
 	if input.Kind == "" {
 		input.Kind = before.Kind
 	}
-	sealed, err := billing.SealGatewayAccount(ctx, c.server.Till.Sealer, c.scope.Organization().ID, account, input)
+	sealed, err := billing.ResealGatewayAccount(ctx, c.server.Till.Sealer, before, input)
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func sendGateway(v *visit) error {
 		if !v.server.offers(kind) {
 			return refusedGateway(sent, billing.ErrGatewayKind, show)
 		}
-		sealed, err := billing.SealGatewayAccount(v.ctx, v.server.Till.Sealer, v.scope.Organization().ID, billing.GatewayAccountID{}, gatewayInput(sent, kind))
+		sealed, err := billing.SealGatewayAccount(v.ctx, v.server.Till.Sealer, v.scope.Organization().ID, gatewayInput(sent, kind))
 		if err != nil {
 			return refusedGateway(sent, err, show)
 		}
@@ -148,16 +148,16 @@ func sendGatewayChange(v *visit) error {
 		if err != nil {
 			return err
 		}
-		var before billing.GatewayAccount
+		var before billing.SealedCredentials
 		err = v.run(func(tx *tenant.Tx) (err error) {
-			before, err = billing.GatewayAccountByID(v.ctx, tx, account)
+			before, err = billing.GatewayCredentials(v.ctx, tx, account)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 		show := func(status int, refused *page.Form) error { return showGateway(v, status, refused) }
-		sealed, err := billing.SealGatewayAccount(v.ctx, v.server.Till.Sealer, v.scope.Organization().ID, account, gatewayInput(sent, before.Kind))
+		sealed, err := billing.ResealGatewayAccount(v.ctx, v.server.Till.Sealer, before, gatewayInput(sent, before.Kind))
 		if err != nil {
 			return refusedGateway(sent, err, show)
 		}

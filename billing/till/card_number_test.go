@@ -127,7 +127,7 @@ func TestCardNumberIsForAGatewayThatTakesIt(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, "100.00")
 	s.till.CardNumbers = "Ada Byron"
-	bank, err := billing.SealGatewayAccount(t.Context(), s.till.Sealer, s.scope.Organization().ID, billing.GatewayAccountID{},
+	bank, err := billing.SealGatewayAccount(t.Context(), s.till.Sealer, s.scope.Organization().ID,
 		billing.GatewayAccountInput{Kind: gateway.Stripe, Name: "Card", Key: "sk_test_" + strings.Repeat("x", 20)})
 	if err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func openShop(t *testing.T, total string) *shop {
 		t.Fatal(err)
 	}
 	s.till = s.newTill()
-	sealed, err := billing.SealGatewayAccount(t.Context(), s.till.Sealer, s.scope.Organization().ID, billing.GatewayAccountID{},
+	sealed, err := billing.SealGatewayAccount(t.Context(), s.till.Sealer, s.scope.Organization().ID,
 		billing.GatewayAccountInput{Kind: gateway.Practice, Name: "Practice", Key: s.key, WebhookSecret: fake.SecretOf(s.key)})
 	if err != nil {
 		t.Fatal(err)
@@ -514,4 +514,106 @@ func TestChargeThatArrivesAfterItWasGivenUp(t *testing.T) {
 		t.Errorf("the credit given back: %+v, settled %s", got, s.settled())
 	}
 	s.compare()
+}
+
+// A dispute or refund in another currency moves nothing in the books: the charge says so, and is frozen.
+func TestMovementInAnotherCurrencyFreezesTheCharge(t *testing.T) {
+	t.Parallel()
+	dollars := money.Amount{Minor: 5500, Currency: money.MustCurrency("USD")}
+	for what, book := range map[string]func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error{
+		"dispute in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
+			return billing.BookDispute(ctx, tx, s.account, gateway.Dispute{Ref: "du_1", Charge: ref, Amount: dollars, Fee: euros(1500)})
+		},
+		"won dispute in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
+			return billing.BookDispute(ctx, tx, s.account, gateway.Dispute{Ref: "du_1", Charge: ref, Amount: dollars, Reinstated: true})
+		},
+		"refund in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
+			return billing.AdoptRefund(ctx, tx, s.account, gateway.Refund{Ref: "re_1", Charge: ref, State: gateway.Succeeded, Amount: dollars})
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := openShop(t, "100.00")
+			charged := s.charge(fake.CardGood, 6000)
+			for range 2 {
+				s.do(func(ctx context.Context, tx *tenant.Tx) error { return book(ctx, tx, s, charged.Ref) })
+				s.deliver(s.house.Messages(s.key)...) // the charge is told of again
+			}
+			s.compare()
+			got := s.read(charged.ID)
+			if got.State != billing.IntentSucceeded || got.Reason != what || !got.Frozen() || !got.Refundable().IsZero() || s.settled() != euros(6000) {
+				t.Errorf("%+v, settled %s", got, s.settled())
+			}
+			err := s.try(func(ctx context.Context, tx *tenant.Tx) error {
+				_, err := billing.PlanRefund(ctx, tx, charged.ID, euros(100))
+				return err
+			})
+			if !errors.Is(err, billing.ErrFrozen) {
+				t.Errorf("refunded: %v", err)
+			}
+			var c billing.Collection
+			var noted int
+			s.do(func(ctx context.Context, tx *tenant.Tx) (err error) {
+				if c, err = billing.CollectionOf(ctx, tx, s.invoice); err != nil {
+					return err
+				}
+				return tx.Get(ctx, &noted, `SELECT count(*) FROM audit_log WHERE action = 'charge.freeze' AND object_id = $1`, charged.ID)
+			})
+			if c.State != billing.CollectionStopped || c.Reason != what || noted != 1 {
+				t.Errorf("collection %+v, noted %d times", c, noted)
+			}
+		})
+	}
+}
+
+// Key and signing secret are sealed as one; where one is given anew, the other stays.
+func TestGatewaySecretsStayWhereNoneIsGiven(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "100.00")
+	stored := func() (c billing.SealedCredentials) {
+		t.Helper()
+		s.do(func(ctx context.Context, tx *tenant.Tx) (err error) {
+			c, err = billing.GatewayCredentials(ctx, tx, s.account)
+			return err
+		})
+		return c
+	}
+	change := func(before billing.SealedCredentials, version int, key, secret string) error {
+		t.Helper()
+		sealed, err := billing.ResealGatewayAccount(t.Context(), s.till.Sealer, before,
+			billing.GatewayAccountInput{Kind: gateway.Practice, Name: "Practice", Key: key, WebhookSecret: secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.try(func(ctx context.Context, tx *tenant.Tx) error {
+			_, err := billing.ChangeGatewayAccount(ctx, tx, version, sealed)
+			return err
+		})
+	}
+	has := func(what, key, secret string) {
+		t.Helper()
+		c, err := billing.OpenCredentials(t.Context(), s.till.Sealer, stored())
+		if err != nil || c.Key != key || c.WebhookSecret != secret {
+			t.Errorf("%s: other secrets are stored (%v)", what, err)
+		}
+	}
+	first, fresh, old := stored(), "practice_"+tenanttest.Random(8), fake.SecretOf(s.key)
+	if err := change(first, 0, fresh, ""); err != nil {
+		t.Fatal(err)
+	}
+	has("a new key alone", fresh, old)
+	if err := change(stored(), 0, "", fake.SecretOf(fresh)); err != nil {
+		t.Fatal(err)
+	}
+	has("a new signing secret alone", fresh, fake.SecretOf(fresh))
+	if err := change(stored(), 0, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	has("neither", fresh, fake.SecretOf(fresh))
+	for _, version := range []int{0, 4} {
+		if err := change(first, version, s.key, ""); !errors.Is(err, billing.ErrGatewayChanged) {
+			t.Errorf("what was read before others changed it, at version %d: %v", version, err)
+		}
+	}
+	has("after a change that came too late", fresh, fake.SecretOf(fresh))
 }

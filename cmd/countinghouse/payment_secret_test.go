@@ -59,7 +59,7 @@ func TestPaymentSecrets(t *testing.T) {
 		g.leaks.knows(name, secret)
 	}
 	sealer := keyringOfBilling{keyring}
-	account, err := billing.SealGatewayAccount(ctx, sealer, organization, billing.GatewayAccountID{}, billing.GatewayAccountInput{Kind: gateway.Stripe, Name: "Stripe", Key: key, WebhookSecret: hook})
+	account, err := billing.SealGatewayAccount(ctx, sealer, organization, billing.GatewayAccountInput{Kind: gateway.Stripe, Name: "Stripe", Key: key, WebhookSecret: hook})
 	if err != nil {
 		t.Fatal(err)
 	}
