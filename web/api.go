@@ -70,6 +70,7 @@ func (s *Server) registerAPI() {
 	s.registerGatewayAPI()
 	s.registerChargeAPI()
 	s.registerPaymentMethodAPI()
+	s.registerCollectionAPI()
 	s.registerPayLinkAPI()
 	s.registerLedgerAPI()
 	s.registerReportAPI()

@@ -343,6 +343,20 @@ func TestManyPaymentMethodsOpenNothing(t *testing.T) {
 	}
 }
 
+// collects turns collecting by itself on.
+func (o owner) collects(t testing.TB) {
+	t.Helper()
+	var settings map[string]any
+	o.call(t, "GET", "/v1/settings", nil).decode(t, &settings)
+	for _, shown := range []string{"base_currency", "books_closed_through", "$schema"} {
+		delete(settings, shown)
+	}
+	settings["collect_automatically"] = true
+	if a := o.call(t, "PUT", "/v1/settings", settings); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+}
+
 func TestCollectionOnTheInvoice(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -359,15 +373,7 @@ func TestCollectionOnTheInvoice(t *testing.T) {
 	if a := o.post(t, at+"/collection/start"); a.status != http.StatusConflict && a.status != http.StatusUnprocessableEntity {
 		t.Errorf("begun while it is off: %d", a.status)
 	}
-	var settings map[string]any
-	o.call(t, "GET", "/v1/settings", nil).decode(t, &settings)
-	for _, shown := range []string{"base_currency", "books_closed_through", "$schema"} {
-		delete(settings, shown)
-	}
-	settings["collect_automatically"] = true
-	if a := o.call(t, "PUT", "/v1/settings", settings); a.status != http.StatusOK {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
+	o.collects(t)
 	if a := o.get(t, o.path("/settings")); !regexp.MustCompile(`name="collect_automatically"[^>]* checked`).Match(a.body) {
 		t.Error("the settings do not show the switch as on")
 	}

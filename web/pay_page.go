@@ -247,26 +247,31 @@ func makePayLink(v *visit) error {
 	})
 }
 
+// payLinkMail is the mail with a new link. It fails as payLink does, and with errNoEmail.
+func (s *Server) payLinkMail(ctx context.Context, tx *tenant.Tx, invoice billing.InvoiceID) (notify.Mail, error) {
+	i, link, err := s.payLink(ctx, tx, invoice)
+	if err != nil {
+		return notify.Mail{}, err
+	}
+	customer, err := billing.CustomerByID(ctx, tx, i.Customer.ID)
+	if err != nil {
+		return notify.Mail{}, err
+	}
+	if customer.Email == "" {
+		return notify.Mail{}, errNoEmail
+	}
+	settings, err := billing.LoadSettings(ctx, tx)
+	return payMail(settings, i, customer, link), err
+}
+
 func sendPayLink(v *visit) error {
 	invoice, err := idParam[billing.Invoice](v, "id")
 	if err != nil {
 		return err
 	}
 	var mail notify.Mail
-	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
-		i, link, err := v.server.payLink(v.ctx, tx, invoice)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		customer, err := billing.CustomerByID(v.ctx, tx, i.Customer.ID)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		if customer.Email == "" {
-			return uuid.Nil, errNoEmail
-		}
-		settings, err := billing.LoadSettings(v.ctx, tx)
-		mail = payMail(settings, i, customer, link)
+	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (_ uuid.UUID, err error) {
+		mail, err = v.server.payLinkMail(v.ctx, tx, invoice)
 		return invoice.UUID, err
 	}, func(uuid.UUID) string {
 		if mail.To != "" { // not for a form that came twice
