@@ -134,12 +134,12 @@ func (r references) readRates(codes []string, field string, f *fields) []tax.Rat
 	}
 	rates := make([]tax.Rate, 0, len(codes))
 	for i, code := range codes {
-		rate, ok := r.rates[code]
+		found, ok := r.rates[code]
 		if !ok {
 			f.add(fmt.Sprintf("%s.taxes[%d]", field, i), ErrTaxUnknown)
 			continue
 		}
-		rates = append(rates, rate)
+		rates = append(rates, found...)
 	}
 	return rates
 }

@@ -25,7 +25,7 @@ type references struct {
 	income           ledger.AccountID
 	products         map[ProductID]referencedProduct
 	accounts         map[ledger.AccountID]bool // those in use
-	rates            map[string]tax.Rate       // those in use
+	rates            map[string][]tax.Rate     // by code in use, with the percents of the issue date; a group has several
 }
 
 type referencedProduct struct {
@@ -35,11 +35,14 @@ type referencedProduct struct {
 }
 
 type referencedRate struct {
-	ID       tax.RateID      `json:"id"`
-	Code     string          `json:"code"`
-	Name     string          `json:"name"`
-	Percent  decimal.Decimal `json:"percent"`
-	Compound bool            `json:"compound"`
+	ID           tax.RateID      `json:"id"`
+	Code         string          `json:"code"`
+	Name         string          `json:"name"`
+	Percent      decimal.Decimal `json:"percent"`
+	Compound     bool            `json:"compound"`
+	Kind         tax.Kind        `json:"kind"`
+	Reason       string          `json:"reason"`
+	Registration string          `json:"registration"`
 }
 
 type referencesRow struct {
@@ -53,6 +56,11 @@ type referencesRow struct {
 	Accounts         []byte           `db:"accounts"`
 	Rates            []byte           `db:"rates"`
 }
+
+// percentOnIssue is the percent of a rate r on an issue date: $3, or where there is none the day of the moment $4.
+const percentOnIssue = `coalesce((SELECT p.percent FROM tax_percent p
+	WHERE p.tax_rate_id = r.id AND p.since <= coalesce($3::date, ($4::timestamptz AT TIME ZONE s.time_zone)::date)
+	ORDER BY p.since DESC LIMIT 1), r.percent)`
 
 // selectReferences looks everything up in one statement.
 func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (references, error) {
@@ -79,10 +87,15 @@ func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (refe
 		         WHERE p.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'products') k)) x) AS products,
 		       (SELECT json_agg(a.id) FROM account a WHERE a.archived_at IS NULL AND a.purpose IS DISTINCT FROM 'receivable'
 		          AND a.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'accounts') k)) AS accounts,
-		       (SELECT json_agg(x) FROM (SELECT r.id, r.code, r.name, r.percent, r.compound FROM tax_rate r
-		         WHERE r.archived_at IS NULL
-		           AND r.code IN (SELECT c FROM jsonb_array_elements_text($2::jsonb -> 'codes') c)) x) AS rates
-		  FROM settings s`, in.CustomerID, arguments)
+		       (SELECT json_object_agg(x.code, x.rates) FROM (
+		          SELECT asked.code, json_agg(json_build_object('id', r.id, 'code', r.code, 'name', r.name, 'compound', r.compound,
+		                 'kind', r.kind, 'reason', r.reason, 'registration', r.registration, 'percent', `+percentOnIssue+`) ORDER BY g.position) AS rates
+		            FROM tax_rate asked
+		            LEFT JOIN tax_group_rate g ON g.group_id = asked.id
+		            JOIN tax_rate r ON r.id = coalesce(g.tax_rate_id, asked.id)
+		           WHERE asked.archived_at IS NULL AND asked.code IN (SELECT c FROM jsonb_array_elements_text($2::jsonb -> 'codes') c)
+		           GROUP BY asked.id) x) AS rates
+		  FROM settings s`, in.CustomerID, arguments, in.IssueDate, tx.Now())
 	if err != nil {
 		return references{}, fmt.Errorf("looking up what an invoice names: %w", err)
 	}
@@ -92,7 +105,7 @@ func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (refe
 func (row referencesRow) references() (references, error) {
 	r := references{
 		baseCurrency: row.BaseCurrency, termsDays: row.TermsDays, customerArchived: row.CustomerArchived, income: row.Income,
-		products: map[ProductID]referencedProduct{}, accounts: map[ledger.AccountID]bool{}, rates: map[string]tax.Rate{},
+		products: map[ProductID]referencedProduct{}, accounts: map[ledger.AccountID]bool{}, rates: map[string][]tax.Rate{},
 	}
 	var err error
 	if r.rounding, err = roundingOf(row.Rounding); err != nil {
@@ -103,7 +116,7 @@ func (row referencesRow) references() (references, error) {
 	}
 	var products []referencedProduct
 	var accounts []ledger.AccountID
-	var rates []referencedRate
+	var rates map[string][]referencedRate
 	if err := fromJSON(row.Products, &products, row.Accounts, &accounts, row.Rates, &rates); err != nil {
 		return r, err
 	}
@@ -113,8 +126,10 @@ func (row referencesRow) references() (references, error) {
 	for _, a := range accounts {
 		r.accounts[a] = true
 	}
-	for _, x := range rates {
-		r.rates[x.Code] = tax.Rate(x)
+	for code, several := range rates {
+		for _, x := range several {
+			r.rates[code] = append(r.rates[code], tax.Rate(x))
+		}
 	}
 	return r, nil
 }
@@ -153,6 +168,14 @@ type taxRow struct {
 	Compound bool            `json:"compound"`
 	Base     int64           `json:"base"`
 	Amount   int64           `json:"amount"`
+	rateWords
+}
+
+// rateWords is what a rate prints beside its figures.
+type rateWords struct {
+	Kind         tax.Kind `json:"kind"`
+	Reason       string   `json:"reason"`
+	Registration string   `json:"registration"`
 }
 
 // rows are a draft's lines and taxes as one argument each.
@@ -172,6 +195,7 @@ func (d draft) rows() (lines, taxes string, err error) {
 			allTaxes = append(allTaxes, taxRow{
 				Line: i + 1, Position: j + 1, Rate: t.Rate.ID, Code: t.Rate.Code, Name: t.Rate.Name,
 				Percent: t.Rate.Percent, Compound: t.Rate.Compound, Base: t.Base.Minor, Amount: t.Amount.Minor,
+				rateWords: rateWords{t.Rate.Kind, t.Rate.Reason, t.Rate.Registration},
 			})
 		}
 	}
@@ -189,10 +213,10 @@ const insertParts = `, l AS (
 		  FROM d, jsonb_to_recordset($2::jsonb) AS x (line smallint, product_id uuid, description text, quantity numeric,
 		       unit_price numeric, discount_percent numeric, account_id uuid, net bigint)
 	), t AS (
-		INSERT INTO document_tax (document_id, line, position, tax_rate_id, code, name, percent, compound, base, amount)
-		SELECT d.id, x.line, x.position, x.tax_rate_id, x.code, x.name, x.percent, x.compound, x.base, x.amount
+		INSERT INTO document_tax (document_id, line, position, tax_rate_id, code, name, percent, compound, base, amount, kind, reason, registration)
+		SELECT d.id, x.line, x.position, x.tax_rate_id, x.code, x.name, x.percent, x.compound, x.base, x.amount, x.kind, x.reason, x.registration
 		  FROM d, jsonb_to_recordset($3::jsonb) AS x (line smallint, position smallint, tax_rate_id uuid, code text,
-		       name text, percent numeric, compound boolean, base bigint, amount bigint)
+		       name text, percent numeric, compound boolean, base bigint, amount bigint, kind text, reason text, registration text)
 	)
 	SELECT FROM d`
 

@@ -130,6 +130,10 @@ type LineTax struct {
 	Compound bool
 	Base     money.Amount
 	Amount   money.Amount
+
+	Kind         tax.Kind
+	Reason       string // why no tax is due, as it is printed
+	Registration string // the organization's number for this tax, as it is printed
 }
 
 // InvoicePayment is a payment as its invoice shows it. Amount is what it settled of this invoice.
@@ -266,10 +270,13 @@ func lockDraft(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, version in
 // IssueInvoice gives a draft the next number of its series and posts it: the total is owed by the customer, the net
 // amounts are income, each tax is owed to whom it is due. From then on it does not change. An issue date in a closed
 // period is posted on the first open day. An invoice over nothing has no journal entry. It fails with
-// ErrInvoiceNotFound, ErrNotDraft, ErrInvoiceChanged, ErrNoLines, and with what ledger.Post refuses.
+// ErrInvoiceNotFound, ErrNotDraft, ErrInvoiceChanged, ErrNoLines, ErrPercentChanged, and with what ledger.Post refuses.
 func IssueInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, version int) (Invoice, error) {
 	locked, err := lockDraft(ctx, tx, invoice, version)
 	if err != nil {
+		return Invoice{}, err
+	}
+	if err := checkPercents(ctx, tx, invoice); err != nil {
 		return Invoice{}, err
 	}
 	parts, err := takeNumber(ctx, tx, invoice)

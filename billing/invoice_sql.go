@@ -110,7 +110,8 @@ func selectInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) (Invoi
 		               'account_id', l.account_id, 'net', l.net) ORDER BY l.line)
 		          FROM document_line l WHERE l.document_id = d.id) AS lines,
 		       (SELECT json_agg(json_build_object('line', t.line, 'tax_rate_id', t.tax_rate_id, 'code', t.code, 'name', t.name,
-		               'percent', t.percent, 'compound', t.compound, 'base', t.base, 'amount', t.amount) ORDER BY t.line, t.position)
+		               'percent', t.percent, 'compound', t.compound, 'base', t.base, 'amount', t.amount,
+		               'kind', t.kind, 'reason', t.reason, 'registration', t.registration) ORDER BY t.line, t.position)
 		          FROM document_tax t WHERE t.document_id = d.id) AS taxes,
 		       (SELECT json_agg(json_build_object('id', y.id, 'date', y.date, 'amount', a.amount, 'method', y.method,
 		               'reference', y.reference) ORDER BY y.date, y.id)
@@ -149,7 +150,7 @@ func (r invoiceRow) invoice(tx *tenant.Tx) (Invoice, error) {
 		for len(taxes) > 0 && taxes[0].Line == l.Line {
 			t := taxes[0]
 			line.Taxes = append(line.Taxes, LineTax{Rate: t.Rate, Code: t.Code, Name: t.Name, Percent: t.Percent,
-				Compound: t.Compound, Base: amount(t.Base), Amount: amount(t.Amount)})
+				Compound: t.Compound, Base: amount(t.Base), Amount: amount(t.Amount), Kind: t.Kind, Reason: t.Reason, Registration: t.Registration})
 			taxes = taxes[1:]
 		}
 		invoice.Lines[i] = line

@@ -23,6 +23,10 @@ func Paper(invoice Invoice, issuer Settings) invoicepdf.Document {
 	if issuer.TaxNumber != "" {
 		d.Issuer.Numbers = []invoicepdf.Number{{Label: "Tax number", Value: issuer.TaxNumber}}
 	}
+	for _, n := range invoice.Registrations(issuer.TaxNumber) {
+		d.Issuer.Numbers = append(d.Issuer.Numbers, invoicepdf.Number{Label: n.Tax, Value: n.Value})
+	}
+	d.Remarks = invoice.TaxReasons()
 	if d.Written.IsZero() {
 		d.Written = invoice.CreatedAt
 	}

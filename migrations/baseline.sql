@@ -188,8 +188,12 @@ CREATE TABLE t_baseline.document_tax (
     compound boolean NOT NULL,
     base bigint NOT NULL,
     amount bigint NOT NULL,
+    kind character varying(15) DEFAULT 'standard'::character varying NOT NULL,
+    reason character varying(200) DEFAULT ''::character varying NOT NULL,
+    registration character varying(40) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT document_tax_amount_check CHECK ((amount >= 0)),
     CONSTRAINT document_tax_base_check CHECK ((base >= 0)),
+    CONSTRAINT document_tax_kind_check CHECK (((kind)::text = ANY (ARRAY['standard'::text, 'zero'::text, 'exempt'::text, 'reverse_charge'::text]))),
     CONSTRAINT document_tax_position_check CHECK (("position" > 0))
 );
 CREATE TABLE t_baseline.gateway_account (
@@ -406,6 +410,18 @@ CREATE TABLE t_baseline.settings (
     CONSTRAINT settings_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
     CONSTRAINT settings_tax_rounding_check CHECK (((tax_rounding)::text = ANY (ARRAY['line'::text, 'document'::text])))
 );
+CREATE TABLE t_baseline.tax_group_rate (
+    group_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    tax_rate_id uuid NOT NULL,
+    CONSTRAINT tax_group_rate_position_check CHECK (("position" > 0))
+);
+CREATE TABLE t_baseline.tax_percent (
+    tax_rate_id uuid NOT NULL,
+    since date NOT NULL,
+    percent numeric(9,6) NOT NULL,
+    CONSTRAINT tax_percent_percent_check CHECK (((percent >= (0)::numeric) AND (percent <= (100)::numeric)))
+);
 CREATE TABLE t_baseline.tax_rate (
     id uuid NOT NULL,
     code character varying(20) NOT NULL,
@@ -415,6 +431,11 @@ CREATE TABLE t_baseline.tax_rate (
     account_id uuid NOT NULL,
     archived_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
+    kind character varying(15) DEFAULT 'standard'::character varying NOT NULL,
+    reason character varying(200) DEFAULT ''::character varying NOT NULL,
+    registration character varying(40) DEFAULT ''::character varying NOT NULL,
+    CONSTRAINT tax_rate_kind_check CHECK (((kind)::text = ANY (ARRAY['standard'::text, 'zero'::text, 'exempt'::text, 'reverse_charge'::text, 'group'::text]))),
+    CONSTRAINT tax_rate_kind_percent_check CHECK ((((kind)::text = 'standard'::text) OR (percent = (0)::numeric))),
     CONSTRAINT tax_rate_percent_check CHECK (((percent >= (0)::numeric) AND (percent <= (100)::numeric)))
 );
 ALTER TABLE ONLY t_baseline.account
@@ -487,6 +508,10 @@ ALTER TABLE ONLY t_baseline.seal
     ADD CONSTRAINT seal_row_id_key UNIQUE (row_id);
 ALTER TABLE ONLY t_baseline.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY t_baseline.tax_group_rate
+    ADD CONSTRAINT tax_group_rate_pkey PRIMARY KEY (group_id, "position");
+ALTER TABLE ONLY t_baseline.tax_percent
+    ADD CONSTRAINT tax_percent_pkey PRIMARY KEY (tax_rate_id, since);
 ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_code_key UNIQUE (code);
 ALTER TABLE ONLY t_baseline.tax_rate
@@ -573,6 +598,12 @@ ALTER TABLE ONLY t_baseline.payment_method
     ADD CONSTRAINT payment_method_gateway_account_id_fkey FOREIGN KEY (gateway_account_id) REFERENCES t_baseline.gateway_account(id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_income_account_id_fkey FOREIGN KEY (income_account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.tax_group_rate
+    ADD CONSTRAINT tax_group_rate_group_id_fkey FOREIGN KEY (group_id) REFERENCES t_baseline.tax_rate(id);
+ALTER TABLE ONLY t_baseline.tax_group_rate
+    ADD CONSTRAINT tax_group_rate_tax_rate_id_fkey FOREIGN KEY (tax_rate_id) REFERENCES t_baseline.tax_rate(id);
+ALTER TABLE ONLY t_baseline.tax_percent
+    ADD CONSTRAINT tax_percent_tax_rate_id_fkey FOREIGN KEY (tax_rate_id) REFERENCES t_baseline.tax_rate(id);
 ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
 GRANT USAGE ON SCHEMA t_baseline TO t_baseline;
@@ -615,4 +646,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.product TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.role TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.seal TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.settings TO t_baseline;
+GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.tax_group_rate TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.tax_percent TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.tax_rate TO t_baseline;

@@ -91,6 +91,8 @@ type LineTaxView struct {
 	Compound bool   `json:"compound"`
 	Base     Money  `json:"base"`
 	Amount   Money  `json:"amount"`
+	Kind     string `json:"kind" doc:"standard, zero, exempt or reverse_charge"`
+	Reason   string `json:"reason,omitempty" doc:"Why no tax is due, as it is printed"`
 }
 
 // InvoicePaymentView is a payment of this invoice.
@@ -153,7 +155,7 @@ func viewInvoice(i billing.Invoice) InvoiceView {
 		line := InvoiceLineView{Line: l.Line, ProductID: idText(l.Product), Description: l.Description, Quantity: l.Quantity.String(),
 			UnitPrice: l.UnitPrice.String(), DiscountPercent: l.DiscountPercent.String(), AccountID: l.Account.String(), Net: moneyOf(l.Net), Taxes: []LineTaxView{}}
 		for _, t := range l.Taxes {
-			line.Taxes = append(line.Taxes, LineTaxView{t.Code, t.Name, t.Percent.String(), t.Compound, moneyOf(t.Base), moneyOf(t.Amount)})
+			line.Taxes = append(line.Taxes, LineTaxView{t.Code, t.Name, t.Percent.String(), t.Compound, moneyOf(t.Base), moneyOf(t.Amount), string(t.Kind), t.Reason})
 		}
 		v.Lines = append(v.Lines, line)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/tax"
+	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
@@ -95,26 +96,29 @@ func moveLineFaults(form *page.Form, count int) {
 	}
 }
 
-// rateOptions are the rates to tick: those in use, and any that a line has. Compound ones come last, since they apply to
-// what stands before them.
+// rateOptions are the rates and groups to tick: those in use, and any that a line has. Compound ones come last, since they
+// apply to what stands before them.
 func rateOptions(ctx context.Context, tx *tenant.Tx, form page.Form, count int) ([]page.Option, error) {
 	rates, err := tax.Rates(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	var simple, compound []page.Option
+	var groups, simple, compound []page.Option
 	for _, r := range rates {
 		ticked := slices.ContainsFunc(editorLines(count, false), func(l page.EditorLine) bool { return form.Has(l.Field("tax_codes"), r.Code) })
 		if r.Archived && !ticked {
 			continue
 		}
-		if o := (page.Option{Value: r.Code, Label: r.Name}); r.Compound {
+		switch o := (page.Option{Value: r.Code, Label: r.Name}); {
+		case r.Kind == tax.Group:
+			groups = append(groups, o)
+		case r.Compound:
 			compound = append(compound, o)
-		} else {
+		default:
 			simple = append(simple, o)
 		}
 	}
-	return append(simple, compound...), nil
+	return slices.Concat(groups, simple, compound), nil
 }
 
 func customerLabel(c billing.Customer) string {
@@ -180,6 +184,9 @@ func previewTotals(ctx context.Context, tx *tenant.Tx, form page.Form, count int
 		return dashed(totals), nil
 	}
 	in := billing.InvoiceInput{Currency: currency}
+	if issue, err := civil.Parse(form.Value("issue_date")); err == nil {
+		in.IssueDate = issue // whose percents hold; what cannot be read is told when it is saved
+	}
 	var counted []int
 	for i := range count {
 		line := lineBody(form.Values, i)

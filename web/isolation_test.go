@@ -31,6 +31,7 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["products"] = p.made(t, "/v1/products", map[string]any{"name": secretName, "unit_price": "10"})
 	e.ids["tax-rates"] = p.made(t, "/v1/tax-rates", map[string]any{"code": "VAT", "name": secretName, "percent": "20"})
 	e.ids["taxes"] = e.ids["tax-rates"]
+	e.ids["percents"], e.ids["ready"], e.ids["ready-taxes"] = "2020-01-01", "ca-qc", "ca-qc"
 	e.ids["accounts"] = p.made(t, "/v1/accounts", map[string]any{"code": "6999", "name": secretName, "kind": "expense"})
 	var tokens struct{ Items []struct{ ID string } }
 	p.call(t, "GET", "/v1/tokens", nil).decode(t, &tokens)

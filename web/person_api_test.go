@@ -146,7 +146,7 @@ func TestTheDocumentationTellsSessionsFromTokens(t *testing.T) {
 		if account := strings.HasPrefix(r.Path, "/v1/account/") || r.Path == "/v1/account"; account != r.Person {
 			t.Errorf("%s %s: of a person %v", r.Method, r.Path, r.Person)
 		}
-		says := string(doc.Paths[strings.ReplaceAll(r.Path, ":id", "{id}")][strings.ToLower(r.Method)].Security)
+		says := string(doc.Paths[described(r.Path)][strings.ToLower(r.Method)].Security)
 		if says == `[{"session":[]}]` != r.Person {
 			t.Errorf("%s %s is documented with %q", r.Method, r.Path, says)
 		}

@@ -119,7 +119,7 @@ func TestTheDocumentationNamesTheRightOfEveryOperation(t *testing.T) {
 		if !slices.Contains(r.Kinds, tenant.Token) {
 			continue
 		}
-		path := strings.ReplaceAll(r.Path, ":id", "{id}")
+		path := described(r.Path)
 		if got := doc.Paths[path][strings.ToLower(r.Method)].Right; got != r.Right.String() {
 			t.Errorf("%s %s takes %s, and is documented with %q", r.Method, path, r.Right, got)
 		}

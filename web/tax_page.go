@@ -11,6 +11,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/tax"
+	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -21,9 +22,13 @@ var errNoPercent = fault.New(fault.Invalid, "tax.percent_missing", "Give the per
 func (s *Server) registerTaxPages() {
 	s.member("GET", "/taxes", rightTo(authz.Read, authz.Taxes), showTaxes)
 	s.member("GET", "/taxes/new", rightTo(authz.Create, authz.Taxes), func(v *visit) error { return renderNewTax(v, http.StatusOK, nil) })
+	s.member("GET", "/taxes/new-group", rightTo(authz.Create, authz.Taxes), func(v *visit) error { return renderNewTaxGroup(v, http.StatusOK, nil) })
+	s.member("GET", "/taxes/ready", rightTo(authz.Create, authz.Taxes), func(v *visit) error { return showReadyTaxes(v, http.StatusOK, nil) })
+	s.member("POST", "/taxes/ready/:key", rightTo(authz.Create, authz.Taxes), addReadyTaxes)
 	s.member("POST", "/taxes", rightTo(authz.Create, authz.Taxes), sendTax)
 	s.member("GET", "/taxes/:id", rightTo(authz.Change, authz.Taxes), func(v *visit) error { return showTaxEdit(v, http.StatusOK, nil, nil) })
 	s.member("POST", "/taxes/:id", rightTo(authz.Change, authz.Taxes), sendTaxChange)
+	s.member("POST", "/taxes/:id/percents/:since/drop", rightTo(authz.Change, authz.Taxes), dropTaxPercent)
 	registerShelfPages(s, "/taxes", authz.Taxes, tax.ArchiveRate, tax.RestoreRate,
 		func(v *visit, _ tax.RateID) string { return v.at("taxes") },
 		func(v *visit, form page.Form) error {
@@ -57,10 +62,16 @@ func showTaxes(v *visit) error {
 }
 
 func taxInput(sent url.Values) (tax.RateInput, error) {
-	percent := strings.TrimSpace(sent.Get("percent"))
-	in, err := TaxRateBody{Code: sent.Get("code"), Name: sent.Get("name"), Percent: percent,
-		Compound: sent.Get("compound") != "", AccountID: sent.Get("account_id")}.input()
-	if percent == "" {
+	percent, kind := strings.TrimSpace(sent.Get("percent")), tax.Kind(sent.Get("kind"))
+	body := TaxRateBody{Code: sent.Get("code"), Name: sent.Get("name"), Kind: string(kind), Percent: percent, Since: sent.Get("since"),
+		Compound: sent.Get("compound") != "", AccountID: sent.Get("account_id"), Reason: sent.Get("reason"), Registration: sent.Get("registration")}
+	for i := range tax.MaxRates {
+		if code := sent.Get("rates[" + strconv.Itoa(i) + "]"); code != "" {
+			body.Rates = append(body.Rates, code)
+		}
+	}
+	in, err := body.input()
+	if percent == "" && (kind == "" || kind == tax.Standard) {
 		return in, errNoPercent
 	}
 	return in, err
@@ -68,8 +79,8 @@ func taxInput(sent url.Values) (tax.RateInput, error) {
 
 func renderNewTax(v *visit, status int, refused *page.Form) error {
 	return v.show(status, "tax-edit", func(tx *tenant.Tx) (any, error) {
-		form := orFresh(refused, func() page.Form { return page.NewForm() })
-		return taxEditor(v, tx, page.TaxForm{Form: form, Action: v.at("taxes"), Back: v.at("taxes"), Does: "Add tax rate"}, "Add tax rate")
+		form := orFresh(refused, func() page.Form { return page.NewForm("kind", string(tax.Standard)) })
+		return taxEditor(v, tx, page.TaxForm{Form: form, Action: v.at("taxes"), Back: v.at("taxes"), Does: "Add tax rate", Kinds: page.TaxKinds()}, "Add tax rate")
 	})
 }
 
@@ -92,9 +103,14 @@ func sendTax(v *visit) error {
 		made, err := tax.AddRate(v.ctx, tx, in)
 		return made.ID.UUID, err
 	}, func(uuid.UUID) string {
-		say(v.c, "Tax rate added")
+		say(v.c, "Tax added")
 		return v.at("taxes")
-	}, func(form page.Form) error { return renderNewTax(v, http.StatusUnprocessableEntity, &form) })
+	}, func(form page.Form) error {
+		if form.Value("kind") == string(tax.Group) {
+			return renderNewTaxGroup(v, http.StatusUnprocessableEntity, &form)
+		}
+		return renderNewTax(v, http.StatusUnprocessableEntity, &form)
+	})
 }
 
 // showTaxEdit shows a rate's form: as it was refused, or afresh with what an act beside it was refused for.
@@ -103,27 +119,49 @@ func showTaxEdit(v *visit, status int, refused *page.Form, acting fault.List) er
 	if err != nil {
 		return err
 	}
+	var r tax.OwnRate
+	err = v.run(func(tx *tenant.Tx) (err error) {
+		r, err = tax.RateByID(v.ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	form := orFresh(refused, func() page.Form { return taxFormOf(r) })
+	form.Faults = append(form.Faults, acting...)
+	renewVersion(&form, r.Version)
+	if r.Kind == tax.Group {
+		return showTaxGroup(v, status, r, form)
+	}
 	return v.show(status, "tax-edit", func(tx *tenant.Tx) (any, error) {
-		r, err := tax.RateByID(v.ctx, tx, id)
-		if err != nil {
-			return nil, err
-		}
-		form := orFresh(refused, func() page.Form {
-			fresh := page.NewForm("code", r.Code, "name", r.Name, "percent", r.Percent.String(), "account_id", r.Account.String(), "version", strconv.Itoa(r.Version))
-			if r.Compound {
-				fresh.Values.Set("compound", "yes")
-			}
-			return fresh
-		})
-		form.Faults = append(form.Faults, acting...)
-		renewVersion(&form, r.Version)
-		at := v.at("taxes", id.String())
-		data := page.TaxForm{Form: form, Action: at, Back: v.at("taxes"), Does: "Save tax rate", Name: r.Name, Archived: r.Archived}
-		if v.may(rightTo(authz.Delete, authz.Taxes)) {
-			data.Acts = append(data.Acts, archiveAct(at, r.Archived, r.Version))
+		at := v.at("taxes", r.ID.String())
+		data := page.TaxForm{Form: form, Action: at, Back: v.at("taxes"), Does: "Save tax rate", Name: r.Name, Archived: r.Archived, Kind: r.Kind,
+			First: r.First.String(), Acts: taxActs(v, r)}
+		for _, p := range r.Percents {
+			data.Percents = append(data.Percents, page.TaxPercent{DatedPercent: p, Acts: []page.Act{{URL: at + "/percents/" + p.Since.String() + "/drop",
+				Label: "Take back", Icon: "trash-2", Class: "btn-small", Key: newFormKey(), Version: r.Version}}})
 		}
 		return taxEditor(v, tx, data, "Change "+r.Name)
 	})
+}
+
+func taxActs(v *visit, r tax.OwnRate) []page.Act {
+	if !v.may(rightTo(authz.Delete, authz.Taxes)) {
+		return nil
+	}
+	return []page.Act{archiveAct(v.at("taxes", r.ID.String()), r.Archived, r.Version)}
+}
+
+func taxFormOf(r tax.OwnRate) page.Form {
+	fresh := page.NewForm("code", r.Code, "name", r.Name, "kind", string(r.Kind), "percent", r.Percent.String(), "account_id", r.Account.String(),
+		"reason", r.Reason, "registration", r.Registration, "version", strconv.Itoa(r.Version))
+	if r.Compound {
+		fresh.Values.Set("compound", "yes")
+	}
+	for i, code := range r.MemberCodes() {
+		fresh.Values.Set("rates["+strconv.Itoa(i)+"]", code)
+	}
+	return fresh
 }
 
 func sendTaxChange(v *visit) error {
@@ -143,7 +181,27 @@ func sendTaxChange(v *visit) error {
 		_, err = tax.ChangeRate(v.ctx, tx, id, version, in)
 		return id.UUID, err
 	}, func(uuid.UUID) string {
-		say(v.c, "Tax rate saved")
+		say(v.c, "Tax saved")
 		return v.at("taxes")
 	}, func(form page.Form) error { return showTaxEdit(v, http.StatusUnprocessableEntity, &form, nil) })
+}
+
+func dropTaxPercent(v *visit) error {
+	id, err := idParam[tax.Rate](v, "id")
+	if err != nil {
+		return err
+	}
+	since, err := civil.Parse(v.c.Params("since"))
+	if err != nil {
+		return errNoID
+	}
+	return v.act(func(tx *tenant.Tx, version int) error {
+		_, err := tax.DropPercent(v.ctx, tx, id, version, since)
+		return err
+	}, func() string {
+		say(v.c, "Percent taken back")
+		return v.at("taxes", id.String())
+	}, func(form page.Form) error {
+		return showTaxEdit(v, http.StatusUnprocessableEntity, nil, form.Faults)
+	})
 }

@@ -207,9 +207,10 @@ func storedPayments(ctx context.Context, tx *tenant.Tx, keys []string) (map[stri
 }
 
 // taxCodes gives the codes of all rates, the archived ones too: an invoice that is in the books already may have them.
+// A group is not among them: an invoice has the rates that it stands for, and a file that is read twice must say the same.
 func taxCodes(ctx context.Context, tx *tenant.Tx) (map[string]bool, error) {
 	var rows []string
-	if err := tx.Select(ctx, &rows, `SELECT code FROM tax_rate`); err != nil {
+	if err := tx.Select(ctx, &rows, `SELECT code FROM tax_rate WHERE kind::text <> 'group'`); err != nil {
 		return nil, fmt.Errorf("reading the codes of taxes: %w", err)
 	}
 	codes := make(map[string]bool, len(rows))

@@ -90,13 +90,28 @@ type Terms struct {
 	Discount        money.Amount    // in the document's currency
 }
 
+// Kind says what a rate is. A rate that is not standard comes to nothing, and its Reason says why.
+type Kind string
+
+// The kinds. A group is no rate of its own: its code stands for several rates in their order.
+const (
+	Standard      Kind = "standard"
+	Zero          Kind = "zero"
+	Exempt        Kind = "exempt"
+	ReverseCharge Kind = "reverse_charge" // the customer owes the tax
+	Group         Kind = "group"
+)
+
 // Rate is one tax as it stands on a line.
 type Rate struct {
-	ID       id.Of[Rate]
-	Code     string
-	Name     string
-	Percent  decimal.Decimal // 9.975 means 9.975 %; at most 6 decimals
-	Compound bool            // applies to the net and the taxes before it on the line, instead of the net alone
+	ID           id.Of[Rate]
+	Code         string
+	Name         string
+	Percent      decimal.Decimal // 9.975 means 9.975 %; at most 6 decimals
+	Compound     bool            // applies to the net and the taxes before it on the line, instead of the net alone
+	Kind         Kind            // none is Standard
+	Reason       string          // as it is printed: why no tax is due
+	Registration string          // as it is printed: the organization's number for this tax
 }
 
 // Line is one line as written: what is multiplied, taken off and taxed. Its rates apply in their order.

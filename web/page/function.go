@@ -50,6 +50,7 @@ var functions = template.FuncMap{
 	"method":      methodName,
 	"loginBy":     loginBy,
 	"purpose":     purpose,
+	"taxKind":     kindOfTax,
 	"entry":       ledger.NumberName,
 	"kinds":       Kinds,
 	"kindNames":   kindNames,

@@ -100,9 +100,13 @@ func memberSamples() map[string]any {
 		"products":      Products{Shell: shell("Products", "products"), Items: []billing.Product{{ID: id.New[billing.Product](), Name: "Mixing", UnitPrice: decimal.NewFromInt(145), Currency: eur}}, Find: find, Tabs: sampleTabs()},
 		"product":       Product{Shell: shell("Mixing", "products"), Product: billing.Product{ID: id.New[billing.Product](), Name: "Mixing", Description: "Per track", UnitPrice: decimal.RequireFromString("1450.125"), Currency: eur, ExternalID: "12"}, Account: "4000 Sales", Acts: []Act{sampleAct()}},
 		"product-edit":  ProductForm{Shell: shell("Add product", "products"), Form: form("k", missing.At("unit_price")), Action: "/x", Back: "/y", Does: "Add product", Accounts: []Option{{Value: "1", Label: "4000 Sales", Group: "Income"}}},
-		"taxes":         Taxes{Shell: shell("Taxes", "taxes"), Rates: []TaxRate{{tax.OwnRate{Rate: vat, Version: 1}, "2200 Tax to pay"}}, Tabs: sampleTabs()},
-		"tax-edit":      TaxForm{Shell: shell("Change VAT", "taxes"), Form: form("k", missing.At("code")), Action: "/x", Back: "/y", Does: "Save tax rate", Name: "VAT", Archived: true, Acts: []Act{sampleAct()}},
-		"invoices":      Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
+		"taxes": Taxes{Shell: shell("Taxes", "taxes"), Rates: []TaxRate{{tax.OwnRate{Rate: vat, Version: 1}, "2200 Tax to pay"},
+			{tax.OwnRate{Rate: tax.Rate{ID: id.New[tax.Rate](), Code: "QC", Name: "GST and QST", Kind: tax.Group}, Members: []tax.Member{{Code: "GST", Percent: decimal.NewFromInt(5)}, {Code: "QST", Percent: decimal.RequireFromString("9.975")}}}, ""}}, Tabs: sampleTabs()},
+		"tax-edit": TaxForm{Shell: shell("Change VAT", "taxes"), Form: form("k", missing.At("code")), Action: "/x", Back: "/y", Does: "Save tax rate", Name: "VAT", Archived: true, Acts: []Act{sampleAct()},
+			First: "19", Percents: []TaxPercent{{tax.DatedPercent{Since: today, Percent: decimal.NewFromInt(21)}, []Act{sampleAct()}}}},
+		"tax-group-edit": TaxGroupForm{Shell: shell("Add tax group", "taxes"), Form: form("k", missing.At("rates[0]")), Action: "/x", Back: "/y", Does: "Add group", Places: []int{0, 1}, Rates: []Option{{Value: "GST", Label: "GST"}}, Acts: []Act{sampleAct()}},
+		"taxes-ready":    sampleReadyTaxes(shell("Ready taxes", "taxes"), form("", missing)),
+		"invoices":       Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
 		"invoice": Invoice{Shell: shell(issued.Number, "invoices"), Invoice: issued, Settings: billing.Settings{Name: "Tidewater", Country: "IE", TaxNumber: "IE 1"},
 			Taken: true, LinkKey: "k", Charges: []billing.Intent{sampleIntent}, Methods: []ChargeMethod{{sampleMethod, "k"}, {sampleCardNumber, "k3"}},
 			Collect: Collect{Say: "Collected by itself: tried 1 of 4 times, next on 2026-12-24.", Acts: []Act{sampleAct()}}},
@@ -146,6 +150,18 @@ func memberSamples() map[string]any {
 	maps.Copy(all, staffSamples())
 	maps.Copy(all, supportSamples())
 	return all
+}
+
+func sampleReadyTaxes(shell Shell, form Form) ReadyTaxes {
+	data := ReadyTaxes{Shell: shell, Form: form}
+	for _, list := range tax.ReadyLists() {
+		shown := ReadyTaxList{ReadyList: list}
+		for n, item := range list.Items[:3] {
+			shown.Rows = append(shown.Rows, ReadyTax{item, sampleAct(), n == 0})
+		}
+		data.Lists = append(data.Lists, shown)
+	}
+	return data
 }
 
 func samplePayment() billing.Payment {
