@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/tax"
@@ -69,8 +70,9 @@ type InvoiceHead struct {
 	Net        money.Amount
 	Tax        money.Amount
 	Total      money.Amount
-	Settled    money.Amount   // what has been paid
-	Entry      ledger.EntryID // none on a draft, nor when the total is nothing
+	Settled    money.Amount     // what has been paid
+	BaseRate   *decimal.Decimal // what one unit of a foreign currency was worth in the base currency; nil for none known
+	Entry      ledger.EntryID   // none on a draft, nor when the total is nothing
 	CreatedAt  time.Time
 	IssuedAt   time.Time
 	Version    int
@@ -294,6 +296,9 @@ func IssueInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, version
 			return Invoice{}, err
 		}
 		entry = posted.ID
+	}
+	if err := currency.KeepDocumentRate(ctx, tx, invoice.UUID); err != nil {
+		return Invoice{}, err
 	}
 	if err := updateIssued(ctx, tx, invoice, number, entry); err != nil {
 		return Invoice{}, err

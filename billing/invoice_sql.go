@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -15,7 +17,7 @@ import (
 )
 
 const headColumns = `d.id, d.state, coalesce(d.number, '') AS number, coalesce(d.external_id, '') AS external_id,
-	d.issue_date, d.due_date, d.currency, d.reference, d.note, d.net, d.tax, d.total, d.settled, d.entry_id,
+	d.issue_date, d.due_date, d.currency, d.reference, d.note, d.net, d.tax, d.total, d.settled, d.entry_id, d.base_rate,
 	d.created_at, d.issued_at, d.version, s.time_zone,
 	p.id AS "customer.id", coalesce(p.external_id, '') AS "customer.external_id", p.name AS "customer.name",
 	p.company AS "customer.company", p.email AS "customer.email", p.phone AS "customer.phone",
@@ -26,26 +28,27 @@ const headColumns = `d.id, d.state, coalesce(d.number, '') AS number, coalesce(d
 const headTables = ` FROM document d JOIN party p ON p.id = d.customer_id CROSS JOIN settings s`
 
 type headRow struct {
-	ID         InvoiceID      `db:"id"`
-	State      string         `db:"state"`
-	Number     string         `db:"number"`
-	ExternalID string         `db:"external_id"`
-	Customer   Customer       `db:"customer"`
-	IssueDate  civil.Date     `db:"issue_date"`
-	DueDate    civil.Date     `db:"due_date"`
-	Currency   money.Currency `db:"currency"`
-	Reference  string         `db:"reference"`
-	Note       string         `db:"note"`
-	Net        int64          `db:"net"`
-	Tax        int64          `db:"tax"`
-	Total      int64          `db:"total"`
-	Settled    int64          `db:"settled"`
-	Entry      ledger.EntryID `db:"entry_id"`
-	CreatedAt  time.Time      `db:"created_at"`
-	IssuedAt   *time.Time     `db:"issued_at"`
-	Version    int            `db:"version"`
-	TimeZone   string         `db:"time_zone"`
-	BilledTo   []byte         `db:"billed_to"` // none on a draft
+	ID         InvoiceID        `db:"id"`
+	State      string           `db:"state"`
+	Number     string           `db:"number"`
+	ExternalID string           `db:"external_id"`
+	Customer   Customer         `db:"customer"`
+	IssueDate  civil.Date       `db:"issue_date"`
+	DueDate    civil.Date       `db:"due_date"`
+	Currency   money.Currency   `db:"currency"`
+	Reference  string           `db:"reference"`
+	Note       string           `db:"note"`
+	Net        int64            `db:"net"`
+	Tax        int64            `db:"tax"`
+	Total      int64            `db:"total"`
+	Settled    int64            `db:"settled"`
+	BaseRate   *decimal.Decimal `db:"base_rate"`
+	Entry      ledger.EntryID   `db:"entry_id"`
+	CreatedAt  time.Time        `db:"created_at"`
+	IssuedAt   *time.Time       `db:"issued_at"`
+	Version    int              `db:"version"`
+	TimeZone   string           `db:"time_zone"`
+	BilledTo   []byte           `db:"billed_to"` // none on a draft
 }
 
 func (r headRow) head(tx *tenant.Tx) (InvoiceHead, error) {
@@ -66,7 +69,7 @@ func (r headRow) head(tx *tenant.Tx) (InvoiceHead, error) {
 	return InvoiceHead{
 		ID: r.ID, State: r.State, Number: r.Number, ExternalID: r.ExternalID, Customer: r.Customer,
 		IssueDate: r.IssueDate, DueDate: r.DueDate, Currency: r.Currency, Reference: r.Reference, Note: r.Note,
-		Net: amount(r.Net), Tax: amount(r.Tax), Total: amount(r.Total), Settled: amount(r.Settled), Entry: r.Entry,
+		Net: amount(r.Net), Tax: amount(r.Tax), Total: amount(r.Total), Settled: amount(r.Settled), BaseRate: r.BaseRate, Entry: r.Entry,
 		CreatedAt: r.CreatedAt, IssuedAt: issued, Version: r.Version, Today: civil.Of(tx.Now(), zone),
 	}, nil
 }

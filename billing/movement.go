@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
@@ -239,6 +240,10 @@ func book(ctx context.Context, tx *tenant.Tx, m movement) error {
 		return err
 	}
 	if err := insertGatewayPayment(ctx, tx, payment, m, today, settled, accounts.Clearing, entry.ID); err != nil {
+		return err
+	}
+	err = currency.Realise(ctx, tx, currency.Settlement{Payment: payment.UUID, Document: m.charge.InvoiceID.UUID, Amount: settled, Date: today})
+	if err != nil {
 		return err
 	}
 	return insertMovement(ctx, tx, m, payment.UUID, entry.ID)

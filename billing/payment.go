@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -102,7 +103,8 @@ func (in PaymentInput) check() (PaymentInput, error) {
 	return in, f.err()
 }
 
-// RecordPayment keeps a payment and posts it: the money is there, and the customer owes as much less. A date in a closed
+// RecordPayment keeps a payment and posts it: the money is there, and the customer owes as much less; what a foreign
+// currency gained or lost since the invoice is posted with it. A date in a closed
 // period is posted on the first open day. It fails with what is wrong with the input, ErrInvoiceNotFound, ErrNotIssued,
 // ErrAlreadyPaid, ErrOverpaid (which says both figures), ErrPaymentExternal, and with what ledger.Post refuses.
 func RecordPayment(ctx context.Context, tx *tenant.Tx, in PaymentInput) (Payment, error) {
@@ -145,6 +147,10 @@ func RecordPayment(ctx context.Context, tx *tenant.Tx, in PaymentInput) (Payment
 		return Payment{}, err
 	}
 	kept, err := insertPayment(ctx, tx, payment, in, invoice, accounts.Money, entry)
+	if err != nil {
+		return Payment{}, err
+	}
+	err = currency.Realise(ctx, tx, currency.Settlement{Payment: payment.UUID, Document: in.InvoiceID.UUID, Amount: in.Amount.Minor, Date: in.Date})
 	if err != nil {
 		return Payment{}, err
 	}

@@ -2,11 +2,15 @@ CREATE FUNCTION t_baseline.check_document_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 't_baseline', 'pg_temp'
     AS $$
+DECLARE
+    may_change text[] := ARRAY['settled', 'version', 'state', 'written_off', 'closed_at', 'closing_entry_id', 'accepted_by', 'base_rate'];
 BEGIN
     IF OLD.state::text = 'draft' THEN
         RETURN coalesce(NEW, OLD);
     END IF;
-    IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - 'settled' - 'version') <> (to_jsonb(OLD) - 'settled' - 'version') THEN
+    IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - may_change) <> (to_jsonb(OLD) - may_change)
+       OR NEW.state <> OLD.state AND (OLD.state::text <> 'issued' OR NEW.state::text = 'draft')
+       OR OLD.base_rate IS NOT NULL AND NEW.base_rate IS DISTINCT FROM OLD.base_rate THEN
         RAISE EXCEPTION 'an issued document does not change' USING ERRCODE = 'LG006';
     END IF;
     RETURN NEW;
@@ -148,6 +152,8 @@ CREATE TABLE t_baseline.document (
     created_at timestamp with time zone NOT NULL,
     issued_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
+    base_rate numeric(24,12),
+    CONSTRAINT document_base_rate_check CHECK ((base_rate > (0)::numeric)),
     CONSTRAINT document_check CHECK ((due_date >= issue_date)),
     CONSTRAINT document_check1 CHECK ((total = (net + tax))),
     CONSTRAINT document_check2 CHECK (((settled >= 0) AND (settled <= total))),
@@ -196,6 +202,19 @@ CREATE TABLE t_baseline.document_tax (
     CONSTRAINT document_tax_kind_check CHECK (((kind)::text = ANY (ARRAY['standard'::text, 'zero'::text, 'exempt'::text, 'reverse_charge'::text]))),
     CONSTRAINT document_tax_position_check CHECK (("position" > 0))
 );
+CREATE TABLE t_baseline.exchange_rate (
+    unit character varying(3) NOT NULL,
+    currency character varying(3) NOT NULL,
+    date date NOT NULL,
+    rate numeric(24,12) NOT NULL,
+    source character varying(10) NOT NULL,
+    entered_at timestamp with time zone NOT NULL,
+    CONSTRAINT exchange_rate_check CHECK (((unit)::text <> (currency)::text)),
+    CONSTRAINT exchange_rate_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT exchange_rate_rate_check CHECK ((rate > (0)::numeric)),
+    CONSTRAINT exchange_rate_source_check CHECK (((source)::text = ANY (ARRAY['manual'::text, 'ecb'::text]))),
+    CONSTRAINT exchange_rate_unit_check CHECK (((unit)::text ~ '^[A-Z]{3}$'::text))
+);
 CREATE TABLE t_baseline.gateway_account (
     id uuid NOT NULL,
     kind character varying(10) NOT NULL,
@@ -242,7 +261,7 @@ CREATE TABLE t_baseline.journal_entry (
     posted_at timestamp with time zone NOT NULL,
     posted_by uuid,
     posted_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text, 'gateway'::text])))
+    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text, 'gateway'::text, 'credit_note'::text, 'write_off'::text, 'currency'::text])))
 );
 CREATE TABLE t_baseline.journal_line (
     entry_id uuid NOT NULL,
@@ -295,7 +314,9 @@ CREATE TABLE t_baseline.payment (
     account_id uuid NOT NULL,
     entry_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    base_rate numeric(24,12),
     CONSTRAINT payment_amount_check CHECK ((amount <> 0)),
+    CONSTRAINT payment_base_rate_check CHECK ((base_rate > (0)::numeric)),
     CONSTRAINT payment_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text))
 );
 CREATE TABLE t_baseline.payment_allocation (
@@ -356,6 +377,15 @@ CREATE TABLE t_baseline.product (
     version integer DEFAULT 1 NOT NULL,
     CONSTRAINT product_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT product_unit_price_check CHECK ((unit_price >= (0)::numeric))
+);
+CREATE TABLE t_baseline.revaluation (
+    id uuid NOT NULL,
+    date date NOT NULL,
+    entry_id uuid NOT NULL,
+    back_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    replaced_at timestamp with time zone
 );
 CREATE TABLE t_baseline.role (
     id uuid NOT NULL,
@@ -464,6 +494,8 @@ ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.document_tax
     ADD CONSTRAINT document_tax_pkey PRIMARY KEY (document_id, line, "position");
+ALTER TABLE ONLY t_baseline.exchange_rate
+    ADD CONSTRAINT exchange_rate_pkey PRIMARY KEY (unit, currency, date);
 ALTER TABLE ONLY t_baseline.gateway_account
     ADD CONSTRAINT gateway_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.gateway_movement
@@ -500,6 +532,12 @@ ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_external_id_key UNIQUE (external_id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.revaluation
+    ADD CONSTRAINT revaluation_back_id_key UNIQUE (back_id);
+ALTER TABLE ONLY t_baseline.revaluation
+    ADD CONSTRAINT revaluation_entry_id_key UNIQUE (entry_id);
+ALTER TABLE ONLY t_baseline.revaluation
+    ADD CONSTRAINT revaluation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.role
     ADD CONSTRAINT role_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.seal
@@ -533,6 +571,7 @@ CASE
 END)) WHERE (settled_at IS NULL);
 CREATE UNIQUE INDEX payment_method_automatic ON t_baseline.payment_method USING btree (customer_id) WHERE (automatic AND (archived_at IS NULL));
 CREATE INDEX payment_method_customer ON t_baseline.payment_method USING btree (customer_id) WHERE (archived_at IS NULL);
+CREATE UNIQUE INDEX revaluation_date ON t_baseline.revaluation USING btree (date) WHERE (replaced_at IS NULL);
 CREATE UNIQUE INDEX role_name ON t_baseline.role USING btree (lower((name)::text));
 CREATE TRIGGER document_change BEFORE DELETE OR UPDATE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
 CREATE TRIGGER document_line_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
@@ -598,6 +637,10 @@ ALTER TABLE ONLY t_baseline.payment_method
     ADD CONSTRAINT payment_method_gateway_account_id_fkey FOREIGN KEY (gateway_account_id) REFERENCES t_baseline.gateway_account(id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_income_account_id_fkey FOREIGN KEY (income_account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.revaluation
+    ADD CONSTRAINT revaluation_back_id_fkey FOREIGN KEY (back_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.revaluation
+    ADD CONSTRAINT revaluation_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
 ALTER TABLE ONLY t_baseline.tax_group_rate
     ADD CONSTRAINT tax_group_rate_group_id_fkey FOREIGN KEY (group_id) REFERENCES t_baseline.tax_rate(id);
 ALTER TABLE ONLY t_baseline.tax_group_rate
@@ -622,6 +665,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.counter TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.document TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_line TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_tax TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.exchange_rate TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.gateway_account TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.gateway_movement TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.idempotency_key TO t_baseline;
@@ -639,10 +683,13 @@ GRANT SELECT,INSERT ON TABLE t_baseline.journal_line TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.member TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.party TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment TO t_baseline;
+GRANT UPDATE(base_rate) ON TABLE t_baseline.payment TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment_allocation TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_intent TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_method TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.product TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.revaluation TO t_baseline;
+GRANT UPDATE(replaced_at) ON TABLE t_baseline.revaluation TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.role TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.seal TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.settings TO t_baseline;

@@ -74,6 +74,8 @@ func (s *Server) registerAPI() {
 	s.registerPayLinkAPI()
 	s.registerLedgerAPI()
 	s.registerReportAPI()
+	s.registerTaxReportAPI()
+	s.registerCurrencyAPI()
 	s.registerSettingsAPI()
 	s.registerAdmissionAPI()
 	s.registerTokenAPI()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
@@ -57,6 +58,7 @@ type InvoiceView struct {
 	Tax        Money                `json:"tax"`
 	Total      Money                `json:"total"`
 	Paid       Money                `json:"paid"`
+	BaseRate   *string              `json:"base_rate,omitempty" doc:"What one unit of a foreign currency was worth in the base currency on the issue date"`
 	Open       Money                `json:"open" doc:"What is still owed"`
 	EntryID    string               `json:"journal_entry_id,omitempty"`
 	CreatedAt  time.Time            `json:"created_at"`
@@ -145,7 +147,7 @@ func (b InvoiceLineBody) input(prefix string) (in billing.InvoiceLineInput, err 
 func viewInvoiceHead(h billing.InvoiceHead) InvoiceView {
 	return InvoiceView{ID: h.ID.String(), State: h.State, Standing: string(h.Standing(h.Today)), Number: h.Number, ExternalID: h.ExternalID,
 		Customer: InvoiceCustomerView{h.Customer.ID.String(), h.Customer.Name}, IssueDate: h.IssueDate.String(), DueDate: h.DueDate.String(),
-		Reference: h.Reference, Note: h.Note, Net: moneyOf(h.Net), Tax: moneyOf(h.Tax), Total: moneyOf(h.Total), Paid: moneyOf(h.Settled),
+		Reference: h.Reference, Note: h.Note, Net: moneyOf(h.Net), Tax: moneyOf(h.Tax), Total: moneyOf(h.Total), Paid: moneyOf(h.Settled), BaseRate: rateText(h.BaseRate),
 		Open: moneyOf(h.Open()), EntryID: idText(h.Entry), CreatedAt: h.CreatedAt}
 }
 
@@ -249,4 +251,13 @@ func (s *Server) registerInvoiceAPI() {
 				return viewInvoice(v), v.Version, err
 			})
 		})
+}
+
+// rateText is a rate as the API writes it; nil for none.
+func rateText(rate *decimal.Decimal) *string {
+	if rate == nil {
+		return nil
+	}
+	s := rate.String()
+	return &s
 }

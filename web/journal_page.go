@@ -142,6 +142,11 @@ func fillEntry(v *visit, tx *tenant.Tx, data *page.Entry) error {
 		if v.may(rightTo(authz.Read, authz.Invoices)) {
 			data.SourceURL = v.at("invoices", source)
 		}
+	case ledger.SourceCurrency:
+		data.Source = "Gains and losses on foreign currency"
+		if v.may(rightTo(authz.Read, authz.Journal)) {
+			data.SourceURL = v.at("currencies", "revaluation")
+		}
 	case ledger.SourceManual:
 		data.Source = "Entered by hand"
 	}

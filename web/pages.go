@@ -35,6 +35,8 @@ func (s *Server) registerPages() {
 	s.registerJournalPages()
 	s.registerAccountPages()
 	s.registerReportPages()
+	s.registerTaxReportPages()
+	s.registerCurrencyPages()
 	s.registerTokenPages()
 	s.registerEntryPages()
 	s.registerSettingsPages()

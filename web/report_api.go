@@ -56,12 +56,13 @@ type CustomerBalanceView struct {
 	OpenInvoices int    `json:"open_invoices"`
 }
 
-type periodInput struct {
+// PeriodInput asks for a span of days. It is exported because huma passes over embedded fields that are not.
+type PeriodInput struct {
 	From string `query:"from" doc:"Left out, from the beginning" maxLength:"10"`
 	To   string `query:"to" doc:"Left out, to the end" maxLength:"10"`
 }
 
-func (in periodInput) period() (p report.Period, err error) {
+func (in PeriodInput) period() (p report.Period, err error) {
 	if p.From, err = bodyDate("from", in.From); err != nil {
 		return p, err
 	}
@@ -70,7 +71,7 @@ func (in periodInput) period() (p report.Period, err error) {
 }
 
 type ledgerInput struct {
-	periodInput
+	PeriodInput
 	AccountID string `query:"account_id" doc:"One account, with its lines" maxLength:"36"`
 }
 
@@ -125,7 +126,7 @@ func (s *Server) registerReportAPI() {
 			return out, err
 		})
 	handle(s, operation{id: "trial-balance", method: "GET", path: "/v1/reports/trial-balance", right: right, tag: tag, summary: "The trial balance of a period"},
-		func(ctx context.Context, c *call, in *periodInput) (*Body[TrialBalanceView], error) {
+		func(ctx context.Context, c *call, in *PeriodInput) (*Body[TrialBalanceView], error) {
 			period, err := in.period()
 			if err != nil {
 				return nil, err

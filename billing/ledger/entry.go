@@ -30,7 +30,8 @@ const (
 	SourceReversal SourceKind = "reversal"
 	SourceInvoice  SourceKind = "invoice"
 	SourcePayment  SourceKind = "payment"
-	SourceGateway  SourceKind = "gateway" // a payment gateway's fee
+	SourceGateway  SourceKind = "gateway"  // a payment gateway's fee
+	SourceCurrency SourceKind = "currency" // a gain or loss on foreign currency
 )
 
 // EntryID names an entry.

@@ -64,7 +64,7 @@ func Post(ctx context.Context, tx *tenant.Tx, p Posting) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	if p.Source == SourceInvoice || p.Source == SourcePayment || p.Source == SourceGateway {
+	if p.Source == SourceInvoice || p.Source == SourcePayment || p.Source == SourceGateway || p.Source == SourceCurrency {
 		return e, nil
 	}
 	action := "entry.post"

@@ -11,6 +11,10 @@ import (
 const (
 	GatewayPrefix = "gateway-"     // and the end of the gateway account's id: what that gateway holds for us
 	GatewayFees   = "gateway-fees" // what payment gateways keep
+
+	CurrencyAdjustment = "currency-adjustment" // what foreign currency is worth more or less than when it came
+	CurrencyRealised   = "currency-realised"   // what it gained or lost by the time that it was paid
+	CurrencyUnrealised = "currency-unrealised" // and what it would have, at the end of a day
 )
 
 // OpenAccountFor gives the account that the books post to for a purpose, and adds it to the chart if there is none yet,

@@ -71,6 +71,16 @@ func WriteCustomerBalancesCSV(w io.Writer, balances []CustomerBalance) error {
 	return writing(csv.NewWriter(w).WriteAll(rows))
 }
 
+// WriteTaxReportCSV writes the rows of a tax report, without its sums. It fails with what w fails with.
+func WriteTaxReportCSV(w io.Writer, r TaxReport) error {
+	rows := [][]string{{"basis", "code", "name", "kind", "percent", "currency", "documents", "base", "tax"}}
+	for _, t := range r.Rows {
+		rows = append(rows, []string{string(r.Basis), plain(t.Code), plain(t.Name), string(t.Kind), t.Percent.String(), t.Tax.Currency.Code(),
+			fmt.Sprint(t.Documents), t.Base.String(), t.Tax.String()})
+	}
+	return writing(csv.NewWriter(w).WriteAll(rows))
+}
+
 // plain makes text harmless that a spreadsheet would run as a formula.
 func plain(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {

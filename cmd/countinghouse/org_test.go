@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -115,6 +116,17 @@ func TestOrg_works_beside_a_running_dev_and_without_one(t *testing.T) {
 	}
 	if !strings.Contains(progress.String(), "invoices.csv: 2,240 of 2,240 rows\n") {
 		t.Errorf("it shows %q", progress.String())
+	}
+	rates := filepath.Join(t.TempDir(), "eurofxref-hist.csv")
+	if err := os.WriteFile(rates, []byte("Date,USD,JPY,\n2026-11-20,1.1525,181.30,\n2026-11-19,1.1530,N/A,\n2025-11-19,1.1,160,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out.Reset()
+	if err := (orgRates{orgDatabase: in, Slug: "acme", File: rates, Since: "2026-01-01"}).run(ctx, &out); err != nil || out.String() != rates+": 3 rates, 2026-11-19 to 2026-11-20\n" {
+		t.Errorf("importing rates says %q (%v)", out.String(), err)
+	}
+	if err := (orgRates{orgDatabase: in, Slug: "acme", File: files[0]}).run(ctx, io.Discard); !errors.Is(err, currency.ErrFileMalformed) {
+		t.Errorf("importing another file as rates: %v", err)
 	}
 	running := exportAcme(t, in)
 	stop()

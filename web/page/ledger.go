@@ -67,6 +67,10 @@ var purposes = map[string]string{
 	ledger.Equity:     "Capital",
 
 	ledger.GatewayFees: "What payment gateways keep",
+
+	ledger.CurrencyAdjustment: "What foreign currency is worth more or less",
+	ledger.CurrencyRealised:   "Gains and losses on foreign payments",
+	ledger.CurrencyUnrealised: "Gains and losses at the end of a period",
 }
 
 func purpose(p string) string {

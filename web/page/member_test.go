@@ -10,9 +10,11 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/billing/tax"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -121,17 +123,21 @@ func memberSamples() map[string]any {
 			Items: []PaymentMethodRow{{sampleMethod, []Act{sampleAct()}}, {sampleCardNumber, nil}}},
 		"pay": Pay{Gate: Gate{Title: "Invoice 1"}, Form: form("", missing), Invoice: issued, Settings: billing.Settings{Name: "Tidewater"}, Action: "/pay/x", Back: "/pay/x/back",
 			Cards: []billing.GatewayAccount{sampleGateway}, Transfers: []billing.GatewayAccount{{Name: "Transfer", Instructions: "To us"}}, Today: now},
-		"pay-go":            PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
-		"payments":          Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
-		"payment":           Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account"},
-		"payment-edit":      PaymentForm{Shell: shell("Record payment", "invoices"), Form: form("k", missing.At("amount")), Invoice: issued, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
-		"accounts":          Accounts{Shell: shell("Accounts", "accounts"), Groups: []AccountGroup{{"Assets", []ledger.Account{current}}}, Tabs: sampleTabs()},
-		"account-edit":      AccountForm{Shell: shell("1010", "accounts"), Form: form("k", missing.At("name")), Action: "/x", Does: "Rename account", Account: &current, Acts: []Act{sampleAct()}},
-		"journal":           Journal{Shell: shell("Journal", "journal"), Items: []JournalRow{{sampleEntry(), []money.Amount{euros(2500)}}}, Column: column},
-		"entry":             Entry{Shell: shell("Entry J-0898", "journal"), Form: form("k", missing.At("date")), Entry: sampleEntry(), Column: column, Sums: []money.Amount{euros(2500)}, Source: "Invoice 1", SourceURL: "/x", Reversible: true, Reverses: 3, ReversedBy: 4},
-		"entry-edit":        sampleEntryEditor(form("k", missing.At("lines[1].account_id"), missing.At("lines[1].debit"))),
-		"ledger":            GeneralLedger{Shell: shell("Ledger", "ledger"), Period: Period{today.AddDays(-30), today}, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv", Closed: today, Accounts: []Option{{Value: "1", Label: "1010", Group: "Assets"}}},
-		"trial-balance":     TrialBalance{Shell: shell("Trial balance", "trial-balance"), AsOf: today, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv"},
+		"pay-go":        PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
+		"payments":      Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
+		"payment":       Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account"},
+		"payment-edit":  PaymentForm{Shell: shell("Record payment", "invoices"), Form: form("k", missing.At("amount")), Invoice: issued, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
+		"accounts":      Accounts{Shell: shell("Accounts", "accounts"), Groups: []AccountGroup{{"Assets", []ledger.Account{current}}}, Tabs: sampleTabs()},
+		"account-edit":  AccountForm{Shell: shell("1010", "accounts"), Form: form("k", missing.At("name")), Action: "/x", Does: "Rename account", Account: &current, Acts: []Act{sampleAct()}},
+		"journal":       Journal{Shell: shell("Journal", "journal"), Items: []JournalRow{{sampleEntry(), []money.Amount{euros(2500)}}}, Column: column},
+		"entry":         Entry{Shell: shell("Entry J-0898", "journal"), Form: form("k", missing.At("date")), Entry: sampleEntry(), Column: column, Sums: []money.Amount{euros(2500)}, Source: "Invoice 1", SourceURL: "/x", Reversible: true, Reverses: 3, ReversedBy: 4},
+		"entry-edit":    sampleEntryEditor(form("k", missing.At("lines[1].account_id"), missing.At("lines[1].debit"))),
+		"ledger":        GeneralLedger{Shell: shell("Ledger", "ledger"), Period: Period{today.AddDays(-30), today}, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv", Closed: today, Accounts: []Option{{Value: "1", Label: "1010", Group: "Assets"}}},
+		"trial-balance": TrialBalance{Shell: shell("Trial balance", "trial-balance"), AsOf: today, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv"},
+		"currencies": CurrencyRates{Shell: shell("Currencies", "currencies"), Base: eur, More: true, Chosen: "USD", Form: form("k", missing.At("rate")), Import: form("k", missing.At("csv")), Revalued: "/x",
+			Rates: []currency.Rate{{Unit: eur, Currency: money.MustCurrency("USD"), Date: today, Rate: decimal.RequireFromString("1.1525"), Source: currency.SourceECB}, {Unit: eur, Currency: money.MustCurrency("JPY"), Date: today, Rate: decimal.RequireFromString("181.3"), Source: currency.SourceManual}}},
+		"revaluation":       sampleRevaluation(shell("Revaluation", "currencies"), form("k", missing.At("date"))),
+		"tax-report":        sampleTaxReport(shell("Tax report", "tax-report"), column),
 		"customer-balances": CustomerBalances{Shell: shell("Customer balances", "customer-balances"), AsOf: today, Rows: []CustomerBalance{{hugh.ID, "Hugh", owed[0]}, {Name: "Nobody named", Owed: Owed{Amount: euros(100)}}}, Sums: owed, Column: column, CSV: "/x.csv"},
 		"tokens":            Tokens{Shell: shell("API tokens", "tokens"), Form: form("", missing), Items: []TokenRow{{token, "active", true, "/o/tidewater/tokens/1/rotate", []Act{sampleAct()}}}},
 		"token-edit":        TokenForm{Shell: shell("Make a token", "tokens"), Form: form("k", missing.At("scopes")), Scopes: []ScopeRow{{"invoices", "Invoices", true, false}}},
@@ -162,6 +168,22 @@ func sampleReadyTaxes(shell Shell, form Form) ReadyTaxes {
 		data.Lists = append(data.Lists, shown)
 	}
 	return data
+}
+
+func sampleRevaluation(shell Shell, form Form) Revaluation {
+	dollars := money.Amount{Minor: 60000, Currency: money.MustCurrency("USD")}
+	return Revaluation{Shell: shell, Form: form, Day: today, Stands: true, MayPost: true,
+		Valuation: currency.Valuation{Date: today, Base: eur, Gain: euros(-4545), Positions: []currency.Position{{Code: "1100", Name: "Owed by customers", Balance: dollars,
+			Rate: decimal.RequireFromString("0.8333"), Carried: euros(54545), Worth: euros(50000), Gain: euros(-4545)}}},
+		Done: []currency.Revaluation{{Date: today, Entry: id.New[ledger.Entry](), EntryNumber: 4, Back: id.New[ledger.Entry](), BackNumber: 5, Gain: euros(-4545), Replaced: true}}}
+}
+
+func sampleTaxReport(shell Shell, column Column) TaxReport {
+	row := report.TaxRow{Rate: vat.ID, Code: vat.Code, Name: vat.Name, Percent: vat.Percent, Base: euros(10000), Tax: euros(2300), Documents: 1}
+	document := report.TaxDocument{Kind: "invoice", Number: "TW-1", Customer: "Hugh", Date: today, Base: euros(10000), Tax: euros(2300), Entry: id.New[ledger.Entry](), EntryNumber: 12}
+	return TaxReport{Shell: shell, Period: Period{today.AddDays(-30), today}, Basis: "accrual", Bases: []Option{{Value: "accrual", Label: "Accrual"}}, Column: column, CSV: "/x.csv",
+		Rows: []TaxReportRow{{TaxRow: row, URL: "/x", Count: 1}, {TaxRow: row, URL: "/y", Open: true, Count: 1, Documents: []TaxReportDocument{{document, "/z"}}}},
+		Sums: []report.TaxSum{{Tax: euros(2300), Posted: euros(300), Other: euros(-2000)}, {Tax: euros(2300), Posted: euros(2300), Other: euros(0)}}}
 }
 
 func samplePayment() billing.Payment {

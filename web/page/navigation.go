@@ -18,11 +18,13 @@ var navigation = []navSection{
 		{key: "ledger", label: "Ledger", icon: "book-open-text", path: []any{"ledger"}, right: "reports:read"},
 		{key: "journal", label: "Journal", icon: "notebook-pen", path: []any{"journal"}, right: "journal:read"},
 		{key: "accounts", label: "Accounts", icon: "list-tree", path: []any{"accounts"}, right: "accounts:read"},
+		{key: "currencies", label: "Currencies", icon: "globe", path: []any{"currencies"}, right: "journal:read"},
 		{key: "taxes", label: "Taxes", icon: "percent", path: []any{"taxes"}, right: "taxes:read"},
 	}},
 	{title: "Reports", entries: []navItem{
 		{key: "trial-balance", label: "Trial balance", icon: "scale", path: []any{"reports", "trial-balance"}, right: "reports:read"},
 		{key: "customer-balances", label: "Customer balances", icon: "chart-column", path: []any{"reports", "customer-balances"}, right: "reports:read"},
+		{key: "tax-report", label: "Tax report", icon: "percent", path: []any{"reports", "taxes"}, right: "reports:read"},
 	}},
 	{foot: true, entries: []navItem{
 		{key: "people", label: "People", icon: "users", path: []any{"members"}, right: "members:read"},

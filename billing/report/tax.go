@@ -1,0 +1,147 @@
+package report
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/countinghouse/countinghouse/billing/ledger"
+	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/tax"
+	"github.com/countinghouse/countinghouse/internal/civil"
+	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// ErrBasisUnknown refuses a basis that there is not.
+var ErrBasisUnknown = fault.New(fault.Invalid, "report.basis_unknown", "Ask for accrual or cash.").At("basis")
+
+// Basis is when a tax counts: on the day of its document, or as the document is paid.
+type Basis string
+
+// The bases. Accrual counts a document on the day that it is posted: its issue date, or the first open day if that was
+// in a closed period, so that a period that is closed stays as it was reported. Cash counts the part of a document's
+// taxes that is in each payment, by the payment's day; the parts add up to the whole.
+const (
+	Accrual Basis = "accrual"
+	Cash    Basis = "cash"
+)
+
+// TaxRow is what one rate comes to over a period in one currency: invoices less credit notes.
+type TaxRow struct {
+	Rate      tax.RateID
+	Code      string
+	Name      string
+	Kind      tax.Kind
+	Percent   decimal.Decimal
+	Base      money.Amount
+	Tax       money.Amount
+	Documents int
+}
+
+// TaxSum is the sum of a currency's rows. Posted is what the accounts for taxes moved in the period, where credits are
+// positive, and Other what of it comes from no document; both are nothing on a cash basis.
+type TaxSum struct {
+	Tax    money.Amount // to remit
+	Posted money.Amount
+	Other  money.Amount
+}
+
+// TaxReport is the taxes of a period.
+type TaxReport struct {
+	Basis Basis
+	Rows  []TaxRow // by code, percent and currency
+	Sums  []TaxSum // one for each currency
+}
+
+// TaxesOf gives the taxes of a period to remit. It fails with ledger.ErrDatesReversed, ErrBasisUnknown and ErrSumTooLarge.
+func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (TaxReport, error) {
+	r := TaxReport{Basis: basis, Rows: []TaxRow{}, Sums: []TaxSum{}}
+	if err := period.check(); err != nil {
+		return r, err
+	}
+	if basis != Accrual && basis != Cash {
+		return r, ErrBasisUnknown
+	}
+	var err error
+	if r.Rows, err = selectTaxRows(ctx, tx, basis, period); err != nil {
+		return r, err
+	}
+	for _, row := range r.Rows {
+		if err := r.count(row.Tax); err != nil {
+			return r, err
+		}
+	}
+	if basis == Cash {
+		return r, nil
+	}
+	posted, err := selectTaxPosted(ctx, tx, period)
+	if err != nil {
+		return r, err
+	}
+	for _, p := range posted {
+		s := r.sum(p.Currency)
+		s.Posted = p
+		if s.Other, err = sub(p, s.Tax); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func (r *TaxReport) count(a money.Amount) error {
+	s := r.sum(a.Currency)
+	var err error
+	if s.Tax, err = add(s.Tax, a); err != nil {
+		return err
+	}
+	s.Other, err = sub(s.Posted, s.Tax)
+	if r.Basis == Cash {
+		s.Other = money.Amount{Currency: a.Currency}
+	}
+	return err
+}
+
+// sum is that of a currency, begun when there is none.
+func (r *TaxReport) sum(c money.Currency) *TaxSum {
+	i := slices.IndexFunc(r.Sums, func(s TaxSum) bool { return s.Tax.Currency == c })
+	if i < 0 {
+		none := money.Amount{Currency: c}
+		r.Sums, i = append(r.Sums, TaxSum{none, none, none}), len(r.Sums)
+	}
+	return &r.Sums[i]
+}
+
+// TaxFilter narrows documents to those with a rate, at one percent.
+type TaxFilter struct {
+	Rate    tax.RateID
+	Percent decimal.Decimal
+}
+
+// TaxDocument is what one document has to do with a row of the report. On a cash basis Date is that of the last payment
+// in the period, and there is no entry.
+type TaxDocument struct {
+	ID          uuid.UUID
+	Kind        string // "invoice", "credit_note"
+	Number      string
+	Customer    string
+	Date        civil.Date
+	Base        money.Amount
+	Tax         money.Amount
+	Entry       ledger.EntryID
+	EntryNumber int64
+}
+
+// TaxDocuments gives the documents behind a row of the report by date, at most MaxLines; their figures add up to the row's.
+// It fails as TaxesOf does.
+func TaxDocuments(ctx context.Context, tx *tenant.Tx, basis Basis, period Period, filter TaxFilter) ([]TaxDocument, error) {
+	if err := period.check(); err != nil {
+		return nil, err
+	}
+	if basis != Accrual && basis != Cash {
+		return nil, ErrBasisUnknown
+	}
+	return selectTaxDocuments(ctx, tx, basis, period, filter)
+}
