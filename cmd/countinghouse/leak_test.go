@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/postgres/pgtest"
 	"github.com/countinghouse/countinghouse/secrets"
@@ -100,13 +102,16 @@ type guest struct {
 	leaks   *leaks
 	cookies map[string]string
 	token   string
+	parts   parts
+	db      *tenant.DB
+	clock   *tenanttest.Clock // of the database and of the jobs
 }
 
 const guestOrigin = "http://books.example:8080"
 
 func newGuest(t *testing.T) *guest {
 	t.Helper()
-	g := &guest{t: t, outbox: &notify.Outbox{}, leaks: &leaks{secrets: map[string][]byte{}}, cookies: map[string]string{}}
+	g := &guest{t: t, outbox: &notify.Outbox{}, leaks: &leaks{secrets: map[string][]byte{}}, cookies: map[string]string{}, clock: &tenanttest.Clock{}}
 	keyring, err := secrets.OpenLocal(filepath.Join(t.TempDir(), "keys"))
 	if err != nil {
 		t.Fatal(err)
@@ -116,13 +121,19 @@ func newGuest(t *testing.T) *guest {
 		t.Fatal(err)
 	}
 	g.leaks.knows("the service's key", string(key))
+	practice := httptest.NewServer(fake.NewHouse())
+	t.Cleanup(practice.Close)
+	house := practice.Config.Handler.(*fake.House)
+	house.Address = practice.URL
 	p := parts{database: tenanttest.Config(), key: key, origin: guestOrigin, mail: g.outbox, outbox: g.outbox, keyring: keyring,
+		practice: house, cardNumbers: "Ada Byron",
 		log: slog.New(slog.NewJSONHandler(g.leaks, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	p.database.Now = g.clock.Now
 	db, _, server, err := p.assemble(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.server = server
+	g.server, g.parts, g.db = server, p, db
 	t.Cleanup(func() {
 		server.Identity.Flush()
 		if err := db.Close(); err != nil {
@@ -278,11 +289,15 @@ func TestNoSecretLeaks(t *testing.T) {
 			t.Errorf("%s shows %s", where, shown)
 		}
 	}
+	g.ownKey(slug)
+	g.pay(slug, customer, invoice, look)
 	visited := g.crawl(slug, look)
-	if visited < 25 {
+	if visited < 40 {
 		t.Errorf("only %d pages were found", visited)
 	}
 	g.misplace(slug, customer, look)
+	g.work(slug)
+	g.export(slug, look)
 	g.server.Identity.Flush()
 	look("the log", g.leaks.logged())
 	if len(g.leaks.logged()) < 1000 {
@@ -290,7 +305,12 @@ func TestNoSecretLeaks(t *testing.T) {
 	}
 	dump := g.dump(slug)
 	look("the dump of the database", dump)
-	if !strings.Contains(dump, "Oyster Bay") || !strings.Contains(dump, "platform.totp") {
+	for where, text := range map[string]string{"the log": g.leaks.logged(), "the dump of the database": dump} {
+		if at := code.FindStringIndex(text); at != nil {
+			t.Errorf("%s shows the security code: %s", where, text[max(0, at[0]-80):min(len(text), at[1]+80)])
+		}
+	}
+	if !strings.Contains(dump, "Oyster Bay") || !strings.Contains(dump, "platform.totp") || strings.Count(dump, "local:v1:") < 7 || !strings.Contains(dump, "payments.reconcile") {
 		t.Error("the dump lacks what it should have")
 	}
 }
@@ -325,25 +345,28 @@ func (g *guest) crawl(slug string, look func(where, text string)) (visited int) 
 // misplace sends the secrets where they do not belong, as a person pastes into the wrong field: to every route that
 // takes something, as a form, as JSON, as broken JSON, and in the address.
 func (g *guest) misplace(slug, id string, look func(where, text string)) {
-	object := map[string]any{}
-	fields := []string{"password", "current", "new", "code", "name", "email", "slug", "reference", "secret", "key", "number", "iban"}
-	i := 0
-	for _, secret := range g.leaks.secrets {
-		object[fields[i%len(fields)]] = string(secret)
-		i++
+	fields := []string{"password", "current", "new", "code", "name", "email", "slug", "reference", "secret", "key", "number", "iban",
+		"card_number", "cvv", "webhook_secret", "account_number", "routing_number", "expires", "gateway_id", "instructions"}
+	names := slices.Sorted(maps.Keys(g.leaks.secrets))
+	object := func(turn int) map[string]any { // each field holds another secret each time
+		o := map[string]any{}
+		for i, name := range names {
+			o[fields[(i+turn)%len(fields)]] = string(g.leaks.secrets[name])
+		}
+		return o
 	}
 	passwords := url.Values{}
-	for _, field := range []string{"password", "current", "new", "current_password", "new_password", "code", "secret", "secret_key", "iban", "number"} {
+	for _, field := range []string{"password", "current", "new", "current_password", "new_password", "code", "secret", "secret_key", "iban", "number", "card_number", "cvv", "key", "webhook_secret", "account_number", "routing_number"} {
 		passwords.Set(field, string(g.leaks.secrets["the password"]))
 	}
-	for _, r := range g.server.Routes() {
+	for turn, r := range g.server.Routes() {
 		path := strings.NewReplacer(":slug", slug, ":id", id).Replace(r.Path)
 		// These end what the test still needs.
 		if r.Method == "GET" || r.Method == "DELETE" || strings.Contains(path, ":") || strings.Contains(path, "sign-out") || strings.Contains(path, "sessions") {
 			continue
 		}
 		if strings.HasPrefix(path, "/v1/") {
-			status, whole := g.call(r.Method, path, object)
+			status, whole := g.call(r.Method, path, object(turn))
 			if status < 300 {
 				continue // it took a name as it was meant: what it then shows is no secret of ours
 			}
