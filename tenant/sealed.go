@@ -52,3 +52,40 @@ func ReplaceSealed(ctx context.Context, tx *Tx, c SealedColumn, read []SealedVal
 	}
 	return nil
 }
+
+// PlatformSealedColumn is a column of the platform that holds sealed secrets as bytes. Its name has the schema.
+type PlatformSealedColumn struct {
+	Table, Column name
+	Key           name   // the table's key
+	Place         string // what a secret is bound to: this, and the row's key as text
+}
+
+// String is such as "platform.totp.sealed".
+func (c PlatformSealedColumn) String() string { return string(c.Table) + "." + string(c.Column) }
+
+// PlatformSealedValue is one secret as it is kept.
+type PlatformSealedValue struct {
+	Row    string
+	Sealed []byte
+}
+
+// ListPlatformSealed reads at most limit secrets of a column, in the order of their rows' keys as text, from after the
+// given one on; the first time that is empty.
+func ListPlatformSealed(ctx context.Context, tx *PlatformTx, c PlatformSealedColumn, after string, limit int) ([]PlatformSealedValue, error) {
+	var values []PlatformSealedValue
+	q := "SELECT " + c.Key + "::text AS row, " + c.Column + " AS sealed FROM " + c.Table +
+		" WHERE " + c.Key + `::text COLLATE "C" > $1 ORDER BY ` + c.Key + `::text COLLATE "C" LIMIT $2`
+	if err := tx.Select(ctx, &values, query(q), after, limit); err != nil {
+		return nil, fmt.Errorf("reading sealed values of %s: %w", c, err)
+	}
+	return values, nil
+}
+
+// ReplacePlatformSealed puts another text in place of one that was read, if it has not changed since.
+func ReplacePlatformSealed(ctx context.Context, tx *PlatformTx, c PlatformSealedColumn, read PlatformSealedValue, sealed []byte) error {
+	q := "UPDATE " + c.Table + " SET " + c.Column + " = $3 WHERE " + c.Key + "::text = $1 AND " + c.Column + " = $2"
+	if _, err := tx.Exec(ctx, query(q), read.Row, read.Sealed, sealed); err != nil {
+		return fmt.Errorf("replacing a sealed value of %s: %w", c, err)
+	}
+	return nil
+}

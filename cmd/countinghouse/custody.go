@@ -71,24 +71,29 @@ func (d orgDatabase) serviceKey() ([]byte, error) {
 
 // secretsCommands look after keys.
 type secretsCommands struct {
-	Rotate secretsRotate `cmd:"" help:"Renew an organization's key, and seal everything of it anew."`
+	Rotate secretsRotate `cmd:"" help:"Renew an organization's key, or the service's own, and seal everything of it anew."`
 }
 
 type secretsRotate struct {
 	orgKeys
-	Org string `required:"" placeholder:"SLUG" help:"The organization's address: the acme of /o/acme."`
+	Org     string `required:"" xor:"whose" placeholder:"SLUG" help:"The organization's address: the acme of /o/acme."`
+	Service bool   `required:"" xor:"whose" help:"The service's own, for people's second factors and the platform's secret settings."`
 }
 
 // Help is what --help adds.
 func (secretsRotate) Help() string {
 	return "It may be interrupted and run again: it goes on from where it was. Every secret can be read at any moment. Two minutes " +
-		"after the key was renewed, when no request can be under way that uses the older versions, those are retired."
+		"after the key was renewed, when no request can be under way that uses the older versions, those are retired. The service's " +
+		"own versions are kept in the database, wrapped under the service's key file, which stays as it is."
 }
 
 // Run rotates and waits until older versions are retired.
 func (c secretsRotate) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
 
 func (c secretsRotate) run(ctx context.Context, out io.Writer) error {
+	if c.Service {
+		return c.runService(ctx, out)
+	}
 	keyring, err := c.openKeyring()
 	if err != nil {
 		return err
@@ -98,30 +103,54 @@ func (c secretsRotate) run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		rotator := custody.Rotator{DB: db, Keyring: keyring, Columns: sealedColumns, Progress: func(p custody.Progress) {
-			// Progress that cannot be shown is no reason to stop.
-			_, _ = fmt.Fprintf(out, "%s: %s sealed anew\n", p.Column, several(int(p.Rewrapped), "secrets"))
-		}}
-		for {
-			outcome, err := rotator.Rotate(ctx, scope)
-			if err != nil {
-				return err
-			}
-			if outcome.Done {
-				return sayRotated(out, outcome.Progress)
-			}
-			if wait := outcome.RetireAt.Sub(db.Now()); wait > 0 {
-				_, _ = fmt.Fprintf(out, "All is sealed by version %d. Older versions are retired in %s.\n", outcome.Version, wait.Round(time.Second))
-				timer := time.NewTimer(wait)
-				select {
-				case <-ctx.Done():
-					timer.Stop()
-					return ctx.Err()
-				case <-timer.C:
-				}
+		rotator := custody.Rotator{DB: db, Keyring: keyring, Columns: sealedColumns, Progress: saysProgress(out)}
+		return rotateWhole(ctx, db, out, func() (custody.Outcome, error) { return rotator.Rotate(ctx, scope) })
+	})
+}
+
+func (c secretsRotate) runService(ctx context.Context, out io.Writer) error {
+	key, err := c.serviceKey()
+	if err != nil {
+		return err
+	}
+	return c.use(ctx, func(db *tenant.DB) error {
+		keys, err := newSealer(db, key)
+		if err != nil {
+			return err
+		}
+		rotator := custody.ServiceRotator{Keys: keys, Columns: platformSealed, Progress: saysProgress(out)}
+		return rotateWhole(ctx, db, out, func() (custody.Outcome, error) { return rotator.Rotate(ctx) })
+	})
+}
+
+func saysProgress(out io.Writer) func(custody.Progress) {
+	return func(p custody.Progress) {
+		// Progress that cannot be shown is no reason to stop.
+		_, _ = fmt.Fprintf(out, "%s: %s sealed anew\n", p.Column, several(int(p.Rewrapped), "secrets"))
+	}
+}
+
+// rotateWhole rotates until older versions are retired.
+func rotateWhole(ctx context.Context, db *tenant.DB, out io.Writer, rotate func() (custody.Outcome, error)) error {
+	for {
+		outcome, err := rotate()
+		if err != nil {
+			return err
+		}
+		if outcome.Done {
+			return sayRotated(out, outcome.Progress)
+		}
+		if wait := outcome.RetireAt.Sub(db.Now()); wait > 0 {
+			_, _ = fmt.Fprintf(out, "All is sealed by version %d. Older versions are retired in %s.\n", outcome.Version, wait.Round(time.Second))
+			timer := time.NewTimer(wait)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return ctx.Err()
+			case <-timer.C:
 			}
 		}
-	})
+	}
 }
 
 func sayRotated(out io.Writer, p custody.Progress) error {

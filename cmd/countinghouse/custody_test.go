@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/countinghouse/countinghouse/internal/setting"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/secrets/custody"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -120,6 +121,40 @@ func TestSecretsRotate(t *testing.T) {
 	if !strings.Contains(out.String(), "All is sealed by version 2.") {
 		t.Errorf("it says %q", out.String())
 	}
+	testServiceRotate(t, keys)
+}
+
+// testServiceRotate renews the service's own key while the service runs: a secret setting opens all the while.
+func testServiceRotate(t *testing.T, keys orgKeys) {
+	t.Helper()
+	secret := "the captcha's own secret"
+	read := func() {
+		t.Helper()
+		err := keys.keep(t.Context(), func(k *setting.Keeper) error {
+			now, err := k.Now(t.Context())
+			if err == nil && now.CaptchaSecret != secret {
+				t.Error("the secret setting does not open")
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	err := keys.keep(t.Context(), func(k *setting.Keeper) error {
+		_, err := k.Set(t.Context(), tenant.PersonID{}, setting.Latest, []setting.Change{{Name: "captcha.secret", Value: &secret}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read()
+	ctx, cancel := context.WithCancel(t.Context())
+	out := stopAt{until: "Older versions are retired in", stop: cancel}
+	if err := (secretsRotate{orgKeys: keys, Service: true}).run(ctx, &out); !errors.Is(err, context.Canceled) || !strings.Contains(out.String(), "platform.setting_secret.sealed: 1 secret") {
+		t.Errorf("it says %q (%v)", out.String(), err)
+	}
+	read()
 }
 
 // stopAt stops when something is written.

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+
+	"github.com/countinghouse/countinghouse/secrets/custody"
 )
 
 func TestSealer(t *testing.T) {
 	t.Parallel()
-	open := func(key byte) *sealer {
-		s, err := newSealer(bytes.Repeat([]byte{key}, 32))
+	open := func(key byte) *custody.ServiceKeys {
+		s, err := newSealer(nil, bytes.Repeat([]byte{key}, 32))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,8 +32,8 @@ func TestSealer(t *testing.T) {
 	if second, err := one.Seal("totp/a", plain); err != nil || bytes.Equal(second, sealed) {
 		t.Errorf("the same twice looks the same (%v)", err)
 	}
-	refuse := func(what string, s *sealer, place string, sealed []byte) {
-		if got, err := s.Open(place, sealed); !errors.Is(err, errSealed) || got != nil {
+	refuse := func(what string, s *custody.ServiceKeys, place string, sealed []byte) {
+		if got, err := s.Open(place, sealed); !errors.Is(err, custody.ErrServiceSealed) || got != nil {
 			t.Errorf("%s: %q, %v", what, got, err)
 		}
 	}

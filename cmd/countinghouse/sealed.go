@@ -10,5 +10,8 @@ var sealedColumns = []tenant.SealedColumn{
 }
 
 // platformSealed are the columns of the platform that hold what the service's own key sealed: what belongs to
-// people, who are in no organization, and to the operator. That key is not rotated.
-var platformSealed = []string{"platform.totp.sealed", "platform.setting_secret.sealed"}
+// people, who are in no organization, and to the operator. The places are those of identity and of setting.
+var platformSealed = []tenant.PlatformSealedColumn{
+	{Table: "platform.setting_secret", Column: "sealed", Key: "name", Place: "setting "},
+	{Table: "platform.totp", Column: "sealed", Key: "person_id", Place: "totp/"},
+}

@@ -73,7 +73,7 @@ func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *w
 }
 
 func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
-	seals, err := newSealer(p.key)
+	seals, err := newSealer(db, p.key)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -30,7 +30,7 @@ func (d orgDatabase) keep(ctx context.Context, fn func(k *setting.Keeper) error)
 		if err != nil {
 			return err
 		}
-		seals, err := newSealer(key)
+		seals, err := newSealer(db, key)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,9 @@ func (p parts) tendOnce(ctx context.Context, db *tenant.DB) []error {
 	for _, c := range ended {
 		p.log.Info("an organization was deleted", "organization", c.Organization.String())
 	}
+	if err := p.tendServiceKey(ctx, db); err != nil {
+		failed = append(failed, err)
+	}
 	due, err := custody.DueRotations(ctx, db, rotateAfter)
 	if err != nil {
 		return append(failed, err)
@@ -36,4 +39,17 @@ func (p parts) tendOnce(ctx context.Context, db *tenant.DB) []error {
 		}
 	}
 	return failed
+}
+
+// tendServiceKey renews the service's own key when it is due, or goes on with it.
+func (p parts) tendServiceKey(ctx context.Context, db *tenant.DB) error {
+	keys, err := newSealer(db, p.key)
+	if err != nil {
+		return err
+	}
+	outcome, err := custody.ServiceRotator{Keys: keys, Columns: platformSealed}.RotateIfOlder(ctx, rotateAfter)
+	if err == nil && outcome.Rewrapped > 0 {
+		p.log.Info("the service's key is renewed", "version", outcome.Version, "sealed_anew", outcome.Rewrapped, "unreadable", outcome.Unreadable, "done", outcome.Done)
+	}
+	return err
 }
