@@ -110,7 +110,7 @@ func TestCardNumberPage(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	a = o.get(t, methods)
-	if body := string(a.body); !strings.Contains(body, "…0005") || !strings.Contains(body, "amex") || strings.Contains(body, amexNumber) {
+	if body := string(a.body); !strings.Contains(body, "…0005") || !strings.Contains(body, "American Express") || strings.Contains(body, amexNumber) {
 		t.Errorf("listed: %s", a.body)
 	}
 	page := string(o.get(t, o.path("/invoices/"+invoice)).body)

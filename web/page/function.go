@@ -62,6 +62,7 @@ var functions = template.FuncMap{
 	"deedDetail":  deedDetail,
 	"gatewayKind": gatewayKind,
 	"methodKind":  methodKind,
+	"brandName":   brandName,
 	// parts
 	"grantMinutes": grantMinutes,
 	"field":        newField,

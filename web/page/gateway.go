@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/countinghouse/countinghouse/billing"
@@ -120,6 +121,12 @@ type PaymentMethodRow struct {
 }
 
 var methodKinds = map[billing.MethodKind]string{billing.MethodToken: "Card", billing.MethodCard: "Card number", billing.MethodIBAN: "Bank account", billing.MethodUSBank: "Bank account"}
+
+var brandNames = map[string]string{"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "discover": "Discover", "diners": "Diners Club",
+	"jcb": "JCB", "unionpay": "UnionPay"}
+
+// brandName is a card's brand as people write it; of a bank account, its country.
+func brandName(brand string) string { return cmp.Or(brandNames[brand], brand) }
 
 // methodKind says in words what a payment method is.
 func methodKind(k billing.MethodKind) string { return methodKinds[k] }
