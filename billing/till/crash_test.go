@@ -101,6 +101,9 @@ func TestThousandCrashes(t *testing.T) {
 				for _, card := range []string{fake.CardGood, fake.CardGood, fake.CardDeclined, fake.CardUnanswered, fake.CardLost, fake.CardQueued, fake.CardChallenge} {
 					r.cards = append(r.cards, s.method(card))
 				}
+				for _, number := range []string{"4242424242424242", "4000000000000119", "4000000000000101"} { // kept by us: good, unanswered, lost
+					r.cards = append(r.cards, s.number(number).ID)
+				}
 				for range runs {
 					r.run()
 					done.Add(1)

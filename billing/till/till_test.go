@@ -116,7 +116,7 @@ func openShop(t *testing.T, total string) *shop {
 func (s *shop) newTill() *till.Till {
 	client := s.house.Client()
 	client.Timeout = 100 * time.Millisecond
-	return &till.Till{Sealer: plainSealer{new(atomic.Int64)}, Connect: func(_ gateway.Kind, c gateway.Credentials) (gateway.Gateway, error) {
+	return &till.Till{Sealer: plainSealer{new(atomic.Int64)}, CardNumbers: "Ada Byron", Connect: func(_ gateway.Kind, c gateway.Credentials) (gateway.Gateway, error) {
 		return fake.NewClient(c, "http://practice.example", client), nil
 	}}
 }
