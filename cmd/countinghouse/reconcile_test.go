@@ -49,7 +49,6 @@ func TestWorkerReconciles(t *testing.T) {
 	reconcile := func(after time.Duration) {
 		t.Helper()
 		g.clock.Advance(after)
-		g.enqueue(slug, "payments.reconcile")
 		g.runJobs(slug, "payments.reconcile")
 	}
 	reconcile(2 * time.Minute)
