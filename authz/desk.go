@@ -104,11 +104,7 @@ func (g SupportGrant) facts() string {
 		fmt.Fprintf(&b, "Ticket: %s\n", g.Terms.Ticket)
 	}
 	fmt.Fprintf(&b, "May: %s\n", g.Terms.Say())
-	if g.Terms.Masked {
-		b.WriteString("People's data: masked\n")
-	} else {
-		b.WriteString("People's data: shown\n")
-	}
+	fmt.Fprintf(&b, "People's data: %s\n", g.Terms.SayMasks())
 	return b.String()
 }
 

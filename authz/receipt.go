@@ -56,17 +56,22 @@ func deedsOf(rows []visitRow) []Deed {
 const receiptRowsMax = 200_000
 
 // settleReceipt writes the receipt of a visit that is over, once, and gives it back with what was done, oldest first.
+// It closes the visit first: what is under way in it is waited for and on the receipt, and nothing is done in it
+// afterwards, also where the clock of whoever would do it runs behind.
 func settleReceipt(ctx context.Context, tx *tenant.Tx, grant GrantID) (SupportGrant, []Deed, error) {
+	held, err := closeSupport(ctx, tx, grant)
+	if err != nil {
+		return SupportGrant{}, nil, err
+	}
 	rows, err := selectDone(ctx, tx, grant, false, receiptRowsMax)
 	if err != nil {
 		return SupportGrant{}, nil, err
 	}
-	digest := receiptDigest(rows)
-	kept, err := keepReceipt(ctx, tx, grant, len(rows), digest)
-	if err != nil {
-		return SupportGrant{}, nil, err
-	}
-	if kept {
+	if held {
+		digest := receiptDigest(rows)
+		if kept, err := keepReceipt(ctx, tx, grant, len(rows), digest); err != nil || !kept {
+			return SupportGrant{}, nil, orOver(err)
+		}
 		act := tenant.Act{Action: "support.receipt", Object: "support", ID: grant.UUID, Detail: fmt.Sprintf("%d lines, SHA-256 %x", len(rows), digest)}
 		if err := tx.Record(ctx, act); err != nil {
 			return SupportGrant{}, nil, err

@@ -50,9 +50,29 @@ type GrantID = id.Of[SupportGrant]
 type Terms struct {
 	Reason  string // what they are to look at, in a sentence that stays on record
 	Ticket  string
-	Scopes  []string // "invoices:read", "invoices:write"
-	Masked  bool     // people's data are masked
+	Scopes  []string     // "invoices:read", "invoices:write"
+	Masks   tenant.Masks // of people's data
 	Minutes int
+}
+
+// Masked says whether any of people's data are masked.
+func (t Terms) Masked() bool { return t.Masks != 0 }
+
+// SayMasks tells in plain words which of people's data are masked: "names and notes masked".
+func (t Terms) SayMasks() string {
+	switch t.Masks {
+	case 0:
+		return "people's data shown"
+	case tenant.MaskAll:
+		return "people's data masked"
+	}
+	var names []string
+	for _, g := range tenant.MaskGroups() {
+		if t.Masks.Has(g.Mask) {
+			names = append(names, strings.ToLower(g.Name))
+		}
+	}
+	return listWords(names) + " masked"
 }
 
 // SupportGrant is a request to be let in, an invitation, a visit, or what is left of one.
@@ -98,7 +118,7 @@ func (g SupportGrant) State(now time.Time) string {
 		return GrantRefused
 	case g.EndedAt != nil:
 		return GrantEnded
-	case !g.Until.After(now):
+	case !g.Until.After(now), g.Receipt != nil: // which closed it, by whatever clock
 		return GrantExpired
 	case g.Staff.IsZero():
 		return GrantInvited
@@ -112,6 +132,9 @@ func (g SupportGrant) Over(now time.Time) time.Time {
 	case GrantEnded:
 		return *g.EndedAt
 	case GrantExpired:
+		if g.Until.After(now) {
+			return g.Receipt.At
+		}
 		return *g.Until
 	}
 	return time.Time{}
@@ -161,11 +184,7 @@ func (t *Terms) checkReach(known []string) error {
 
 // detail is what the record says of terms.
 func (t Terms) detail() string {
-	masked := "people's data masked"
-	if !t.Masked {
-		masked = "people's data shown"
-	}
-	detail := fmt.Sprintf("for %d minutes, %s: %s", t.Minutes, masked, strings.Join(t.Scopes, " "))
+	detail := fmt.Sprintf("for %d minutes, %s: %s", t.Minutes, t.SayMasks(), strings.Join(t.Scopes, " "))
 	return detail[:min(len(detail), detailMax)] // all of it is ASCII, and what does not fit stands on the grant
 }
 

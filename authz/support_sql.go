@@ -24,6 +24,7 @@ type supportRow struct {
 	Ticket    string
 	Scopes    string
 	Masked    bool
+	Masks     *string
 	Minutes   int
 	Granted   *bool
 	DecidedBy *uuid.UUID `db:"decided_by"`
@@ -39,7 +40,7 @@ type supportRow struct {
 func (r supportRow) grant() SupportGrant {
 	g := SupportGrant{
 		ID: r.ID, Slug: r.Slug, StaffName: r.StaffName, AskedBy: tenant.PersonID{UUID: r.AskedBy}, AskedAt: r.AskedAt.UTC(),
-		Terms:   Terms{Reason: r.Reason, Ticket: r.Ticket, Scopes: strings.Fields(r.Scopes), Masked: r.Masked, Minutes: r.Minutes},
+		Terms:   Terms{Reason: r.Reason, Ticket: r.Ticket, Scopes: strings.Fields(r.Scopes), Masks: r.masks(), Minutes: r.Minutes},
 		Granted: r.Granted, DecidedAt: utc(r.DecidedAt), Until: utc(r.Until), EndedAt: utc(r.EndedAt),
 	}
 	if r.Staff != nil {
@@ -55,6 +56,25 @@ func (r supportRow) grant() SupportGrant {
 		g.Receipt = &ReceiptHead{At: r.ReceiptAt.UTC(), Rows: *r.Rows, Digest: r.Digest}
 	}
 	return g
+}
+
+// masks are the groups that are masked. Who masks and names none masks all.
+func (r supportRow) masks() tenant.Masks {
+	switch {
+	case !r.Masked:
+		return 0
+	case r.Masks == nil:
+		return tenant.MaskAll
+	}
+	return tenant.ReadMasks(*r.Masks)
+}
+
+// maskWords are masks as they are stored: null for all, those too that come later.
+func (t Terms) maskWords() any {
+	if t.Masks == 0 || t.Masks == tenant.MaskAll {
+		return nil
+	}
+	return strings.Join(t.Masks.Words(), " ")
 }
 
 func utc(t *time.Time) *time.Time {
@@ -75,9 +95,9 @@ func grantsOf(rows []supportRow) []SupportGrant {
 
 const supportHere = `
 	SELECT g.id, '' AS slug, g.staff_id, g.staff_name AS staff_title, g.asked_by, g.asked_at, g.reason, g.ticket,
-	       array_to_string(g.scopes, ' ') AS scopes, g.masked, g.minutes, g.granted, g.decided_by, g.decided_at, g.until_at,
+	       array_to_string(g.scopes, ' ') AS scopes, g.masked, g.masks, g.minutes, g.granted, g.decided_by, g.decided_at, g.until_at,
 	       g.ended_at, g.ended_how, g.receipt_at, g.receipt_rows, g.receipt_digest
-	  FROM platform.list_support() g`
+	  FROM platform.list_support_masks() g`
 
 func selectSupport(ctx context.Context, tx *tenant.Tx) ([]SupportGrant, error) {
 	var rows []supportRow
@@ -111,7 +131,7 @@ func selectSupportByID(ctx context.Context, tx *tenant.Tx, grant GrantID) (Suppo
 
 func selectOpenVisits(ctx context.Context, tx *tenant.Tx) ([]SupportGrant, error) {
 	var rows []supportRow
-	err := tx.Select(ctx, &rows, supportHere+` WHERE g.granted AND g.staff_id IS NOT NULL AND g.ended_at IS NULL AND g.until_at > $1 ORDER BY g.until_at`, tx.Now())
+	err := tx.Select(ctx, &rows, supportHere+` WHERE g.granted AND g.staff_id IS NOT NULL AND g.ended_at IS NULL AND g.until_at > $1 AND g.receipt_at IS NULL ORDER BY g.until_at`, tx.Now())
 	if err != nil {
 		return nil, fmt.Errorf("finding open visits: %w", err)
 	}
@@ -119,8 +139,8 @@ func selectOpenVisits(ctx context.Context, tx *tenant.Tx) ([]SupportGrant, error
 }
 
 func decideSupport(ctx context.Context, tx *tenant.Tx, grant GrantID, yes bool, t Terms, link tenant.Hash) (done bool, err error) {
-	err = tx.Get(ctx, &done, `SELECT platform.decide_support($1, $2, $3, string_to_array($4::text, ' ')::varchar[], $5, $6, $7, $8)`,
-		grant, tx.Scope().Person().ID, yes, strings.Join(t.Scopes, " "), t.Masked, t.Minutes, link[:], tx.Now())
+	err = tx.Get(ctx, &done, `SELECT platform.decide_support($1, $2, $3, string_to_array($4::text, ' ')::varchar[], $5, $6, $7, $8, $9)`,
+		grant, tx.Scope().Person().ID, yes, strings.Join(t.Scopes, " "), t.Masked(), t.maskWords(), t.Minutes, link[:], tx.Now())
 	if err != nil {
 		return false, fmt.Errorf("deciding a support request: %w", err)
 	}
@@ -128,8 +148,8 @@ func decideSupport(ctx context.Context, tx *tenant.Tx, grant GrantID, yes bool, 
 }
 
 func insertInvitation(ctx context.Context, tx *tenant.Tx, grant GrantID, t Terms, link tenant.Hash) error {
-	_, err := tx.Exec(ctx, `SELECT platform.invite_support($1, $2, $3, string_to_array($4::text, ' ')::varchar[], $5, $6, $7, $8)`,
-		grant, tx.Scope().Person().ID, t.Reason, strings.Join(t.Scopes, " "), t.Masked, t.Minutes, link[:], tx.Now())
+	_, err := tx.Exec(ctx, `SELECT platform.invite_support($1, $2, $3, string_to_array($4::text, ' ')::varchar[], $5, $6, $7, $8, $9)`,
+		grant, tx.Scope().Person().ID, t.Reason, strings.Join(t.Scopes, " "), t.Masked(), t.maskWords(), t.Minutes, link[:], tx.Now())
 	if err != nil {
 		return fmt.Errorf("inviting support: %w", err)
 	}
@@ -147,8 +167,8 @@ func endSupport(ctx context.Context, tx *tenant.Tx, grant GrantID) (done bool, e
 
 func insertRequest(ctx context.Context, tx *tenant.PlatformTx, grant GrantID, staff tenant.PersonID, slug string, t Terms) (bool, error) {
 	var organization *uuid.UUID
-	err := tx.Get(ctx, &organization, `SELECT platform.request_support($1, $2, $3, $4, $5, string_to_array($6::text, ' ')::varchar[], $7, $8, $9)`,
-		grant, slug, staff, t.Reason, t.Ticket, strings.Join(t.Scopes, " "), t.Masked, t.Minutes, tx.Now())
+	err := tx.Get(ctx, &organization, `SELECT platform.request_support($1, $2, $3, $4, $5, string_to_array($6::text, ' ')::varchar[], $7, $8, $9, $10)`,
+		grant, slug, staff, t.Reason, t.Ticket, strings.Join(t.Scopes, " "), t.Masked(), t.maskWords(), t.Minutes, tx.Now())
 	if err != nil {
 		return false, fmt.Errorf("asking to be let in: %w", err)
 	}
@@ -157,7 +177,7 @@ func insertRequest(ctx context.Context, tx *tenant.PlatformTx, grant GrantID, st
 
 const supportAll = `
 	SELECT g.id, coalesce(o.slug, '') AS slug, g.staff_id, coalesce(p.name, '') AS staff_title, g.asked_by, g.asked_at, g.reason, g.ticket,
-	       array_to_string(g.scopes, ' ') AS scopes, g.masked, g.minutes, g.granted, g.decided_by, g.decided_at, g.until_at,
+	       array_to_string(g.scopes, ' ') AS scopes, g.masked, g.masks, g.minutes, g.granted, g.decided_by, g.decided_at, g.until_at,
 	       g.ended_at, g.ended_how, g.receipt_at, g.receipt_rows, g.receipt_digest
 	  FROM platform.support_grant g
 	  JOIN platform.organization o ON o.id = g.organization_id
@@ -292,6 +312,15 @@ func selectDone(ctx context.Context, tx *tenant.Tx, grant GrantID, newest bool, 
 		return nil, fmt.Errorf("reading what was done in a visit: %w", err)
 	}
 	return rows, nil
+}
+
+// closeSupport holds a visit that is over, so that nothing can be done in it until the transaction ends; false where
+// it has its receipt.
+func closeSupport(ctx context.Context, tx *tenant.Tx, grant GrantID) (held bool, err error) {
+	if err = tx.Get(ctx, &held, `SELECT platform.close_support($1, $2)`, grant, tx.Now()); err != nil {
+		return false, fmt.Errorf("closing a visit: %w", err)
+	}
+	return held, nil
 }
 
 func keepReceipt(ctx context.Context, tx *tenant.Tx, grant GrantID, rows int, digest []byte) (kept bool, err error) {

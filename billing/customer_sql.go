@@ -86,22 +86,24 @@ func lockCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID) (c Cu
 	return c, nil
 }
 
-// Searches compare capitals: small letters are more, as with the two sigmas. For whom people's data are masked ($5) they
-// do not look into them: whether something is found would tell letter by letter what is hidden.
+// Searches compare capitals: small letters are more, as with the two sigmas. For whom names ($5) or contact details ($6) are
+// masked they do not look into them: whether something is found would tell letter by letter what is hidden.
 const customersWhere = `SELECT ` + customerColumns + ` FROM party p
 	 WHERE (p.archived_at IS NOT NULL) = $1
-	   AND ($2 = '' OR position(upper($2) in upper(CASE WHEN $5::boolean THEN '' ELSE p.name || ' ' || p.email || ' ' END || p.company || ' ' ||
+	   AND ($2 = '' OR position(upper($2) in upper(CASE WHEN $5::boolean THEN '' ELSE p.name || ' ' END ||
+	        CASE WHEN $6::boolean THEN '' ELSE p.email || ' ' END || p.company || ' ' ||
 	        coalesce(p.external_id, ''))) > 0)`
 
 func selectCustomers(ctx context.Context, tx *tenant.Tx, filter CustomerFilter, q cursor.Query) (rows []Customer, err error) {
+	masks := tx.Scope().Masks()
 	if q.Backwards() {
 		err = tx.Select(ctx, &rows, customersWhere+`
 			AND (lower(p.name), p.id) < (SELECT lower(b.name), b.id FROM party b WHERE b.id = $3)
-			ORDER BY lower(p.name) DESC, p.id DESC LIMIT $4`, filter.Archived, filter.Search, q.Before, q.Fetch(), tx.Scope().Masked())
+			ORDER BY lower(p.name) DESC, p.id DESC LIMIT $4`, filter.Archived, filter.Search, q.Before, q.Fetch(), masks.Has(tenant.MaskNames), masks.Has(tenant.MaskContact))
 	} else {
 		err = tx.Select(ctx, &rows, customersWhere+`
 			AND ($3::uuid IS NULL OR (lower(p.name), p.id) > (SELECT lower(b.name), b.id FROM party b WHERE b.id = $3))
-			ORDER BY lower(p.name), p.id LIMIT $4`, filter.Archived, filter.Search, orNull(q.After), q.Fetch(), tx.Scope().Masked())
+			ORDER BY lower(p.name), p.id LIMIT $4`, filter.Archived, filter.Search, orNull(q.After), q.Fetch(), masks.Has(tenant.MaskNames), masks.Has(tenant.MaskContact))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listing customers: %w", err)

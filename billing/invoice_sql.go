@@ -275,10 +275,10 @@ func selectInvoices(ctx context.Context, tx *tenant.Tx, filter InvoiceFilter, to
 	var err error
 	if q.Backwards() {
 		err = tx.Select(ctx, &rows, invoicesWhere+` AND d.id > $7 ORDER BY d.id LIMIT $8`,
-			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, q.Before, q.Fetch(), tx.Scope().Masked())
+			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, q.Before, q.Fetch(), tx.Scope().Masks().Has(tenant.MaskNames))
 	} else {
 		err = tx.Select(ctx, &rows, invoicesWhere+` AND ($7::uuid IS NULL OR d.id < $7) ORDER BY d.id DESC LIMIT $8`,
-			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, orNull(q.After), q.Fetch(), tx.Scope().Masked())
+			orNull(filter.CustomerID.UUID), filter.From, filter.To, filter.Search, string(filter.Standing), today, orNull(q.After), q.Fetch(), tx.Scope().Masks().Has(tenant.MaskNames))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listing invoices: %w", err)

@@ -61,7 +61,7 @@ type pqConn interface {
 type conn struct {
 	pqConn
 	schema     string // of the tenant that the transaction is in; "" outside
-	masked     bool   // people's data leave it masked, until the transaction ends
+	masks      Masks  // of people's data that leaves it, until the transaction ends
 	statements *lru.LRU[statementKey, driver.Stmt]
 	evicted    error
 }
@@ -69,7 +69,7 @@ type conn struct {
 type statementKey struct{ schema, query string }
 
 func (c *conn) QueryContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
-	if !c.masked {
+	if c.masks == 0 {
 		return c.query(ctx, q, args)
 	}
 	if err := checkUnmasked(args); err != nil {
@@ -79,7 +79,7 @@ func (c *conn) QueryContext(ctx context.Context, q string, args []driver.NamedVa
 	if err != nil {
 		return nil, err
 	}
-	return maskRows(rows, q), nil
+	return maskRows(rows, q, c.masks), nil
 }
 
 func (c *conn) query(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
@@ -94,7 +94,7 @@ func (c *conn) query(ctx context.Context, q string, args []driver.NamedValue) (d
 }
 
 func (c *conn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
-	if c.masked {
+	if c.masks != 0 {
 		if err := checkUnmasked(args); err != nil {
 			return nil, err
 		}
@@ -133,6 +133,6 @@ func (c *conn) prepared(ctx context.Context, q string, args int) (driver.Stmt, e
 
 // ResetSession runs before a connection is used again.
 func (c *conn) ResetSession(ctx context.Context) error {
-	c.schema, c.masked = "", false
+	c.schema, c.masks = "", 0
 	return c.pqConn.ResetSession(ctx)
 }

@@ -159,8 +159,8 @@ func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time
 		db.forget(s)
 		return ErrStale
 	}
-	if s.masked {
-		if err := masking(conn); err != nil {
+	if s.masks != 0 {
+		if err := masking(conn, s.masks); err != nil {
 			return err
 		}
 	}

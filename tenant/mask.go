@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,10 +22,77 @@ var ErrMasked = fault.New(fault.Forbidden, "support.masked",
 
 const masked = "•••"
 
-// personalColumns are the names of columns with a person's data, at the end of the column's name.
-var personalColumns = []string{
-	"email", "phone", "mobile", "street", "address", "postal_code", "city", "region", "tax_number", "iban", "bic", "account_number",
-	"routing_number", "holder", "network", "user_agent", "billed_to",
+// Masks are groups of people's data, each of which can be masked by itself. None is the zero value.
+type Masks uint8
+
+// The groups.
+const (
+	MaskNames Masks = 1 << iota
+	MaskContact
+	MaskAddresses
+	MaskBank
+	MaskTraces
+	MaskNotes
+	MaskAll = MaskNames | MaskContact | MaskAddresses | MaskBank | MaskTraces | MaskNotes
+)
+
+// MaskGroup is one group as it is stored and shown.
+type MaskGroup struct {
+	Mask Masks
+	Word string // "names"
+	Name string // "Names"
+	Say  string // what is in it
+}
+
+var maskGroups = []MaskGroup{
+	{MaskNames, "names", "Names", "of customers, members and whoever did something"},
+	{MaskContact, "contact", "Contact details", "e-mail addresses and phone numbers"},
+	{MaskAddresses, "addresses", "Postal addresses", "street, postal code, city and region"},
+	{MaskBank, "bank", "Bank and tax numbers", "account numbers, their holders and tax numbers"},
+	{MaskTraces, "traces", "Where people worked from", "network addresses and browsers"},
+	{MaskNotes, "notes", "Notes", "what was written in plain words to someone or about them"},
+}
+
+// MaskGroups lists what can be masked. The caller may keep and change the list.
+func MaskGroups() []MaskGroup { return slices.Clone(maskGroups) }
+
+// ReadMasks reads the words of groups. One that is unknown, and the empty text, stand for all there are.
+func ReadMasks(words string) Masks {
+	var all Masks
+	for word := range strings.FieldsSeq(words) {
+		at := slices.IndexFunc(maskGroups, func(g MaskGroup) bool { return g.Word == word })
+		if at < 0 {
+			return MaskAll
+		}
+		all |= maskGroups[at].Mask
+	}
+	if all == 0 {
+		return MaskAll
+	}
+	return all
+}
+
+// Words are the groups as ReadMasks reads them.
+func (m Masks) Words() (words []string) {
+	for _, g := range maskGroups {
+		if m.Has(g.Mask) {
+			words = append(words, g.Word)
+		}
+	}
+	return words
+}
+
+// Has says whether any of those groups is among them.
+func (m Masks) Has(any Masks) bool { return m&any != 0 }
+
+// personalColumns are the names of columns with a person's data, at the end of the column's name, and their group.
+var personalColumns = map[string]Masks{
+	"email": MaskContact, "phone": MaskContact, "mobile": MaskContact,
+	"street": MaskAddresses, "address": MaskAddresses, "postal_code": MaskAddresses, "city": MaskAddresses, "region": MaskAddresses,
+	"tax_number": MaskBank, "iban": MaskBank, "bic": MaskBank, "account_number": MaskBank, "routing_number": MaskBank, "holder": MaskBank,
+	"network": MaskTraces, "user_agent": MaskTraces,
+	"note": MaskNotes, "notes": MaskNotes, "memo": MaskNotes, "comment": MaskNotes,
+	"billed_to": MaskAll, // an object: each of its texts by its own name
 }
 
 // plainNames are what "..._name" may name without being a person.
@@ -33,28 +101,37 @@ var plainNames = []string{"account", "product", "tax", "rate", "currency", "plan
 // personalTables hold people under the plain column "name".
 var personalTables = []string{"party", "member", "audit_private"}
 
-// personal says whether a column of an answer to q holds a person's data. What it cannot tell it takes for personal.
-func personal(column, q string) bool {
+// personal says in which groups what a column of an answer to q holds is: masking any of them masks it. What it cannot
+// tell it takes for a name.
+func personal(column, q string) Masks {
 	column = strings.ToLower(column)
 	head, last := "", column
 	if at := strings.LastIndexByte(column, '.'); at >= 0 {
 		head, last = column[:at], column[at+1:]
 	}
-	for _, name := range personalColumns {
+	var found Masks
+	for name, group := range personalColumns {
 		if last == name || strings.HasSuffix(last, "_"+name) {
-			return true
+			found |= group
 		}
 	}
-	if of, ok := strings.CutSuffix(last, "_name"); ok {
-		return !anySuffix(of, plainNames)
+	if found != 0 {
+		return found
+	}
+	if of, ok := strings.CutSuffix(last, "_name"); ok && !anySuffix(of, plainNames) {
+		return MaskNames
 	}
 	switch last {
 	case "name":
-		return head != "" && !anySuffix(head, plainNames) || head == "" && readsFrom(q, personalTables)
-	case "before", "after":
-		return readsFrom(q, []string{"audit_private"})
+		if head != "" && !anySuffix(head, plainNames) || head == "" && readsFrom(q, personalTables) {
+			return MaskNames
+		}
+	case "before", "after": // which field's, each row says for itself
+		if readsFrom(q, []string{"audit_private"}) {
+			return MaskAll
+		}
 	}
-	return false
+	return 0
 }
 
 func anySuffix(s string, all []string) bool {
@@ -96,8 +173,9 @@ func maskText(s string) string {
 	return strings.Join(words, " ")
 }
 
-// maskValue masks a value as the driver gave it. What is neither text nor an object of texts is left out whole.
-func maskValue(v driver.Value) driver.Value {
+// maskValue masks a value as the driver gave it. Of an object it masks the texts that are in the groups; what is neither
+// text nor an object of texts is left out whole.
+func maskValue(v driver.Value, masks Masks) driver.Value {
 	switch text := v.(type) {
 	case nil:
 		return nil
@@ -106,16 +184,22 @@ func maskValue(v driver.Value) driver.Value {
 	case []byte:
 		var object map[string]any
 		if len(text) > 0 && text[0] == '{' && json.Unmarshal(text, &object) == nil {
-			return maskObject(object)
+			return maskObject(object, masks)
 		}
 		return []byte(maskText(string(text)))
 	}
 	return nil
 }
 
-func maskObject(object map[string]any) driver.Value {
+func maskObject(object map[string]any, masks Masks) driver.Value {
 	for key, v := range object {
-		if text, ok := v.(string); ok && key != "country" && key != "company" {
+		group := personal(key, "")
+		if key == "name" {
+			group = MaskNames
+		} else if group == 0 { // unknown
+			group = MaskAll
+		}
+		if text, ok := v.(string); ok && key != "country" && key != "company" && masks.Has(group) {
 			object[key] = maskText(text)
 		} else if !ok && v != nil {
 			delete(object, key)
@@ -128,10 +212,31 @@ func maskObject(object map[string]any) driver.Value {
 	return out
 }
 
+// maskChanges masks what the record keeps of a change: a line for each field, its name, a colon and the value.
+func maskChanges(v driver.Value, masks Masks) driver.Value {
+	raw, isBytes := v.([]byte)
+	text, isText := v.(string)
+	if isBytes {
+		text = string(raw)
+	} else if !isText {
+		return v
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if field, value, ok := strings.Cut(line, ": "); ok && masks.Has(personal(field, "")) {
+			lines[i] = field + ": " + maskText(value)
+		}
+	}
+	if isBytes {
+		return []byte(strings.Join(lines, "\n"))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // masking tells the connection to mask what it reads from here to the end of the transaction.
-func masking(c *sqlx.Conn) error {
+func masking(c *sqlx.Conn, masks Masks) error {
 	return c.Raw(func(driverConn any) error {
-		driverConn.(*conn).masked = true
+		driverConn.(*conn).masks = masks
 		return nil
 	})
 }
@@ -139,13 +244,20 @@ func masking(c *sqlx.Conn) error {
 // maskedRows are rows whose personal columns are masked.
 type maskedRows struct {
 	driver.Rows
-	hide []bool
+	hide []func(driver.Value) driver.Value // by column; nil: shown as it is
 }
 
-func maskRows(rows driver.Rows, q string) driver.Rows {
+func maskRows(rows driver.Rows, q string, masks Masks) driver.Rows {
 	m := &maskedRows{Rows: rows}
 	for _, column := range rows.Columns() {
-		m.hide = append(m.hide, personal(column, q))
+		var hide func(driver.Value) driver.Value
+		switch {
+		case masks.Has(personal(column, q)):
+			hide = func(v driver.Value) driver.Value { return maskValue(v, masks) }
+		case strings.HasSuffix(column, "before"), strings.HasSuffix(column, "after"):
+			hide = func(v driver.Value) driver.Value { return maskChanges(v, masks) }
+		}
+		m.hide = append(m.hide, hide)
 	}
 	return m
 }
@@ -156,8 +268,8 @@ func (m *maskedRows) Next(dest []driver.Value) error {
 		return err
 	}
 	for i, hide := range m.hide {
-		if hide {
-			dest[i] = maskValue(dest[i])
+		if hide != nil {
+			dest[i] = hide(dest[i])
 		}
 	}
 	return nil

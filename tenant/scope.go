@@ -108,7 +108,7 @@ type scope struct {
 	schema       string
 	compartment  int
 	grant        uuid.UUID // the support grant that it was minted by
-	masked       bool      // people's data leave the database masked
+	masks        Masks     // of people's data, as it leaves the database
 	ticket       string    // of the grant
 	reason       string
 	credential   Hash

@@ -17,7 +17,7 @@ func EnterSupport(ctx context.Context, db *DB, session Hash, slug string) (Scope
 		const q = `
 			SELECT g.access_version AS access, s.last_seen_at AS seen, p.id AS person_id, p.name AS person_name, p.email,
 			       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, 'support' AS role,
-			       g.scopes, g.id AS grant_id, g.masked, g.ticket, g.reason
+			       g.scopes, g.id AS grant_id, g.masked, coalesce(g.masks, '') AS masks, g.ticket, g.reason
 			  FROM platform.session s
 			  JOIN platform.staff f ON f.person_id = s.person_id
 			  JOIN platform.person p ON p.id = f.person_id
@@ -28,13 +28,14 @@ func EnterSupport(ctx context.Context, db *DB, session Hash, slug string) (Scope
 			   AND f.state::text = 'active'
 			   AND (EXISTS (SELECT FROM platform.totp t WHERE t.person_id = f.person_id AND t.confirmed_at IS NOT NULL)
 			     OR EXISTS (SELECT FROM platform.passkey k WHERE k.person_id = f.person_id))
-			   AND g.granted AND g.ended_at IS NULL AND g.until_at > $3
+			   AND g.granted AND g.ended_at IS NULL AND g.until_at > $3 AND g.receipt_at IS NULL
 			   AND o.slug = $2 AND o.state::text = 'active'
 			 ORDER BY g.access_version DESC LIMIT 1`
 		var row struct {
 			scopeRow
 			Grant          uuid.UUID `db:"grant_id"`
 			Masked         bool
+			Masks          string
 			Ticket, Reason string
 		}
 		err := db.platform.GetContext(ctx, &row, q, session[:], slug, db.Now())
@@ -46,14 +47,17 @@ func EnterSupport(ctx context.Context, db *DB, session Hash, slug string) (Scope
 		s, err := row.scope(Support, session)
 		if err == nil {
 			s.ceiling = append([]string{}, row.Scopes...)
-			s.grant, s.masked, s.ticket, s.reason = row.Grant, row.Masked, row.Ticket, row.Reason
+			s.grant, s.ticket, s.reason = row.Grant, row.Ticket, row.Reason
+			if row.Masked {
+				s.masks = ReadMasks(row.Masks)
+			}
 		}
 		return s, err
 	})
 }
 
-// Masked says whether people's data are masked for the bearer. Every transaction of such a scope reads them masked.
-func (s Scope) Masked() bool { return s.s.masked }
+// Masks says which of people's data are masked for the bearer: every transaction of the scope reads them masked.
+func (s Scope) Masks() Masks { return s.s.masks }
 
 // Purpose is why a support person was let in: the number of their ticket, which may be empty, and a sentence.
 func (s Scope) Purpose() (ticket, reason string) { return s.s.ticket, s.s.reason }

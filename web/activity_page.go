@@ -70,6 +70,13 @@ func showActivity(v *visit) error {
 	})
 }
 
+func actorName(a audit.Actor) string {
+	if a.Support {
+		return a.Name + ", support"
+	}
+	return a.Name
+}
+
 // fillActivity adds what there is to choose from, and what the chain's end is.
 func fillActivity(v *visit, tx *tenant.Tx, data *page.Activity, asked ActivityFilter) error {
 	values := asked.values()
@@ -81,7 +88,7 @@ func fillActivity(v *visit, tx *tenant.Tx, data *page.Activity, asked ActivityFi
 		return err
 	}
 	for _, p := range people {
-		data.People = append(data.People, page.Option{Value: p.ID.String(), Label: p.Name})
+		data.People = append(data.People, page.Option{Value: p.ID.String(), Label: actorName(p)})
 	}
 	for _, g := range audit.Groups() {
 		data.Groups = append(data.Groups, page.Option{Value: g.Key, Label: g.Name})

@@ -15,7 +15,7 @@ func (s *Server) registerStaffVisitPages() {
 		return showStaffVisits(v, http.StatusOK, page.Form{})
 	})
 	s.staff("GET", "/visits/new", staffTo(authz.Create, authz.StaffVisits), func(v *staffVisit) error {
-		return showStaffRequest(v, http.StatusOK, newTermsForm(authz.Terms{Masked: true, Minutes: authz.GrantMinutesDefault}))
+		return showStaffRequest(v, http.StatusOK, newTermsForm(authz.Terms{Masks: tenant.MaskAll, Minutes: authz.GrantMinutesDefault}))
 	})
 	s.staff("POST", "/visits", staffTo(authz.Create, authz.StaffVisits), sendStaffRequest)
 	s.staff("POST", "/visits/:id/take", staffTo(authz.Create, authz.StaffVisits), func(v *staffVisit) error {
@@ -73,7 +73,7 @@ func showStaffRequest(v *staffVisit, status int, form page.Form) error {
 }
 
 func sendStaffRequest(v *staffVisit) error {
-	sent, err := readForm(v.c, "scopes")
+	sent, err := readForm(v.c, "scopes", "masks")
 	if err != nil {
 		return err
 	}

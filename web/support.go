@@ -75,7 +75,7 @@ func (v *visit) visitBanners(tx *tenant.Tx) ([]page.VisitBanner, error) {
 	scope, mayEnd := tx.Scope(), v.may(rightTo(authz.Delete, authz.Support))
 	var banners []page.VisitBanner
 	for _, g := range open {
-		b := page.VisitBanner{Who: g.StaffName, May: g.Terms.Say(), Until: *g.Until, Now: tx.Now(), Whole: g.Until.Sub(*g.DecidedAt), Masked: g.Terms.Masked}
+		b := page.VisitBanner{Who: g.StaffName, May: g.Terms.Say(), Until: *g.Until, Now: tx.Now(), Whole: g.Until.Sub(*g.DecidedAt), Masks: g.Terms.SayMasks()}
 		switch {
 		case isSupport(scope) && scope.Grant() == g.ID.UUID:
 			b.Own, b.EndURL = true, "/staff/visits/"+g.ID.String()+"/leave"

@@ -18,7 +18,8 @@ type SupportGrantView struct {
 	Reason    string       `json:"reason"`
 	Ticket    string       `json:"ticket"`
 	Scopes    []string     `json:"scopes" doc:"What they may, or ask for" example:"[\"invoices:read\"]"`
-	Masked    bool         `json:"masked" doc:"Whether people's data are masked"`
+	Masked    bool         `json:"masked" doc:"Whether any of people's data are masked"`
+	Masks     []string     `json:"masks" doc:"Which of people's data are masked: names, contact, addresses, bank, traces, notes"`
 	Minutes   int          `json:"minutes" doc:"For how long"`
 	AskedAt   time.Time    `json:"asked_at"`
 	DecidedBy string       `json:"decided_by" doc:"The owner who let them in or refused, by id; empty while nobody has"`
@@ -38,7 +39,7 @@ type ReceiptView struct {
 
 func viewGrant(g authz.SupportGrant, now time.Time) SupportGrantView {
 	v := SupportGrantView{ID: g.ID.String(), State: g.State(now), StaffID: idText(g.Staff), Staff: g.StaffName, Reason: g.Terms.Reason, Ticket: g.Terms.Ticket,
-		Scopes: append([]string{}, g.Terms.Scopes...), Masked: g.Terms.Masked, Minutes: g.Terms.Minutes, AskedAt: g.AskedAt, DecidedBy: idText(g.DecidedBy),
+		Scopes: append([]string{}, g.Terms.Scopes...), Masked: g.Terms.Masked(), Masks: append([]string{}, g.Terms.Masks.Words()...), Minutes: g.Terms.Minutes, AskedAt: g.AskedAt, DecidedBy: idText(g.DecidedBy),
 		DecidedAt: g.DecidedAt, Until: g.Until, EndedAt: g.EndedAt, EndedHow: g.EndedHow}
 	if g.Receipt != nil {
 		v.Receipt = &ReceiptView{At: g.Receipt.At, Rows: g.Receipt.Rows, SHA256: g.Receipt.Seal()}

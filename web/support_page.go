@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -21,7 +22,7 @@ import (
 func (s *Server) registerSupportPages() {
 	s.member("GET", "/support", rightTo(authz.Read, authz.Support), showSupport)
 	s.member("GET", "/support/new", rightTo(authz.Create, authz.Support), func(v *visit) error {
-		return showInvite(v, http.StatusOK, keyed(newTermsForm(authz.Terms{Masked: true, Minutes: authz.GrantMinutesDefault})))
+		return showInvite(v, http.StatusOK, keyed(newTermsForm(authz.Terms{Masks: tenant.MaskAll, Minutes: authz.GrantMinutesDefault})))
 	})
 	s.member("POST", "/support", rightTo(authz.Create, authz.Support), sendInvite)
 	s.member("GET", "/support/:id", rightTo(authz.Read, authz.Support), func(v *visit) error {
@@ -43,9 +44,7 @@ func (v *visit) proved() (bool, error) {
 func newTermsForm(t authz.Terms) page.Form {
 	form := page.NewForm("reason", t.Reason, "ticket", t.Ticket, "minutes", strconv.Itoa(t.Minutes))
 	form.Values["scopes"] = t.Scopes
-	if t.Masked {
-		form.Values.Set("masked", "yes")
-	}
+	form.Values["masks"] = t.Masks.Words()
 	return form
 }
 
@@ -55,7 +54,15 @@ func termsOf(sent url.Values) authz.Terms {
 	if err != nil {
 		minutes = 0
 	}
-	return authz.Terms{Reason: sent.Get("reason"), Ticket: sent.Get("ticket"), Scopes: sent["scopes"], Masked: sent.Get("masked") != "", Minutes: minutes}
+	return authz.Terms{Reason: sent.Get("reason"), Ticket: sent.Get("ticket"), Scopes: sent["scopes"], Masks: masksOf(sent["masks"]), Minutes: minutes}
+}
+
+// masksOf reads the boxes that are ticked; one that there is not stands for all.
+func masksOf(ticked []string) tenant.Masks {
+	if len(ticked) == 0 {
+		return 0
+	}
+	return tenant.ReadMasks(strings.Join(ticked, " "))
 }
 
 func showSupport(v *visit) error {
@@ -109,7 +116,7 @@ func sendInvite(v *visit) error {
 		return orProve(v.c, err, v.at("support", "new"))
 	}
 	var link string
-	return v.send([]string{"scopes"}, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
+	return v.send([]string{"scopes", "masks"}, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
 		g, secret, err := authz.InviteSupport(v.ctx, tx, v.server.Policy, termsOf(sent))
 		link = secret
 		return g.ID.UUID, err
@@ -253,7 +260,7 @@ func sendApprove(v *visit) error {
 		return orProve(v.c, err, v.at("support", grant.String(), "approve"))
 	}
 	var link string
-	return v.send([]string{"scopes"}, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
+	return v.send([]string{"scopes", "masks"}, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
 		_, secret, err := authz.ApproveSupport(v.ctx, tx, v.server.Policy, grant, termsOf(sent))
 		link = secret
 		return grant.UUID, err

@@ -29,7 +29,7 @@ func (h *house) askedIn(t testing.TB, slug string) string {
 		if err := authz.SetStaff(ctx, tx, tenant.PersonID{}, authz.StaffMember{Person: person, Role: authz.StaffSupport, State: authz.StaffActive}); err != nil {
 			return err
 		}
-		grant, err = authz.RequestSupport(ctx, tx, h.Policy, person, slug, authz.Terms{Reason: "The estate", Ticket: "1", Scopes: []string{"invoices:read"}, Masked: true, Minutes: 60})
+		grant, err = authz.RequestSupport(ctx, tx, h.Policy, person, slug, authz.Terms{Reason: "The estate", Ticket: "1", Scopes: []string{"invoices:read"}, Masks: tenant.MaskAll, Minutes: 60})
 		return err
 	})
 	if err != nil {
@@ -50,10 +50,17 @@ var everyScope = func() []string {
 func termsPairs(masked bool, minutes int, scopes ...string) []string {
 	pairs := []string{"minutes", fmt.Sprint(minutes)}
 	if masked {
-		pairs = append(pairs, "masked", "yes")
+		pairs = append(pairs, maskPairs("names", "contact", "addresses", "bank", "traces", "notes")...)
 	}
 	for _, s := range scopes {
 		pairs = append(pairs, "scopes", s)
+	}
+	return pairs
+}
+
+func maskPairs(groups ...string) (pairs []string) {
+	for _, g := range groups {
+		pairs = append(pairs, "masks", g)
 	}
 	return pairs
 }
@@ -183,6 +190,12 @@ func TestSupportVisit(t *testing.T) {
 		if !strings.Contains(string(feed.body), want) {
 			t.Errorf("the activity lacks %q: %s", want, feed.body)
 		}
+	}
+	if a := o.browser.get(t, o.path("/activity")); !strings.Contains(string(a.body), `<option value="`+nadia.person.ID.String()+`">Nadia Brandt, support</option>`) {
+		t.Errorf("the activity cannot be narrowed to her: %s", a.body)
+	}
+	if a := o.browser.get(t, o.path("/activity?person="+nadia.person.ID.String())); !strings.Contains(string(a.body), "looked at invoices") || strings.Contains(string(a.body), "<b>Mara Lindqvist</b>") {
+		t.Errorf("narrowed to her: %s", a.body)
 	}
 	var views struct{ Items []map[string]any }
 	o.call(t, "GET", "/v1/activity?support=true&limit=1", nil).decode(t, &views)
@@ -335,5 +348,71 @@ func TestMaskedSearchFindsNobodyByWhatIsHidden(t *testing.T) {
 		if a := nadia.get(t, e.owner.path(search)); a.status != http.StatusOK || strings.Contains(string(a.body), thing) {
 			t.Errorf("%s: %d, or found although it is masked", search, a.status)
 		}
+	}
+}
+
+// An owner chooses what is masked group by group: what is ticked is shown nowhere, and what is not is shown.
+func TestMaskGroups(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	e := h.estate(t)
+	o := e.owner
+	e.personal(t)
+	const note = "Call my daughter Ekaterini first"
+	invoice := o.program.made(t, "/v1/invoices", map[string]any{"customer_id": e.ids["customers"], "note": note, "lines": []any{map[string]any{"description": "Work", "quantity": "1", "unit_price": "100"}}})
+	if a := o.program.call(t, "POST", "/v1/invoices/"+invoice+"/issue", nil); a.status != http.StatusOK {
+		t.Fatalf("issue: %d %s", a.status, a.body)
+	}
+	groups := map[string][]string{"names": personalValues[:1], "contact": personalValues[1:3], "addresses": personalValues[3:7], "bank": personalValues[7:8], "notes": {note}}
+	c := h.hire(t, authz.StaffSupport, true)
+	for ticked := range groups {
+		grant := c.asks(t, o, everyScope...)
+		if a := o.browser.get(t, o.path("/support/"+grant+"/approve")); !strings.Contains(string(a.body), `name="masks" value="`+ticked+`" checked`) {
+			t.Errorf("%s is not masked unless the owner says otherwise: %s", ticked, a.body)
+		}
+		wantRedirect(t, "approving", o.browser.post(t, o.path("/support/"+grant+"/approve"), append(termsPairs(false, 60, everyScope...), maskPairs(ticked)...)...), o.path("/support/"+grant))
+		var shown strings.Builder
+		for _, path := range []string{"/customers/" + e.ids["customers"], "/customers/" + e.ids["customers"] + "/edit", "/customers", "/invoices/" + invoice, "/settings", "/activity", "/activity?group=settings"} {
+			a := c.get(t, o.path(path))
+			if a.status >= 500 || path == "/invoices/"+invoice && a.status != http.StatusOK {
+				t.Errorf("%s: %d", path, a.status)
+			}
+			shown.WriteString(html.UnescapeString(string(a.body)))
+		}
+		if a := c.get(t, o.path("/invoices/"+invoice+"/pdf")); a.status != http.StatusOK {
+			t.Errorf("the invoice on paper: %d", a.status)
+		} else {
+			shown.WriteString(pdfText(t, a.body))
+		}
+		for group, values := range groups {
+			for _, value := range values {
+				if strings.Contains(shown.String(), value) != (group != ticked) {
+					t.Errorf("with %s masked, %s %q: shown %v", ticked, group, value, group == ticked)
+				}
+			}
+		}
+		for search, group := range map[string]string{"papanik": "names", "zaharias.k": "contact"} {
+			a := c.get(t, o.path("/customers?q="+search))
+			if found := strings.Contains(string(a.body), "/customers/"+e.ids["customers"]); found != (group != ticked) {
+				t.Errorf("with %s masked, searching by %s finds: %v", ticked, group, found)
+			}
+		}
+		for _, path := range []string{"/reports/customer-balances.csv", "/ledger.csv", "/activity.csv", "/activity/record.jsonl"} {
+			wantStatus(t, "taking away "+path, c.get(t, o.path(path)), http.StatusForbidden)
+		}
+		var view struct {
+			Masked bool
+			Masks  []string
+		}
+		o.program.call(t, "GET", "/v1/support-grants/"+grant, nil).decode(t, &view)
+		if !view.Masked || len(view.Masks) != 1 || view.Masks[0] != ticked {
+			t.Errorf("a program reads %+v", view)
+		}
+		wantRedirect(t, "ending", o.browser.post(t, o.path("/support/"+grant+"/end")), o.path("/support/"+grant))
+	}
+	grant := c.asks(t, o, everyScope...)
+	wantRedirect(t, "approving a group that there is not", o.browser.post(t, o.path("/support/"+grant+"/approve"), append(termsPairs(false, 60, everyScope...), maskPairs("nothing")...)...), o.path("/support/"+grant))
+	if a := c.get(t, o.path("/customers/"+e.ids["customers"])); a.status != http.StatusOK || strings.Contains(string(a.body), personalValues[0]) {
+		t.Errorf("what is unknown masks too little: %d", a.status)
 	}
 }

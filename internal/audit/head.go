@@ -12,11 +12,13 @@ import (
 
 // Actor is someone who has done something in the organization.
 type Actor struct {
-	ID   uuid.UUID
-	Name string
+	ID      uuid.UUID
+	Name    string
+	Support bool // let in by a grant, not a member
 }
 
-// Actors gives the organization's people by name, those who are denied access among them.
+// Actors gives the organization's people by name, those who are denied access among them, and then whoever of support
+// it ever let in.
 func Actors(ctx context.Context, tx *tenant.Tx) ([]Actor, error) { return selectActors(ctx, tx) }
 
 // MailsHead says whether the head of the chain is mailed to the owners daily.

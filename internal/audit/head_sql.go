@@ -8,7 +8,13 @@ import (
 )
 
 func selectActors(ctx context.Context, tx *tenant.Tx) (all []Actor, err error) {
-	if err := tx.Select(ctx, &all, `SELECT m.person_id AS id, m.name FROM member m ORDER BY lower(m.name), m.person_id LIMIT 500`); err != nil {
+	if err := tx.Select(ctx, &all, `
+		SELECT * FROM (
+		    SELECT m.person_id AS id, m.name, false AS support FROM member m
+		    UNION ALL
+		    SELECT DISTINCT g.staff_id, g.staff_name, true FROM platform.list_support() g
+		     WHERE g.granted AND g.staff_id IS NOT NULL AND g.staff_id NOT IN (SELECT m.person_id FROM member m)
+		) AS a ORDER BY a.support, lower(a.name), a.id LIMIT 500`); err != nil {
 		return nil, fmt.Errorf("listing people: %w", err)
 	}
 	return all, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/internal/country"
+	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/static"
 )
 
@@ -63,8 +64,10 @@ var functions = template.FuncMap{
 	"gatewayKind": gatewayKind,
 	"methodKind":  methodKind,
 	"brandName":   brandName,
+	"capital":     capital,
 	// parts
 	"grantMinutes": grantMinutes,
+	"maskGroups":   tenant.MaskGroups,
 	"field":        newField,
 	"cell":         newCell,
 	"lineWrongs":   lineWrongs,

@@ -10,6 +10,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/internal/setting"
+	"github.com/countinghouse/countinghouse/tenant"
 )
 
 func sampleStaffShell(title, nav string) StaffShell {
@@ -25,7 +26,7 @@ func staffSamples() map[string]any {
 	form := refused(NewForm("email", "nadia", "rights", "visits:read"), fault.New(fault.Invalid, "email.shape", "No.").At("email"), authz.ErrStaffRights)
 	waiting := sampleGrant(nil)
 	scopes := []ScopeRow{{"invoices", "Invoices", true, true}, {"reports", "Reports", true, false}}
-	terms := refused(NewForm("scopes", "invoices:read", "minutes", "240", "masked", "yes"), authz.ErrGrantScopes, authz.ErrGrantMinutes, authz.ErrGrantTicket)
+	terms := refused(NewForm("scopes", "invoices:read", "minutes", "240", "masks", "names"), authz.ErrGrantScopes, authz.ErrGrantMinutes, authz.ErrGrantTicket)
 	numbers := refused(NewForm("version", "3", "password.min_length", "9"), setting.ErrValue.At("password.min_length"), setting.ErrChanged)
 	settings := StaffSettings{sampleStaffShell("Settings", "settings"), numbers, nil, []setting.Past{{Name: "session.days", Value: "7", At: now, Person: "Nadia Brandt"}, {Name: "captcha.secret", At: now}}, "Ada Byron"}
 	for _, g := range setting.Groups() {
@@ -51,7 +52,7 @@ var yes, no = true, false
 func sampleGrant(granted *bool) GrantRow {
 	until, at := now.Add(time.Hour), now.Add(-time.Minute)
 	g := authz.SupportGrant{ID: id.New[authz.SupportGrant](), Slug: "tidewater", StaffName: "Nadia Brandt", AskedAt: at,
-		Terms: authz.Terms{Reason: "A payment is <missing>", Ticket: "48213", Scopes: []string{"invoices:write", "payments:read"}, Masked: true, Minutes: 60}}
+		Terms: authz.Terms{Reason: "A payment is <missing>", Ticket: "48213", Scopes: []string{"invoices:write", "payments:read"}, Masks: tenant.MaskNames | tenant.MaskNotes, Minutes: 60}}
 	if g.Granted = granted; granted != nil && *granted {
 		g.Until, g.DecidedAt = &until, &at
 	}
@@ -61,7 +62,7 @@ func sampleGrant(granted *bool) GrantRow {
 func supportSamples() map[string]any {
 	shell := func(title string) Shell {
 		s := sampleShell(title, "support")
-		s.Visits = []VisitBanner{{Who: "Nadia Brandt", May: "read Invoices", Until: now.Add(3 * time.Hour), Now: now, Whole: 4 * time.Hour, SeeURL: "/x", EndURL: "/y"}}
+		s.Visits = []VisitBanner{{Who: "Nadia Brandt", May: "read Invoices", Until: now.Add(3 * time.Hour), Now: now, Whole: 4 * time.Hour, Masks: "names masked", SeeURL: "/x", EndURL: "/y"}}
 		return s
 	}
 	terms := refused(NewForm("scopes", "invoices:read", "minutes", "240"), authz.ErrGrantScopes, authz.ErrGrantMinutes)

@@ -15,7 +15,7 @@ type VisitBanner struct {
 	Until  time.Time
 	Now    time.Time
 	Whole  time.Duration
-	Masked bool
+	Masks  string // "names masked"
 	Own    bool   // the reader is the support person
 	SeeURL string // empty where the reader may not see what is looked at
 	EndURL string // empty where the reader may not end it
@@ -195,7 +195,7 @@ func deedDetail(d authz.Deed) string {
 	return d.Detail
 }
 
-// SupportForm is the data of "support-edit". Its form sends scopes, masked and minutes, and for an invitation reason.
+// SupportForm is the data of "support-edit". Its form sends scopes, masks and minutes, and for an invitation reason.
 type SupportForm struct {
 	Shell
 	Form   Form
@@ -220,7 +220,7 @@ type StaffVisits struct {
 	Items []GrantRow
 }
 
-// StaffRequest is the data of "staff-visit-edit". Its form sends slug, ticket, reason, scopes, masked and minutes.
+// StaffRequest is the data of "staff-visit-edit". Its form sends slug, ticket, reason, scopes, masks and minutes.
 type StaffRequest struct {
 	StaffShell
 	Form   Form
