@@ -58,6 +58,9 @@ type Terms struct {
 // Masked says whether any of people's data are masked.
 func (t Terms) Masked() bool { return t.Masks != 0 }
 
+// MaskGroups lists what can be masked. The caller may keep and change the list.
+func MaskGroups() []tenant.MaskGroup { return tenant.MaskGroups() }
+
 // SayMasks tells in plain words which of people's data are masked: "names and notes masked".
 func (t Terms) SayMasks() string {
 	switch t.Masks {

@@ -7,9 +7,9 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/internal/country"
-	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/static"
 )
 
@@ -67,7 +67,7 @@ var functions = template.FuncMap{
 	"capital":     capital,
 	// parts
 	"grantMinutes": grantMinutes,
-	"maskGroups":   tenant.MaskGroups,
+	"maskGroups":   authz.MaskGroups,
 	"field":        newField,
 	"cell":         newCell,
 	"lineWrongs":   lineWrongs,

@@ -10,7 +10,6 @@ import (
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/internal/setting"
-	"github.com/countinghouse/countinghouse/tenant"
 )
 
 func sampleStaffShell(title, nav string) StaffShell {
@@ -52,7 +51,7 @@ var yes, no = true, false
 func sampleGrant(granted *bool) GrantRow {
 	until, at := now.Add(time.Hour), now.Add(-time.Minute)
 	g := authz.SupportGrant{ID: id.New[authz.SupportGrant](), Slug: "tidewater", StaffName: "Nadia Brandt", AskedAt: at,
-		Terms: authz.Terms{Reason: "A payment is <missing>", Ticket: "48213", Scopes: []string{"invoices:write", "payments:read"}, Masks: tenant.MaskNames | tenant.MaskNotes, Minutes: 60}}
+		Terms: authz.Terms{Reason: "A payment is <missing>", Ticket: "48213", Scopes: []string{"invoices:write", "payments:read"}, Masks: authz.MaskGroups()[0].Mask, Minutes: 60}}
 	if g.Granted = granted; granted != nil && *granted {
 		g.Until, g.DecidedAt = &until, &at
 	}
