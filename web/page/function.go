@@ -65,6 +65,7 @@ var functions = template.FuncMap{
 	"methodKind":  methodKind,
 	"brandName":   brandName,
 	"capital":     capital,
+	"brandName":   brandName,
 	// parts
 	"grantMinutes": grantMinutes,
 	"maskGroups":   authz.MaskGroups,
