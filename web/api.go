@@ -80,6 +80,7 @@ func (s *Server) registerAPI() {
 	s.registerAdmissionAPI()
 	s.registerTokenAPI()
 	s.registerMemberAPI()
+	s.registerEntryAPI()
 	s.registerSupportAPI()
 	s.registerInvitationAPI()
 	s.registerRoleAPI()

@@ -100,10 +100,20 @@ type PhoneView struct {
 	Since    *time.Time `json:"verified_at"`
 }
 
+// viewPhone shows a verified number, or that there is none.
+func viewPhone(p *identity.Phone) PhoneView {
+	if p == nil {
+		return PhoneView{}
+	}
+	since := p.Since.UTC()
+	return PhoneView{Verified: true, Number: p.Hidden(), Since: &since}
+}
+
 // personCall is a request of someone who is signed in, about themselves.
 type personCall struct {
 	person tenant.Person
 	token  string // of their session
+	fiber  *fiberCtx
 	from   identity.RequestInfo
 }
 
@@ -153,7 +163,7 @@ func (s *Server) admitPerson(hc huma.Context, next func(huma.Context)) {
 		}
 		return
 	}
-	next(huma.WithValue(hc, personCallKey{}, personCall{person: person, token: f.Cookies(sessionCookie), from: requestInfo(f)}))
+	next(huma.WithValue(hc, personCallKey{}, personCall{person: person, token: f.Cookies(sessionCookie), fiber: f, from: requestInfo(f)}))
 }
 
 // all is a list that is no longer than one page.
@@ -186,12 +196,7 @@ func (s *Server) registerPersonAPI() {
 	handlePerson(s, operation{id: "get-own-phone", method: "GET", path: account + "/phone", summary: "Whether your phone is verified"},
 		func(ctx context.Context, c personCall, _ *struct{}) (*Body[PhoneView], error) {
 			found, err := s.Identity.Phone(ctx, c.person.ID)
-			var v PhoneView
-			if found != nil {
-				since := found.Since.UTC()
-				v = PhoneView{Verified: true, Number: found.Hidden(), Since: &since}
-			}
-			return &Body[PhoneView]{v}, err
+			return &Body[PhoneView]{viewPhone(found)}, err
 		})
 	handlePerson(s, operation{id: "export-own-data", method: "GET", path: account + "/data", summary: "All that is held of you; takes a sign-in or a proof of the last minutes"},
 		func(ctx context.Context, c personCall, _ *struct{}) (*Body[identity.PersonData], error) {
@@ -199,6 +204,7 @@ func (s *Server) registerPersonAPI() {
 			return &Body[identity.PersonData]{found}, err
 		})
 	s.registerPersonActs(account + "/sessions")
+	s.registerPersonChanges()
 }
 
 func (s *Server) registerPersonActs(sessions string) {

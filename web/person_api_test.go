@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -183,5 +184,143 @@ func TestChallengeOfThe401(t *testing.T) {
 				t.Errorf("%s %s by %s: %d, %q", r.Method, path, who, a.status, got)
 			}
 		}
+	}
+}
+
+func TestAccountAPIChanges(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	send := func(path string, body any) answer {
+		t.Helper()
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("POST", "/v1/account"+path, strings.NewReader(string(text)))
+		r.Header.Set("Content-Type", "application/json")
+		return o.browser.do(t, r)
+	}
+	is := func(what string, a answer, status int, code string) answer {
+		t.Helper()
+		if a.status != status || code != "" && a.problem(t).Code != code {
+			t.Fatalf("%s: %d %s", what, a.status, a.body)
+		}
+		return a
+	}
+	// What guards the account is not changed by whoever finds it open.
+	o.browser.ageProof(t)
+	for _, path := range []string{"/second-factors/app", "/second-factors/recovery-codes", "/second-factors/app/turn-off", "/phone/remove"} {
+		is(path+" without a fresh proof", o.browser.ask(t, "POST", "/v1/account"+path, nil), http.StatusForbidden, "proof.needed")
+	}
+	is("a phone without a fresh proof", send("/phone", web.PhoneBody{Number: newNumber()}), http.StatusForbidden, "proof.needed")
+	is("deletion without a fresh proof", send("/delete", web.DeleteBody{Email: o.email}), http.StatusForbidden, "proof.needed")
+	is("a wrong proof", send("/proof", web.ProofBody{Password: "wrong"}), http.StatusUnprocessableEntity, "proof.refused")
+	before := o.cookies["__Host-session"]
+	is("a proof", send("/proof", web.ProofBody{Password: goodPassword}), http.StatusNoContent, "")
+	if o.cookies["__Host-session"] == before {
+		t.Error("the session keeps its token")
+	}
+
+	var key web.AppKeyView
+	is("an app", o.browser.ask(t, "POST", "/v1/account/second-factors/app", nil), http.StatusCreated, "").decode(t, &key)
+	is("a wrong code", send("/second-factors/app/confirm", web.CodeBody{Code: "x"}), http.StatusUnprocessableEntity, "second_step.refused")
+	var codes web.RecoveryCodesView
+	is("its first code", send("/second-factors/app/confirm", web.CodeBody{Code: appCode(t, key.Secret, 0)}), http.StatusOK, "").decode(t, &codes)
+	if len(codes.Codes) != 10 {
+		t.Errorf("%d recovery codes", len(codes.Codes))
+	}
+	old := codes.Codes[0]
+	is("new codes", o.browser.ask(t, "POST", "/v1/account/second-factors/recovery-codes", nil), http.StatusCreated, "").decode(t, &codes)
+	is("an old code as proof", send("/proof", web.ProofBody{Code: old}), http.StatusUnprocessableEntity, "")
+	is("a new code as proof", send("/proof", web.ProofBody{Code: codes.Codes[0]}), http.StatusNoContent, "")
+	var factors struct{ Items []web.MemberFactorsView }
+	o.program.call(t, "GET", "/v1/member-second-factors", nil).decode(t, &factors)
+	if len(factors.Items) != 1 || !factors.Items[0].On || !factors.Items[0].App || factors.Items[0].Name != "Mara Lindqvist" {
+		t.Errorf("what the owner sees: %+v", factors)
+	}
+	is("turning it off", o.browser.ask(t, "POST", "/v1/account/second-factors/app/turn-off", nil), http.StatusNoContent, "")
+
+	number := newNumber()
+	var request web.PhoneRequestView
+	is("a phone", send("/phone", web.PhoneBody{Number: number}), http.StatusAccepted, "").decode(t, &request)
+	var phone web.PhoneView
+	is("its code", send("/phone/confirm", web.PhoneCodeBody{Request: request.Request, Code: h.codeFor(t, number)}), http.StatusOK, "").decode(t, &phone)
+	if !phone.Verified || !strings.HasSuffix(phone.Number, number[len(number)-2:]) || strings.Contains(phone.Number, number[:6]) {
+		t.Errorf("phone: %+v", phone)
+	}
+	is("taking it away", o.browser.ask(t, "POST", "/v1/account/phone/remove", nil), http.StatusNoContent, "")
+
+	elsewhere := h.browser()
+	wantRedirect(t, "signing in elsewhere", elsewhere.post(t, "/sign-in", "email", o.email, "password", goodPassword), "/")
+	is("a short password", send("/password", web.PasswordBody{Present: goodPassword, Password: "short"}), http.StatusUnprocessableEntity, "")
+	is("a wrong present one", send("/password", web.PasswordBody{Present: newPassword, Password: newPassword}), http.StatusUnprocessableEntity, "")
+	is("a new password", send("/password", web.PasswordBody{Present: goodPassword, Password: newPassword}), http.StatusNoContent, "")
+	if !o.browser.in(t) || elsewhere.in(t) {
+		t.Error("the wrong sessions ended")
+	}
+
+	is("deletion of another", send("/delete", web.DeleteBody{Email: "mara@tidewater.example"}), http.StatusUnprocessableEntity, "person.not_typed")
+	is("deletion of the last owner", send("/delete", web.DeleteBody{Email: o.email}), http.StatusConflict, "")
+	guest, _ := h.invitedAs(t, o, "viewer")
+	o = guest
+	is("deletion", send("/delete", web.DeleteBody{Email: guest.email}), http.StatusNoContent, "")
+	if guest.browser.in(t) || guest.cookies["__Host-session"] != "" {
+		t.Error("one is signed in after the deletion")
+	}
+}
+
+func TestEntriesAPI(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o, other := h.signUp(t), h.signUp(t)
+	guest, _ := h.invitedAs(t, o, "viewer")
+	o.browser.get(t, o.path(""))
+	guest.browser.get(t, o.path(""))
+	other.browser.get(t, other.path(""))
+	var found web.List[web.MemberEntryView]
+	o.program.call(t, "GET", "/v1/member-entries", nil).decode(t, &found)
+	names := map[string]int{}
+	for _, e := range found.Items {
+		names[e.Name]++
+	}
+	if len(found.Items) != 2 || names["Mara Lindqvist"] != 1 || names["Tim Goyer"] != 1 || found.Items[0].At.IsZero() {
+		t.Errorf("%+v", found)
+	}
+	o.program.call(t, "GET", "/v1/member-entries?limit=1", nil).decode(t, &found)
+	if len(found.Items) != 1 || !found.HasMore {
+		t.Errorf("one of two: %+v", found)
+	}
+}
+
+func TestTokensTakeAFreshProof(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	o.browser.ageProof(t)
+	for _, path := range []string{"/tokens/new", "/tokens"} {
+		send := o.browser.get
+		if path == "/tokens" {
+			send = func(t testing.TB, path string) answer {
+				return o.browser.post(t, path, "name", "Shop", "scopes", "*:read", "idempotency_key", "k1")
+			}
+		}
+		wantRedirect(t, path, send(t, o.path(path)), "/account/prove?next="+url.QueryEscape(o.path("/tokens/new")))
+	}
+	var all web.List[web.TokenView]
+	o.program.call(t, "GET", "/v1/tokens", nil).decode(t, &all)
+	if len(all.Items) != 1 { // that of the test itself
+		t.Errorf("a token was made: %+v", all.Items)
+	}
+	rotate := o.path("/tokens/" + all.Items[0].ID + "/rotate")
+	prove := "/account/prove?next=" + url.QueryEscape(rotate)
+	wantRedirect(t, "the form of a new secret", o.browser.get(t, rotate), prove)
+	wantRedirect(t, "a new secret", o.browser.post(t, rotate, "overlap", "0", "idempotency_key", "k2"), prove)
+	if a := o.program.call(t, "GET", "/v1/tokens", nil); a.status != http.StatusOK {
+		t.Errorf("the old secret is over: %d", a.status)
+	}
+	wantRedirect(t, "proving", o.browser.post(t, "/account/prove", "password", goodPassword, "next", rotate), rotate)
+	if a := o.browser.get(t, rotate); a.status != http.StatusOK {
+		t.Errorf("after the proof: %d", a.status)
 	}
 }

@@ -18,16 +18,24 @@ import (
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
+// registerTokenPages asks whoever makes a token, or a new secret for one, to show again that it is them: it opens the
+// books for longer than the session that they sit in.
 func (s *Server) registerTokenPages() {
 	s.member("GET", "/tokens", rightTo(authz.Read, authz.Tokens), func(v *visit) error { return showTokens(v, http.StatusOK, page.Form{}) })
 	s.member("GET", "/tokens/new", rightTo(authz.Create, authz.Tokens), func(v *visit) error {
-		return showTokenForm(v, http.StatusOK, keyed(page.NewForm()))
+		return v.afterFreshProof(v.at("tokens", "new"), func() error { return showTokenForm(v, http.StatusOK, keyed(page.NewForm())) })
 	})
-	s.member("POST", "/tokens", rightTo(authz.Create, authz.Tokens), sendToken)
+	s.member("POST", "/tokens", rightTo(authz.Create, authz.Tokens), func(v *visit) error {
+		return v.afterFreshProof(v.at("tokens", "new"), func() error { return sendToken(v) })
+	})
 	s.member("GET", "/tokens/:id/rotate", rightTo(authz.Change, authz.Tokens), func(v *visit) error {
-		return showTokenRotate(v, http.StatusOK, keyed(page.NewForm("overlap", "24")))
+		return v.afterFreshProof(v.at("tokens", v.c.Params("id"), "rotate"), func() error {
+			return showTokenRotate(v, http.StatusOK, keyed(page.NewForm("overlap", "24")))
+		})
 	})
-	s.member("POST", "/tokens/:id/rotate", rightTo(authz.Change, authz.Tokens), sendTokenRotate)
+	s.member("POST", "/tokens/:id/rotate", rightTo(authz.Change, authz.Tokens), func(v *visit) error {
+		return v.afterFreshProof(v.at("tokens", v.c.Params("id"), "rotate"), func() error { return sendTokenRotate(v) })
+	})
 	s.member("POST", "/tokens/:id/revoke", rightTo(authz.Delete, authz.Tokens), sendTokenRevoke)
 }
 
