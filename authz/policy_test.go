@@ -248,6 +248,26 @@ func FuzzParseRight(f *testing.F) {
 	})
 }
 
+// The boxes of the grid read back as they were written, in one way alone.
+func FuzzParseTicks(f *testing.F) {
+	for _, s := range []string{"", "*", "invoices:read", "invoices:read invoices:read", "members:read customers:create *", "invoices: :read", "x:read"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ticks, err := ParseTicks(strings.Fields(s))
+		if err != nil {
+			if !errors.Is(err, ErrTicks) || ticks.Full || len(ticks.Rights) != 0 {
+				t.Errorf("%q: %+v, %v", s, ticks, err)
+			}
+			return
+		}
+		again, err := ParseTicks(ticks.Words())
+		if err != nil || again.Text() != ticks.Text() || readTicks(ticks.Text()).Text() != ticks.Text() {
+			t.Errorf("%q reads as %q and then %q, %v", s, ticks.Text(), again.Text(), err)
+		}
+	})
+}
+
 func TestDecideAllocatesNothing(t *testing.T) {
 	ceiling := []string{"customers:read", "payments:read", "invoices:write"}
 	right := Right{Invoices, Approve}

@@ -24,7 +24,8 @@ const doorSecretLength = 32
 // HashDoor reads the secret part of a door's address; ok is false for what none was ever given out as.
 func HashDoor(secret string) (_ Hash, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(secret)
-	if err != nil || len(raw) != doorSecretLength {
+	// The decoder passes over line ends, which would be second spellings of the same address.
+	if err != nil || len(raw) != doorSecretLength || len(secret) != base64.RawURLEncoding.EncodedLen(doorSecretLength) {
 		return Hash{}, false
 	}
 	return sha256.Sum256(raw), true

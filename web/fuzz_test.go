@@ -46,6 +46,38 @@ func FuzzReadForm(f *testing.F) {
 	})
 }
 
+// What an organization asks of who enters it is read whole or refused with a field that the form has.
+func FuzzAdmissionInput(f *testing.F) {
+	for _, s := range []string{"", "second_factor=yes&password_length=12&password_score=2", "password_days=-1", "password_days=1e9", "idle_minutes= 15 ", "session_hours=99999999999999999999",
+		"exempt=0197a1f0-0000-7000-8000-000000000000", "exempt=x&exempt=y", "password_days=%D9%A3%D9%A0"} {
+		f.Add(s)
+	}
+	fields := map[string]bool{"password_length": true, "password_score": true, "password_days": true, "idle_minutes": true, "session_hours": true, "exempt": true}
+	f.Fuzz(func(t *testing.T, query string) {
+		sent, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		rules, err := admissionInput(sent)
+		for _, refused := range faultsOf(err) {
+			if !fields[refused.Field] {
+				t.Errorf("%q is refused at %q", query, refused.Field)
+			}
+		}
+		if err != nil {
+			return
+		}
+		for _, n := range []int{rules.PasswordLength, rules.PasswordScore, rules.PasswordDays, rules.IdleMinutes, rules.SessionHours} {
+			if n < 0 || n > 1<<20 {
+				t.Errorf("%q gives %+v", query, rules)
+			}
+		}
+		if len(rules.Exempt) != len(sent["exempt"]) {
+			t.Errorf("%q exempts %v", query, rules.Exempt)
+		}
+	})
+}
+
 // However an address was made up, it leads to a path of ours: by the rules of browsers (WHATWG URL), which take a
 // backslash for a slash and drop tabs and line ends.
 func FuzzWayBack(f *testing.F) {
