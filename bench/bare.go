@@ -122,12 +122,24 @@ type invoiceRow struct {
 	DueDate     civil.Date        `db:"due_date"`
 	Currency    money.Currency    `db:"currency"`
 	Reference   string            `db:"reference"`
+	Order       string            `db:"purchase_order"`
+	Language    string            `db:"language"`
 	Note        string            `db:"note"`
 	Net         int64             `db:"net"`
 	Tax         int64             `db:"tax"`
 	Total       int64             `db:"total"`
 	Settled     int64             `db:"settled"`
+	WrittenOff  int64             `db:"written_off"`
 	Entry       ledger.EntryID    `db:"entry_id"`
+	Origin      *uuid.UUID        `db:"origin_id"`
+	OriginName  string            `db:"origin_number"`
+	ClosedAt    *time.Time        `db:"closed_at"`
+	Closing     ledger.EntryID    `db:"closing_entry_id"`
+	ClosingName int64             `db:"closing_entry_number"`
+	AcceptedBy  string            `db:"accepted_by"`
+	WithTax     bool              `db:"prices_with_tax"`
+	Percent     decimal.Decimal   `db:"discount_percent"`
+	Discount    int64             `db:"discount"`
 	CreatedAt   time.Time         `db:"created_at"`
 	IssuedAt    *time.Time        `db:"issued_at"`
 	Version     int               `db:"version"`
@@ -137,6 +149,7 @@ type invoiceRow struct {
 	Lines       []byte            `db:"lines"`
 	Taxes       []byte            `db:"taxes"`
 	Payments    []byte            `db:"payments"`
+	Credits     []byte            `db:"credits"`
 }
 
 type lineRow struct {
@@ -175,14 +188,14 @@ func (r invoiceRow) view(zone *time.Location) (web.InvoiceView, error) {
 		}
 	}
 	amount := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: r.Currency} }
-	h := billing.InvoiceHead{
-		ID: r.ID, State: r.State, Customer: r.Customer, IssueDate: r.IssueDate, DueDate: r.DueDate, Currency: r.Currency,
+	h := billing.InvoiceHead{ID: r.ID, DocumentHead: billing.DocumentHead{
+		State: r.State, Customer: r.Customer, IssueDate: r.IssueDate, DueDate: r.DueDate, Currency: r.Currency,
 		Net: amount(r.Net), Tax: amount(r.Tax), Total: amount(r.Total), Settled: amount(r.Settled), Today: civil.Of(time.Now(), zone),
-	}
+	}}
 	v := web.InvoiceView{
 		ID: r.ID.String(), State: r.State, Standing: string(h.Standing(h.Today)), Number: r.Number, ExternalID: r.ExternalID,
 		Customer: web.InvoiceCustomerView{ID: r.Customer.ID.String(), Name: r.Customer.Name}, IssueDate: r.IssueDate.String(),
-		DueDate: r.DueDate.String(), Reference: r.Reference, Note: r.Note, Net: moneyView(h.Net), Tax: moneyView(h.Tax),
+		DueDate: r.DueDate.String(), Reference: r.Reference, PurchaseOrder: r.Order, Language: r.Language, Note: r.Note, Net: moneyView(h.Net), Tax: moneyView(h.Tax),
 		Total: moneyView(h.Total), Paid: moneyView(h.Settled), Open: moneyView(h.Open()), CreatedAt: r.CreatedAt,
 	}
 	if !r.Entry.IsZero() {

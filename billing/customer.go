@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -38,6 +40,9 @@ type Customer struct {
 	Region     string     `db:"region"`
 	PostalCode string     `db:"postal_code"`
 	Country    string     `db:"country"` // ISO 3166-1 alpha-2, or empty
+	TaxNumber  string     `db:"tax_number"`
+	Language   string     `db:"language"`           // of their documents; empty: English
+	TermsDays  *int       `db:"payment_terms_days"` // none: those of the organization
 	CreatedAt  time.Time  `db:"created_at"`
 	Archived   bool       `db:"archived"`
 	Version    int        `db:"version"`
@@ -47,6 +52,9 @@ type Customer struct {
 type CustomerInput struct {
 	ExternalID, Name, Company, Email, Phone   string
 	Street, City, Region, PostalCode, Country string
+	TaxNumber                                 string
+	Language                                  string // of their documents: en or fr
+	TermsDays                                 *int   // none: the organization's
 }
 
 // CustomerFilter narrows a list of customers: to those in whose name, company, e-mail or external id the words of
@@ -68,6 +76,14 @@ func (in CustomerInput) check() (CustomerInput, error) {
 	in.Region = f.text(text.Line, "region", in.Region, 100)
 	in.PostalCode = f.text(text.Line, "postal_code", in.PostalCode, 20)
 	in.Country = f.text(text.Line, "country", in.Country, 100)
+	in.TaxNumber = f.text(text.Line, "tax_number", in.TaxNumber, 40)
+	if in.Language != "" {
+		_, err := locale.Parse(in.Language)
+		f.add("language", err)
+	}
+	if in.TermsDays != nil && (*in.TermsDays < 0 || *in.TermsDays > 365) {
+		f.add("payment_terms_days", ErrTermsOutOfRange)
+	}
 	if in.Email != "" && !plausibleEmail(in.Email) {
 		f.add("email", ErrEmailMalformed)
 	}
@@ -128,7 +144,18 @@ func customerChanges(was, is Customer) []tenant.Change {
 		{Field: "region", Before: was.Region, After: is.Region, Personal: true},
 		{Field: "postal_code", Before: was.PostalCode, After: is.PostalCode, Personal: true},
 		{Field: "country", Before: was.Country, After: is.Country},
+		{Field: "tax_number", Before: was.TaxNumber, After: is.TaxNumber, Personal: true},
+		{Field: "language", Before: was.Language, After: is.Language},
+		{Field: "payment_terms_days", Before: was.terms(), After: is.terms()},
 	}
+}
+
+// terms are the customer's own terms of payment as a text; empty for the organization's.
+func (c Customer) terms() string {
+	if c.TermsDays == nil {
+		return ""
+	}
+	return strconv.Itoa(*c.TermsDays)
 }
 
 // ArchiveCustomer takes a customer off the lists; their documents stay. Archiving twice is fine. It fails with

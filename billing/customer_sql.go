@@ -10,26 +10,27 @@ import (
 )
 
 const customerColumns = `p.id, coalesce(p.external_id, '') AS external_id, p.name, p.company, p.email, p.phone,
-	p.street, p.city, p.region, p.postal_code, p.country, p.created_at, p.archived_at IS NOT NULL AS archived, p.version`
+	p.street, p.city, p.region, p.postal_code, p.country, p.tax_number, p.language, p.payment_terms_days, p.created_at, p.archived_at IS NOT NULL AS archived, p.version`
 
 func insertCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, in CustomerInput) (c Customer, err error) {
 	err = tx.Get(ctx, &c, `
-		INSERT INTO party AS p (id, external_id, name, company, email, phone, street, city, region, postal_code, country, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		INSERT INTO party AS p (id, external_id, name, company, email, phone, street, city, region, postal_code, country, created_at,
+			tax_number, language, payment_terms_days)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		RETURNING `+customerColumns,
 		customer, textOrNull(in.ExternalID), in.Name, in.Company, in.Email, in.Phone, in.Street, in.City, in.Region,
-		in.PostalCode, in.Country, tx.Now())
+		in.PostalCode, in.Country, tx.Now(), in.TaxNumber, in.Language, in.TermsDays)
 	return c, customerFault("adding a customer", err)
 }
 
 func updateCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, version int, in CustomerInput) (c Customer, err error) {
 	err = tx.Get(ctx, &c, `
 		UPDATE party AS p SET external_id = $3, name = $4, company = $5, email = $6, phone = $7, street = $8, city = $9,
-			region = $10, postal_code = $11, country = $12, version = p.version + 1
+			region = $10, postal_code = $11, country = $12, tax_number = $13, language = $14, payment_terms_days = $15, version = p.version + 1
 		 WHERE p.id = $1 AND ($2 = 0 OR p.version = $2)
 		RETURNING `+customerColumns,
 		customer, version, textOrNull(in.ExternalID), in.Name, in.Company, in.Email, in.Phone, in.Street, in.City,
-		in.Region, in.PostalCode, in.Country)
+		in.Region, in.PostalCode, in.Country, in.TaxNumber, in.Language, in.TermsDays)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return c, missingCustomer(ctx, tx, customer)
 	}

@@ -5,23 +5,28 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/tax"
 	"github.com/countinghouse/countinghouse/internal/civil"
+	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-// draft is an invoice about to be written: read, looked up and worked out.
+// draft is a document about to be written: read, looked up and worked out.
 type draft struct {
-	InvoiceInput
+	DocumentInput
+	kind     kind
 	found    references
 	issue    civil.Date
 	due      civil.Date
 	currency money.Currency
 	lines    []draftLine
 	figures  tax.Result
+	feeStep  int // of a late fee: which one for the same invoice
 }
 
 // draftLine is a line whose description and account are settled.
@@ -31,13 +36,14 @@ type draftLine struct {
 }
 
 // prepareDraft reads an input in full; nothing is written. All faults come at once.
-func prepareDraft(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (draft, error) {
+func prepareDraft(ctx context.Context, tx *tenant.Tx, k kind, in DocumentInput) (draft, error) {
 	var f fields
 	in.ExternalID = f.text(text.Line, "external_id", in.ExternalID, externalIDLength)
 	in.Reference = f.text(text.Line, "reference", in.Reference, 60)
+	in.PurchaseOrder = f.text(text.Line, "purchase_order", in.PurchaseOrder, 60)
 	in.Note = f.text(text.Block, "note", in.Note, 1000)
 	in.Lines = readDescriptions(in.Lines, &f)
-	d, err := prepare(ctx, tx, in, &f)
+	d, err := prepare(ctx, tx, k, in, &f)
 	if err != nil {
 		return draft{}, err
 	}
@@ -69,30 +75,48 @@ func readDescriptions(lines []InvoiceLineInput, f *fields) []InvoiceLineInput {
 
 // prepare looks up what the input names and works the figures out. What is wrong with the input goes to f; the error is
 // of another sort.
-func prepare(ctx context.Context, tx *tenant.Tx, in InvoiceInput, f *fields) (d draft, err error) {
-	d = draft{InvoiceInput: in, issue: in.IssueDate, due: in.DueDate, currency: in.Currency}
+func prepare(ctx context.Context, tx *tenant.Tx, k kind, in DocumentInput, f *fields) (d draft, err error) {
+	d = draft{DocumentInput: in, kind: k, issue: in.IssueDate, due: in.DueDate, currency: in.Currency}
 	if len(in.Lines) > tax.MaxLines {
 		f.add("lines", tax.ErrTooManyLines)
 		d.Lines = nil
 	}
-	if d.found, err = selectReferences(ctx, tx, d.InvoiceInput); err != nil {
+	if d.found, err = selectReferences(ctx, tx, d.DocumentInput); err != nil {
 		return draft{}, err
 	}
 	if d.issue.IsZero() {
 		d.issue = civil.Of(tx.Now(), d.found.zone)
 	}
 	if d.due.IsZero() {
-		d.due = d.issue.AddDays(d.found.termsDays)
+		d.due = d.issue.AddDays(d.found.days(k))
 	}
 	if d.due.Before(d.issue) {
-		f.add("due_date", ErrDueBeforeIssue)
+		f.add("due_date", k.dueBefore)
 	}
 	if d.currency.IsZero() {
 		d.currency = d.found.baseCurrency
 	}
-	d.figures, err = tax.Calculate(tax.Terms{Currency: d.currency, Rounding: d.found.rounding}, d.readLines(f))
+	if d.Language == "" {
+		d.Language = d.found.language
+	}
+	d.Language, err = locale.Parse(string(d.Language))
+	f.add("language", err)
+	d.figures, err = tax.Calculate(d.terms(f), d.readLines(f))
 	f.add("", err)
 	return d, f.other
+}
+
+// terms are what holds for the whole document.
+func (d *draft) terms(f *fields) tax.Terms {
+	terms := tax.Terms{Currency: d.currency, Rounding: d.found.rounding, Inclusive: d.PricesWithTax, DiscountPercent: d.DiscountPercent}
+	if !d.Discount.Equal(d.Discount.Truncate(int32(d.currency.Digits()))) {
+		f.add("discount", money.ErrTooPrecise)
+		return terms
+	}
+	var err error
+	terms.Discount, err = money.FromDecimal(d.Discount, d.currency)
+	f.add("discount", err)
+	return terms
 }
 
 // readLines settles each line's description, account and rates, and gives the calculator's view of them.
@@ -142,4 +166,43 @@ func (r references) readRates(codes []string, field string, f *fields) []tax.Rat
 		rates = append(rates, found...)
 	}
 	return rates
+}
+
+// days is for how long a document stands or may be paid when nobody said otherwise.
+func (r references) days(k kind) int {
+	switch {
+	case k.stored == creditNoteKind.stored:
+		return 0
+	case k.stored == quoteKind.stored:
+		return r.quoteDays
+	case r.customerTerms != nil:
+		return *r.customerTerms
+	}
+	return r.termsDays
+}
+
+func recordDraft(ctx context.Context, tx *tenant.Tx, verb string, document uuid.UUID, d draft) error {
+	return tx.Record(ctx, tenant.Act{Action: d.kind.stored + "." + verb, Object: d.kind.stored, ID: document,
+		Detail: fmt.Sprintf("%d lines, %s %s", len(d.lines), d.figures.Total, d.currency)})
+}
+
+// discardDraft deletes a draft that the caller has locked.
+func discardDraft(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID) error {
+	if err := deleteDraft(ctx, tx, document); err != nil {
+		return err
+	}
+	return tx.Record(ctx, tenant.Act{Action: k.stored + ".discard", Object: k.stored, ID: document})
+}
+
+func lockDraft(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, version int) (lockedDocument, error) {
+	locked, err := lockDocument(ctx, tx, k, document)
+	switch {
+	case err != nil:
+		return locked, err
+	case locked.State != Draft:
+		return locked, k.notDraft
+	case version != 0 && version != locked.Version:
+		return locked, k.changed
+	}
+	return locked, nil
 }

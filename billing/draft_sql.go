@@ -12,6 +12,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/tax"
+	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -20,6 +21,9 @@ type references struct {
 	baseCurrency     money.Currency
 	zone             *time.Location
 	termsDays        int
+	quoteDays        int
+	customerTerms    *int            // none: those of the organization
+	language         locale.Language // the customer's
 	rounding         tax.Policy
 	customerArchived *bool // nil: there is no such customer
 	income           ledger.AccountID
@@ -49,6 +53,9 @@ type referencesRow struct {
 	BaseCurrency     money.Currency   `db:"base_currency"`
 	TimeZone         string           `db:"time_zone"`
 	TermsDays        int              `db:"payment_terms_days"`
+	QuoteDays        int              `db:"quote_days"`
+	CustomerTerms    *int             `db:"customer_terms"`
+	Language         string           `db:"language"`
 	Rounding         string           `db:"tax_rounding"`
 	CustomerArchived *bool            `db:"customer_archived"`
 	Income           ledger.AccountID `db:"income"`
@@ -63,7 +70,7 @@ const percentOnIssue = `coalesce((SELECT p.percent FROM tax_percent p
 	ORDER BY p.since DESC LIMIT 1), r.percent)`
 
 // selectReferences looks everything up in one statement.
-func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (references, error) {
+func selectReferences(ctx context.Context, tx *tenant.Tx, in DocumentInput) (references, error) {
 	products, accounts, codes := map[ProductID]bool{}, map[ledger.AccountID]bool{}, []string{}
 	for _, line := range in.Lines {
 		products[line.ProductID] = true
@@ -80,7 +87,9 @@ func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (refe
 	}
 	var row referencesRow
 	err = tx.Get(ctx, &row, `
-		SELECT s.base_currency, s.time_zone, s.payment_terms_days, s.tax_rounding,
+		SELECT s.base_currency, s.time_zone, s.payment_terms_days, s.quote_days, s.tax_rounding,
+		       (SELECT p.payment_terms_days FROM party p WHERE p.id = $1) AS customer_terms,
+		       coalesce((SELECT p.language FROM party p WHERE p.id = $1), '') AS language,
 		       (SELECT p.archived_at IS NOT NULL FROM party p WHERE p.id = $1) AS customer_archived,
 		       (SELECT a.id FROM account a WHERE a.purpose = 'income') AS income,
 		       (SELECT json_agg(x) FROM (SELECT p.id, p.name, p.income_account_id FROM product p
@@ -97,14 +106,15 @@ func selectReferences(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (refe
 		           GROUP BY asked.id) x) AS rates
 		  FROM settings s`, in.CustomerID, arguments, in.IssueDate, tx.Now())
 	if err != nil {
-		return references{}, fmt.Errorf("looking up what an invoice names: %w", err)
+		return references{}, fmt.Errorf("looking up what a document names: %w", err)
 	}
 	return row.references()
 }
 
 func (row referencesRow) references() (references, error) {
 	r := references{
-		baseCurrency: row.BaseCurrency, termsDays: row.TermsDays, customerArchived: row.CustomerArchived, income: row.Income,
+		baseCurrency: row.BaseCurrency, termsDays: row.TermsDays, quoteDays: row.QuoteDays, customerTerms: row.CustomerTerms,
+		language: locale.Language(row.Language), customerArchived: row.CustomerArchived, income: row.Income,
 		products: map[ProductID]referencedProduct{}, accounts: map[ledger.AccountID]bool{}, rates: map[string][]tax.Rate{},
 	}
 	var err error
@@ -154,6 +164,7 @@ type lineRow struct {
 	Quantity        decimal.Decimal  `json:"quantity"`
 	UnitPrice       decimal.Decimal  `json:"unit_price"`
 	DiscountPercent decimal.Decimal  `json:"discount_percent"`
+	DiscountShare   int64            `json:"discount_share"`
 	Account         ledger.AccountID `json:"account_id"`
 	Net             int64            `json:"net"`
 }
@@ -185,7 +196,7 @@ func (d draft) rows() (lines, taxes string, err error) {
 		figures := d.figures.Lines[i]
 		row := lineRow{
 			Line: i + 1, Description: line.Description, Quantity: line.Quantity, UnitPrice: line.UnitPrice,
-			DiscountPercent: line.DiscountPercent, Account: line.account, Net: figures.Net.Minor,
+			DiscountPercent: line.DiscountPercent, DiscountShare: figures.Share.Minor, Account: line.account, Net: figures.Net.Minor,
 		}
 		if !line.ProductID.IsZero() {
 			row.Product = &line.ProductID.UUID
@@ -208,10 +219,10 @@ func (d draft) rows() (lines, taxes string, err error) {
 
 // insertParts goes after a statement named d that gives the document's id; $2 and $3 are its lines and taxes.
 const insertParts = `, l AS (
-		INSERT INTO document_line (document_id, line, product_id, description, quantity, unit_price, discount_percent, account_id, net)
-		SELECT d.id, x.line, x.product_id, x.description, x.quantity, x.unit_price, x.discount_percent, x.account_id, x.net
+		INSERT INTO document_line (document_id, line, product_id, description, quantity, unit_price, discount_percent, discount_share, account_id, net)
+		SELECT d.id, x.line, x.product_id, x.description, x.quantity, x.unit_price, x.discount_percent, x.discount_share, x.account_id, x.net
 		  FROM d, jsonb_to_recordset($2::jsonb) AS x (line smallint, product_id uuid, description text, quantity numeric,
-		       unit_price numeric, discount_percent numeric, account_id uuid, net bigint)
+		       unit_price numeric, discount_percent numeric, discount_share bigint, account_id uuid, net bigint)
 	), t AS (
 		INSERT INTO document_tax (document_id, line, position, tax_rate_id, code, name, percent, compound, base, amount, kind, reason, registration)
 		SELECT d.id, x.line, x.position, x.tax_rate_id, x.code, x.name, x.percent, x.compound, x.base, x.amount, x.kind, x.reason, x.registration
@@ -220,57 +231,62 @@ const insertParts = `, l AS (
 	)
 	SELECT FROM d`
 
-func insertDraft(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, d draft) error {
+func insertDraft(ctx context.Context, tx *tenant.Tx, document uuid.UUID, d draft) error {
 	lines, taxes, err := d.rows()
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
 		WITH d AS (
-			INSERT INTO document (id, kind, state, external_id, customer_id, issue_date, due_date, currency, reference, note,
-				net, tax, total, created_at)
-			VALUES ($1, 'invoice', 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+			INSERT INTO document (id, state, kind, origin_id, external_id, customer_id, issue_date, due_date, currency, reference,
+				purchase_order, language, prices_with_tax, discount_percent, discount, note, net, tax, total, created_at, fee_step)
+			VALUES ($1, 'draft', $18, $19, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $16::bigint + $17::bigint, $20, $21)
 			RETURNING id
 		)`+insertParts,
-		invoice, lines, taxes, textOrNull(d.ExternalID), d.CustomerID, d.issue, d.due, d.currency, d.Reference, d.Note,
-		d.figures.Net.Minor, d.figures.Tax.Minor, d.figures.Total.Minor, tx.Now())
-	return invoiceFault("drafting an invoice", err)
+		document, lines, taxes, textOrNull(d.ExternalID), d.CustomerID, d.issue, d.due, d.currency, d.Reference,
+		d.PurchaseOrder, string(d.Language), d.PricesWithTax, d.DiscountPercent, d.figures.Discount.Minor, d.Note,
+		d.figures.Net.Minor, d.figures.Tax.Minor, d.kind.stored, orNull(d.Origin.UUID), tx.Now(), d.feeStep)
+	return d.fault("drafting a document", err)
 }
 
-// updateDraft replaces all of a draft that the caller has locked.
-func updateDraft(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, d draft) error {
+// updateDraft replaces all of a draft that the caller has locked, but for where it came from.
+func updateDraft(ctx context.Context, tx *tenant.Tx, document uuid.UUID, d draft) error {
 	lines, taxes, err := d.rows()
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM document_line WHERE document_id = $1`, invoice); err != nil {
+	if _, err := tx.Exec(ctx, `DELETE FROM document_line WHERE document_id = $1`, document); err != nil {
 		return fmt.Errorf("clearing a draft: %w", err)
 	}
 	_, err = tx.Exec(ctx, `
 		WITH d AS (
-			UPDATE document SET external_id = $4, customer_id = $5, issue_date = $6, due_date = $7, currency = $8,
-				reference = $9, note = $10, net = $11, tax = $12, total = $13, version = version + 1
+			UPDATE document SET external_id = $4, customer_id = $5, issue_date = $6, due_date = $7, currency = $8, reference = $9,
+				purchase_order = $10, language = $11, prices_with_tax = $12, discount_percent = $13, discount = $14, note = $15,
+				net = $16, tax = $17, total = $16::bigint + $17::bigint, version = version + 1
 			 WHERE id = $1
 			RETURNING id
 		)`+insertParts,
-		invoice, lines, taxes, textOrNull(d.ExternalID), d.CustomerID, d.issue, d.due, d.currency, d.Reference, d.Note,
-		d.figures.Net.Minor, d.figures.Tax.Minor, d.figures.Total.Minor)
-	return invoiceFault("revising an invoice", err)
+		document, lines, taxes, textOrNull(d.ExternalID), d.CustomerID, d.issue, d.due, d.currency, d.Reference,
+		d.PurchaseOrder, string(d.Language), d.PricesWithTax, d.DiscountPercent, d.figures.Discount.Minor, d.Note,
+		d.figures.Net.Minor, d.figures.Tax.Minor)
+	return d.fault("revising a document", err)
 }
 
-func deleteDraft(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM document WHERE id = $1`, invoice); err != nil {
+func deleteDraft(ctx context.Context, tx *tenant.Tx, document uuid.UUID) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM document WHERE id = $1`, document); err != nil {
 		return fmt.Errorf("discarding a draft: %w", err)
 	}
 	return nil
 }
 
-func invoiceFault(doing string, err error) error {
+func (d draft) fault(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case tenant.Violates(err) == "document_kind_external_id_key":
-		return ErrInvoiceExternal.Because(err)
+		return d.kind.external.Because(err)
+	case tenant.Violates(err) == "document_once":
+		return ErrMadeAlready.Because(err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -150,7 +150,7 @@ func PlanPage(ctx context.Context, tx *tenant.Tx, in PageInput) (Intent, error) 
 }
 
 // chargeable locks an invoice and says what is charged of it.
-func chargeable(ctx context.Context, tx *tenant.Tx, id InvoiceID, wanted money.Amount) (lockedInvoice, money.Amount, error) {
+func chargeable(ctx context.Context, tx *tenant.Tx, id InvoiceID, wanted money.Amount) (lockedDocument, money.Amount, error) {
 	invoice, err := lockInvoice(ctx, tx, id)
 	if err != nil {
 		return invoice, wanted, err

@@ -312,12 +312,13 @@ func TestIssuedInvoiceKeepsWhomItWasBilledTo(t *testing.T) {
 	customer := b.customer("Mara Lindqvist")
 	issued, draft := b.issued(customer.ID, "10"), b.draft(billing.InvoiceInput{CustomerID: customer.ID})
 	b.do(func(ctx context.Context, tx *tenant.Tx) error {
-		_, err := billing.ChangeCustomer(ctx, tx, customer.ID, 0, billing.CustomerInput{Name: "Mara Berg", Street: "1 New Road", Country: "SE"})
+		_, err := billing.ChangeCustomer(ctx, tx, customer.ID, 0, billing.CustomerInput{Name: "Mara Berg", Street: "1 New Road",
+			PostalCode: "111 22", Country: "SE", TaxNumber: "SE999"})
 		return err
 	})
 	b.do(func(ctx context.Context, tx *tenant.Tx) error {
 		was, err := billing.InvoiceByID(ctx, tx, issued.ID)
-		if err == nil && (was.Customer.Name != "Mara Lindqvist" || was.Customer.Street != customer.Street || was.Customer.ID != customer.ID) {
+		if err == nil && (was.Customer.Name != "Mara Lindqvist" || was.Customer.Street != customer.Street || was.Customer.PostalCode != "" || was.Customer.TaxNumber != "" || was.Customer.ID != customer.ID) {
 			t.Errorf("it was billed to %+v", was.Customer)
 		}
 		now, failed := billing.InvoiceByID(ctx, tx, draft.ID)

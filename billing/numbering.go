@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/tenant"
 )
 
 // ErrNumbering refuses a template that would not give every document a number of its own.
@@ -18,6 +20,7 @@ var ErrNumbering = fault.New(fault.Invalid, "numbering.malformed", "Write how nu
 type Numbering struct{ template string }
 
 const (
+	prefixCounter   = "{0000}" // what follows a prefix where no pattern was given
 	numberingLength = 40
 	counterDigits   = 9
 )
@@ -100,4 +103,33 @@ func (n Numbering) Number(nth int64, on civil.Date) string {
 		}
 		return fmt.Sprintf("%0*d", len(token)-2, nth)
 	})
+}
+
+// Next are the numbers that the next documents of today get.
+type Next struct{ Invoice, Quote, CreditNote string }
+
+// NextNumbers looks how far each series has come. Nothing is taken: whoever issues first gets the number.
+func NextNumbers(ctx context.Context, tx *tenant.Tx, s Settings) (next Next, err error) {
+	today := s.Today(tx)
+	for _, series := range []struct {
+		kind      kind
+		numbering Numbering
+		number    *string
+	}{
+		{invoiceKind, s.InvoiceNumbering, &next.Invoice}, {quoteKind, s.QuoteNumbering, &next.Quote},
+		{creditNoteKind, s.CreditNoteNumbering, &next.CreditNote},
+	} {
+		count, err := selectCount(ctx, tx, series.numbering.series(series.kind, today))
+		if err != nil {
+			return next, err
+		}
+		for taken := true; taken; {
+			count++
+			*series.number = series.numbering.Number(count, today)
+			if taken, err = selectNumberTaken(ctx, tx, series.kind, *series.number); err != nil {
+				return next, err
+			}
+		}
+	}
+	return next, nil
 }

@@ -11,38 +11,54 @@ import (
 
 // Paper is an invoice as it stands on paper: its stored figures, and the issuer as the settings have it today.
 func Paper(invoice Invoice, issuer Settings) invoicepdf.Document {
+	d := paper(Document{invoice.DocumentHead, invoice.DocumentBody}, invoicepdf.Invoice, issuer)
+	d.Settled, d.Open = invoice.Settled, invoice.Open()
+	return d
+}
+
+// paper is what every kind of document has on paper.
+func paper(document Document, kind invoicepdf.Kind, issuer Settings) invoicepdf.Document {
+	label := taxNumberLabel[document.Language]
 	d := invoicepdf.Document{
-		Kind: invoicepdf.Invoice, Language: locale.English, Number: invoice.Number,
+		Kind: kind, Language: document.Language, Number: document.Number, Void: document.State == Void,
 		Issuer: invoicepdf.Party{Name: issuer.Name, Country: issuer.Country,
 			Address: addressLines("", issuer.Street, issuer.PostalCode, issuer.City, issuer.Region, issuer.Country)},
-		Customer:  customerOnPaper(invoice.Customer, issuer.Country),
-		IssueDate: invoice.IssueDate, DueDate: invoice.DueDate, Reference: invoice.Reference, Currency: invoice.Currency,
-		Net: invoice.Net, Tax: invoice.Tax, Total: invoice.Total, Settled: invoice.Settled, Open: invoice.Open(),
-		Note: invoice.Note, Written: invoice.IssuedAt,
+		Customer:  customerOnPaper(document.Customer, issuer.Country),
+		IssueDate: document.IssueDate, DueDate: document.DueDate, Reference: document.Reference, PurchaseOrder: document.PurchaseOrder, Currency: document.Currency,
+		PricesWithTax: document.PricesWithTax, Discount: document.Discount,
+		Net: document.Net, Tax: document.Tax, Total: document.Total,
+		Note: document.Note, Written: document.IssuedAt,
 	}
 	if issuer.TaxNumber != "" {
-		d.Issuer.Numbers = []invoicepdf.Number{{Label: "Tax number", Value: issuer.TaxNumber}}
+		d.Issuer.Numbers = []invoicepdf.Number{{Label: label, Value: issuer.TaxNumber}}
 	}
-	for _, n := range invoice.Registrations(issuer.TaxNumber) {
+	if document.Customer.TaxNumber != "" {
+		d.Customer.Numbers = []invoicepdf.Number{{Label: label, Value: document.Customer.TaxNumber}}
+	}
+	for _, n := range document.Registrations(issuer.TaxNumber) {
 		d.Issuer.Numbers = append(d.Issuer.Numbers, invoicepdf.Number{Label: n.Tax, Value: n.Value})
 	}
-	d.Remarks = invoice.TaxReasons()
+	d.Remarks = document.TaxReasons()
 	if d.Written.IsZero() {
-		d.Written = invoice.CreatedAt
+		d.Written = document.CreatedAt
 	}
-	for _, l := range invoice.Lines {
+	amounts := document.Amounts()
+	for i, l := range document.Lines {
 		line := invoicepdf.Line{Description: l.Description, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
-			DiscountPercent: l.DiscountPercent, Net: l.Net}
+			DiscountPercent: l.DiscountPercent, Net: amounts[i]}
 		for _, t := range l.Taxes {
 			line.Taxes = append(line.Taxes, t.Code)
 		}
 		d.Lines = append(d.Lines, line)
 	}
-	for _, t := range invoice.TaxTotals() {
+	for _, t := range document.TaxTotals() {
 		d.Taxes = append(d.Taxes, invoicepdf.Tax{Code: t.Code, Name: t.Name, Percent: t.Percent, Base: t.Base, Amount: t.Amount})
 	}
 	return d
 }
+
+// taxNumberLabel is what a tax number is called.
+var taxNumberLabel = map[locale.Language]string{locale.English: "Tax number", locale.French: "Numéro de taxe"}
 
 // customerOnPaper has the company first and the person beneath, as on an envelope.
 func customerOnPaper(c Customer, from string) invoicepdf.Party {

@@ -159,7 +159,7 @@ func RecordPayment(ctx context.Context, tx *tenant.Tx, in PaymentInput) (Payment
 }
 
 // suits refuses a payment that the invoice, as it is now, does not take.
-func (in PaymentInput) suits(invoice lockedInvoice) error {
+func (in PaymentInput) suits(invoice lockedDocument) error {
 	open := money.Amount{Minor: invoice.Total - invoice.Settled, Currency: invoice.Currency}
 	switch {
 	case invoice.State == Draft:

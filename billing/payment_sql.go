@@ -40,7 +40,7 @@ func selectPaymentAccounts(ctx context.Context, tx *tenant.Tx, wanted ledger.Acc
 }
 
 // insertPayment keeps a payment and settles as much of its invoice, which the caller has locked.
-func insertPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in PaymentInput, invoice lockedInvoice,
+func insertPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in PaymentInput, invoice lockedDocument,
 	account ledger.AccountID, entry ledger.Entry) (Payment, error) {
 	var name string
 	err := tx.Get(ctx, &name, `

@@ -1,10 +1,12 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // a machine without zone files keeps the same dates
@@ -23,24 +25,30 @@ var (
 	ErrSettingsChanged = fault.New(fault.Conflict, "settings.changed", "Someone else changed the settings in the meantime. Look at them again, then repeat your change.")
 	ErrZoneUnknown     = fault.New(fault.Invalid, "time_zone.unknown", "Give the time zone by its IANA name, such as Europe/Lisbon.")
 	ErrPrefixMalformed = fault.New(fault.Invalid, "invoice_prefix.malformed", "Begin invoice numbers with letters, digits and - _ . / only, and end that part with anything but a digit.")
+	ErrQuoteDays       = fault.New(fault.Invalid, "quote_days.out_of_range", "A quote stands for 0 to 365 days.")
 	ErrTermsOutOfRange = fault.New(fault.Invalid, "payment_terms.out_of_range", "Payment is due within 0 to 365 days.")
 )
 
 // Settings is what an organization has decided for all of its books.
 type Settings struct {
-	Name               string
-	BaseCurrency       money.Currency
-	TimeZone           string // IANA
-	Country            string // ISO 3166-1 alpha-2
-	Street             string
-	City               string
-	Region             string
-	PostalCode         string
-	TaxNumber          string
-	InvoicePrefix      string
-	PaymentTermsDays   int
-	TaxRounding        tax.Policy
-	BooksClosedThrough civil.Date // none: no period is closed
+	Name          string
+	BaseCurrency  money.Currency
+	TimeZone      string // IANA
+	Country       string // ISO 3166-1 alpha-2
+	Street        string
+	City          string
+	Region        string
+	PostalCode    string
+	TaxNumber     string
+	InvoicePrefix string
+	// How the numbers of each kind of document look. That of invoices has the prefix where none was given.
+	InvoiceNumbering    Numbering
+	QuoteNumbering      Numbering
+	CreditNoteNumbering Numbering
+	QuoteDays           int // for how long a quote stands
+	PaymentTermsDays    int
+	TaxRounding         tax.Policy
+	BooksClosedThrough  civil.Date // none: no period is closed
 	// CollectAutomatically says whether what is due is charged and reminded of by itself.
 	CollectAutomatically bool
 	Version              int
@@ -54,9 +62,13 @@ type SettingsInput struct {
 	Name, TimeZone, Country                     string
 	Street, City, Region, PostalCode, TaxNumber string
 	InvoicePrefix                               string
-	PaymentTermsDays                            int
-	TaxRounding                                 tax.Policy
-	CollectAutomatically                        bool
+	// Patterns as ParseNumbering reads them. Empty leaves them as they are; but a new prefix counts for more than the
+	// pattern that there was.
+	InvoiceNumbering, QuoteNumbering, CreditNoteNumbering string
+	QuoteDays                                             *int // none: as it is
+	PaymentTermsDays                                      int
+	TaxRounding                                           tax.Policy
+	CollectAutomatically                                  bool
 }
 
 // Zone is where the organization's days begin and end.
@@ -81,11 +93,27 @@ func ChangeSettings(ctx context.Context, tx *tenant.Tx, version int, in Settings
 	if err != nil {
 		return Settings{}, err
 	}
-	s, err := updateSettings(ctx, tx, version, in)
+	s, err := updateSettings(ctx, tx, version, in.over(was))
 	if err != nil {
 		return Settings{}, err
 	}
 	return s, tx.Record(ctx, tenant.Act{Action: "settings.change", Object: "settings", Changes: settingsChanges(was, s)})
+}
+
+// over takes from the settings before what the input leaves as it is.
+func (in SettingsInput) over(was Settings) SettingsInput {
+	if in.InvoiceNumbering == "" && in.InvoicePrefix == was.InvoicePrefix {
+		in.InvoiceNumbering = was.InvoiceNumbering.String()
+	}
+	if in.InvoiceNumbering == in.InvoicePrefix+prefixCounter {
+		in.InvoiceNumbering = ""
+	}
+	in.QuoteNumbering = cmp.Or(in.QuoteNumbering, was.QuoteNumbering.String())
+	in.CreditNoteNumbering = cmp.Or(in.CreditNoteNumbering, was.CreditNoteNumbering.String())
+	if in.QuoteDays == nil {
+		in.QuoteDays = &was.QuoteDays
+	}
+	return in
 }
 
 func settingsChanges(was, is Settings) []tenant.Change {
@@ -99,6 +127,10 @@ func settingsChanges(was, is Settings) []tenant.Change {
 		{Field: "postal_code", Before: was.PostalCode, After: is.PostalCode},
 		{Field: "tax_number", Before: was.TaxNumber, After: is.TaxNumber},
 		{Field: "invoice_prefix", Before: was.InvoicePrefix, After: is.InvoicePrefix},
+		{Field: "invoice_numbering", Before: was.InvoiceNumbering.String(), After: is.InvoiceNumbering.String()},
+		{Field: "quote_numbering", Before: was.QuoteNumbering.String(), After: is.QuoteNumbering.String()},
+		{Field: "credit_note_numbering", Before: was.CreditNoteNumbering.String(), After: is.CreditNoteNumbering.String()},
+		{Field: "quote_days", Before: strconv.Itoa(was.QuoteDays), After: strconv.Itoa(is.QuoteDays)},
 		{Field: "payment_terms_days", Before: strconv.Itoa(was.PaymentTermsDays), After: strconv.Itoa(is.PaymentTermsDays)},
 		{Field: "collect_automatically", Before: strconv.FormatBool(was.CollectAutomatically), After: strconv.FormatBool(is.CollectAutomatically)},
 		{Field: "tax_rounding", Before: storedRounding[was.TaxRounding], After: storedRounding[is.TaxRounding]},
@@ -121,6 +153,14 @@ func (in SettingsInput) check() (SettingsInput, error) {
 	if !prefixShape.MatchString(in.InvoicePrefix) {
 		f.add("invoice_prefix", ErrPrefixMalformed)
 	}
+	if in.InvoiceNumbering != in.InvoicePrefix+prefixCounter { // a prefix may have other letters than a pattern
+		in.InvoiceNumbering = f.numbering("invoice_numbering", in.InvoiceNumbering)
+	}
+	in.QuoteNumbering = f.numbering("quote_numbering", in.QuoteNumbering)
+	in.CreditNoteNumbering = f.numbering("credit_note_numbering", in.CreditNoteNumbering)
+	if in.QuoteDays != nil && (*in.QuoteDays < 0 || *in.QuoteDays > 365) {
+		f.add("quote_days", ErrQuoteDays)
+	}
 	_, err := loadZone(in.TimeZone)
 	f.add("time_zone", err)
 	in.Country, err = country.Parse(in.Country)
@@ -132,6 +172,17 @@ func (in SettingsInput) check() (SettingsInput, error) {
 		f.add("", fmt.Errorf("unknown rounding %v", in.TaxRounding))
 	}
 	return in, f.err()
+}
+
+// numbering reads a pattern where one is given.
+func (f *fields) numbering(field, template string) string {
+	template = strings.TrimSpace(template)
+	if template == "" {
+		return ""
+	}
+	n, err := ParseNumbering(template)
+	f.add(field, err)
+	return n.String()
 }
 
 // zones holds those read so far, by name: there are some hundreds, and each costs a file to read.

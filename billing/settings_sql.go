@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func roundingOf(stored string) (tax.Policy, error) {
 }
 
 const settingsColumns = `name, base_currency, time_zone, country, street, city, region, postal_code, tax_number,
-	invoice_prefix, payment_terms_days, tax_rounding, books_closed_through, collect_automatically, version`
+	invoice_prefix, invoice_numbering, quote_numbering, credit_note_numbering, quote_days, payment_terms_days, tax_rounding, books_closed_through, collect_automatically, version`
 
 type settingsRow struct {
 	Name               string         `db:"name"`
@@ -38,6 +39,10 @@ type settingsRow struct {
 	PostalCode         string         `db:"postal_code"`
 	TaxNumber          string         `db:"tax_number"`
 	InvoicePrefix      string         `db:"invoice_prefix"`
+	InvoiceNumbering   string         `db:"invoice_numbering"`
+	QuoteNumbering     string         `db:"quote_numbering"`
+	CreditNumbering    string         `db:"credit_note_numbering"`
+	QuoteDays          int            `db:"quote_days"`
 	PaymentTermsDays   int            `db:"payment_terms_days"`
 	TaxRounding        string         `db:"tax_rounding"`
 	BooksClosedThrough civil.Date     `db:"books_closed_through"`
@@ -54,7 +59,9 @@ func (r settingsRow) settings() (Settings, error) {
 	return Settings{
 		Name: r.Name, BaseCurrency: r.BaseCurrency, TimeZone: r.TimeZone, Country: r.Country, Street: r.Street,
 		City: r.City, Region: r.Region, PostalCode: r.PostalCode, TaxNumber: r.TaxNumber,
-		InvoicePrefix: r.InvoicePrefix, PaymentTermsDays: r.PaymentTermsDays, TaxRounding: rounding,
+		InvoicePrefix: r.InvoicePrefix, InvoiceNumbering: Numbering{cmp.Or(r.InvoiceNumbering, r.InvoicePrefix+prefixCounter)},
+		QuoteNumbering: Numbering{r.QuoteNumbering}, CreditNoteNumbering: Numbering{r.CreditNumbering}, QuoteDays: r.QuoteDays,
+		PaymentTermsDays: r.PaymentTermsDays, TaxRounding: rounding,
 		BooksClosedThrough: r.BooksClosedThrough, CollectAutomatically: r.Collect, Version: r.Version, zone: zone,
 	}, err
 }
@@ -119,11 +126,13 @@ func updateSettings(ctx context.Context, tx *tenant.Tx, version int, in Settings
 	var row settingsRow
 	err := tx.Get(ctx, &row, `
 		UPDATE settings SET name = $2, time_zone = $3, country = $4, street = $5, city = $6, region = $7, postal_code = $8,
-			tax_number = $9, invoice_prefix = $10, payment_terms_days = $11, tax_rounding = $12, collect_automatically = $13, version = version + 1
+			tax_number = $9, invoice_prefix = $10, payment_terms_days = $11, tax_rounding = $12, collect_automatically = $13,
+			invoice_numbering = $14, quote_numbering = $15, credit_note_numbering = $16, quote_days = $17, version = version + 1
 		 WHERE $1 = 0 OR version = $1
 		RETURNING `+settingsColumns,
 		version, in.Name, in.TimeZone, in.Country, in.Street, in.City, in.Region, in.PostalCode, in.TaxNumber,
-		in.InvoicePrefix, in.PaymentTermsDays, storedRounding[in.TaxRounding], in.CollectAutomatically)
+		in.InvoicePrefix, in.PaymentTermsDays, storedRounding[in.TaxRounding], in.CollectAutomatically,
+		in.InvoiceNumbering, in.QuoteNumbering, in.CreditNoteNumbering, *in.QuoteDays)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return Settings{}, ErrSettingsChanged
 	} else if err != nil {

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -22,8 +23,8 @@ type stalePercent struct {
 
 // checkPercents refuses a draft whose taxes are not those of its issue date: rates were changed since it was saved.
 // It is not worked out anew here, since whoever issues it has seen another total.
-func checkPercents(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) error {
-	stale, err := selectStalePercents(ctx, tx, invoice)
+func checkPercents(ctx context.Context, tx *tenant.Tx, document uuid.UUID) error {
+	stale, err := selectStalePercents(ctx, tx, document)
 	if err != nil || len(stale) == 0 {
 		return err
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-func selectStalePercents(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) ([]stalePercent, error) {
+func selectStalePercents(ctx context.Context, tx *tenant.Tx, document uuid.UUID) ([]stalePercent, error) {
 	var stale []stalePercent
 	err := tx.Select(ctx, &stale, `
 		SELECT DISTINCT x.code, x.was, x.percent FROM (
@@ -15,7 +17,7 @@ func selectStalePercents(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) 
 			        WHERE p.tax_rate_id = r.id AND p.since <= d.issue_date ORDER BY p.since DESC LIMIT 1), r.percent) AS percent
 			  FROM document d JOIN document_tax t ON t.document_id = d.id JOIN tax_rate r ON r.id = t.tax_rate_id
 			 WHERE d.id = $1) x
-		 WHERE x.was <> x.percent ORDER BY x.code`, invoice)
+		 WHERE x.was <> x.percent ORDER BY x.code`, document)
 	if err != nil {
 		return nil, fmt.Errorf("comparing a draft's percents: %w", err)
 	}

@@ -8,11 +8,11 @@ import (
 // Registration is the organization's number for a tax.
 type Registration struct{ Tax, Value string }
 
-// Registrations are the organization's numbers for the taxes of an invoice, each once, and without the number that
+// Registrations are the organization's numbers for the taxes of a document, each once, and without the number that
 // stands there already.
-func (i Invoice) Registrations(there string) []Registration {
+func (b DocumentBody) Registrations(there string) []Registration {
 	var all []Registration
-	for _, t := range i.TaxTotals() {
+	for _, t := range b.TaxTotals() {
 		if t.Registration == "" || t.Registration == there ||
 			slices.ContainsFunc(all, func(r Registration) bool { return r.Value == t.Registration }) {
 			continue
@@ -31,9 +31,9 @@ func taxName(rate string) string {
 }
 
 // TaxReasons say why no tax is due, where none is, each once.
-func (i Invoice) TaxReasons() []string {
+func (b DocumentBody) TaxReasons() []string {
 	var all []string
-	for _, t := range i.TaxTotals() {
+	for _, t := range b.TaxTotals() {
 		if t.Reason != "" && !slices.Contains(all, t.Reason) {
 			all = append(all, t.Reason)
 		}

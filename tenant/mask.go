@@ -91,7 +91,8 @@ var personalColumns = map[string]Masks{
 	"street": MaskAddresses, "address": MaskAddresses, "postal_code": MaskAddresses, "city": MaskAddresses, "region": MaskAddresses,
 	"tax_number": MaskBank, "iban": MaskBank, "bic": MaskBank, "account_number": MaskBank, "routing_number": MaskBank, "holder": MaskBank,
 	"network": MaskTraces, "user_agent": MaskTraces,
-	"note": MaskNotes, "notes": MaskNotes, "memo": MaskNotes, "comment": MaskNotes,
+	"note": MaskNotes, "notes": MaskNotes, "memo": MaskNotes, "comment": MaskNotes, "message": MaskNotes,
+	"accepted_by": MaskNames,
 	"billed_to": MaskAll, // an object: each of its texts by its own name
 }
 

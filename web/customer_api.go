@@ -26,6 +26,9 @@ type CustomerBody struct {
 	Region     string `json:"region,omitempty"`
 	PostalCode string `json:"postal_code,omitempty"`
 	Country    string `json:"country,omitempty" doc:"ISO 3166-1 alpha-2, or an English name" example:"IE"`
+	TaxNumber  string `json:"tax_number,omitempty" doc:"As their documents show it" example:"PT501964843"`
+	Language   string `json:"language,omitempty" doc:"Of their documents: en or fr" example:"fr"`
+	TermsDays  *int   `json:"payment_terms_days,omitempty" doc:"Days from issue to due, 0 to 365; left out, the organization's"`
 }
 
 // CustomerView is a customer as a program reads it.
@@ -38,13 +41,15 @@ type CustomerView struct {
 
 func (b CustomerBody) input() billing.CustomerInput {
 	return billing.CustomerInput{ExternalID: b.ExternalID, Name: b.Name, Company: b.Company, Email: b.Email, Phone: b.Phone,
-		Street: b.Street, City: b.City, Region: b.Region, PostalCode: b.PostalCode, Country: b.Country}
+		Street: b.Street, City: b.City, Region: b.Region, PostalCode: b.PostalCode, Country: b.Country,
+		TaxNumber: b.TaxNumber, Language: b.Language, TermsDays: b.TermsDays}
 }
 
 func viewCustomer(c billing.Customer) CustomerView {
 	return CustomerView{ID: c.ID.String(), Archived: c.Archived, CreatedAt: c.CreatedAt, CustomerBody: CustomerBody{
 		ExternalID: c.ExternalID, Name: c.Name, Company: c.Company, Email: c.Email, Phone: c.Phone,
-		Street: c.Street, City: c.City, Region: c.Region, PostalCode: c.PostalCode, Country: c.Country}}
+		Street: c.Street, City: c.City, Region: c.Region, PostalCode: c.PostalCode, Country: c.Country,
+		TaxNumber: c.TaxNumber, Language: c.Language, TermsDays: c.TermsDays}}
 }
 
 type customerListInput struct {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -102,14 +103,27 @@ func (v *visit) owedBy(customer billing.CustomerID) (owed []page.Owed, ok bool, 
 	return owed, true, err
 }
 
-func customerBody(sent url.Values) CustomerBody {
-	return CustomerBody{ExternalID: sent.Get("external_id"), Name: sent.Get("name"), Company: sent.Get("company"), Email: sent.Get("email"),
+func customerInput(sent url.Values) (billing.CustomerInput, error) {
+	var terms *int
+	if written := strings.TrimSpace(sent.Get("payment_terms_days")); written != "" {
+		days, err := strconv.Atoi(written)
+		if err != nil {
+			return billing.CustomerInput{}, errDays
+		}
+		terms = &days
+	}
+	return CustomerBody{TaxNumber: sent.Get("tax_number"), Language: sent.Get("language"), TermsDays: terms,
+		ExternalID: sent.Get("external_id"), Name: sent.Get("name"), Company: sent.Get("company"), Email: sent.Get("email"),
 		Phone: sent.Get("phone"), Street: sent.Get("street"), City: sent.Get("city"), Region: sent.Get("region"),
-		PostalCode: sent.Get("postal_code"), Country: sent.Get("country")}
+		PostalCode: sent.Get("postal_code"), Country: sent.Get("country")}.input(), nil
 }
 
 func customerForm(c billing.Customer) page.Form {
-	return page.NewForm("external_id", c.ExternalID, "name", c.Name, "company", c.Company, "email", c.Email, "phone", c.Phone,
+	terms := ""
+	if c.TermsDays != nil {
+		terms = strconv.Itoa(*c.TermsDays)
+	}
+	return page.NewForm("tax_number", c.TaxNumber, "language", c.Language, "payment_terms_days", terms, "external_id", c.ExternalID, "name", c.Name, "company", c.Company, "email", c.Email, "phone", c.Phone,
 		"street", c.Street, "city", c.City, "region", c.Region, "postal_code", c.PostalCode, "country", c.Country,
 		"version", strconv.Itoa(c.Version))
 }
@@ -127,7 +141,11 @@ func renderNewCustomer(v *visit, status int, form page.Form) error {
 
 func sendCustomer(v *visit) error {
 	return v.send(nil, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
-		made, err := billing.AddCustomer(v.ctx, tx, customerBody(sent).input())
+		in, err := customerInput(sent)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		made, err := billing.AddCustomer(v.ctx, tx, in)
 		return made.ID.UUID, err
 	}, func(made uuid.UUID) string {
 		say(v.c, "Customer added")
@@ -163,7 +181,11 @@ func sendCustomerChange(v *visit) error {
 		if err != nil {
 			return id.UUID, err
 		}
-		_, err = billing.ChangeCustomer(v.ctx, tx, id, version, customerBody(sent).input())
+		in, err := customerInput(sent)
+		if err != nil {
+			return id.UUID, err
+		}
+		_, err = billing.ChangeCustomer(v.ctx, tx, id, version, in)
 		return id.UUID, err
 	}, func(uuid.UUID) string {
 		say(v.c, "Customer saved")

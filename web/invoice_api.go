@@ -16,19 +16,25 @@ import (
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
 // InvoiceBody is what a program writes on a draft.
 type InvoiceBody struct {
-	ExternalID string            `json:"external_id,omitempty" doc:"The invoice's id in another system; unique"`
-	CustomerID string            `json:"customer_id"`
-	IssueDate  string            `json:"issue_date,omitempty" doc:"Left out, today" example:"2026-11-21"`
-	DueDate    string            `json:"due_date,omitempty" doc:"Left out, by the organization's terms" example:"2026-12-21"`
-	Currency   string            `json:"currency,omitempty" doc:"ISO 4217; left out, the organization's own" example:"EUR"`
-	Reference  string            `json:"reference,omitempty" doc:"The customer's order number"`
-	Note       string            `json:"note,omitempty"`
-	Lines      []InvoiceLineBody `json:"lines" maxItems:"500"`
+	ExternalID      string            `json:"external_id,omitempty" doc:"The invoice's id in another system; unique"`
+	CustomerID      string            `json:"customer_id"`
+	IssueDate       string            `json:"issue_date,omitempty" doc:"Left out, today" example:"2026-11-21"`
+	DueDate         string            `json:"due_date,omitempty" doc:"Left out, by the organization's terms" example:"2026-12-21"`
+	Currency        string            `json:"currency,omitempty" doc:"ISO 4217; left out, the organization's own" example:"EUR"`
+	Reference       string            `json:"reference,omitempty" doc:"Whatever the document is to be found by"`
+	PurchaseOrder   string            `json:"purchase_order,omitempty" doc:"The customer's order number"`
+	Language        string            `json:"language,omitempty" doc:"Of the document: en or fr; left out, the customer's" example:"fr"`
+	PricesWithTax   bool              `json:"prices_with_tax,omitempty" doc:"Unit prices have their taxes in them"`
+	DiscountPercent string            `json:"discount_percent,omitempty" doc:"On the whole, 0 to 100; this or discount" example:"5"`
+	Discount        string            `json:"discount,omitempty" doc:"On the whole, in the document's currency" example:"20.00"`
+	Note            string            `json:"note,omitempty"`
+	Lines           []InvoiceLineBody `json:"lines" maxItems:"500"`
 }
 
 // InvoiceLineBody is one line of a draft.
@@ -44,26 +50,31 @@ type InvoiceLineBody struct {
 
 // InvoiceView is an invoice as a program reads it.
 type InvoiceView struct {
-	ID         string               `json:"id"`
-	State      string               `json:"state" doc:"draft or issued"`
-	Standing   string               `json:"standing" doc:"draft, open, part_paid, overdue or paid"`
-	Number     string               `json:"number,omitempty"`
-	ExternalID string               `json:"external_id,omitempty"`
-	Customer   InvoiceCustomerView  `json:"customer"`
-	IssueDate  string               `json:"issue_date"`
-	DueDate    string               `json:"due_date"`
-	Reference  string               `json:"reference,omitempty"`
-	Note       string               `json:"note,omitempty"`
-	Net        Money                `json:"net"`
-	Tax        Money                `json:"tax"`
-	Total      Money                `json:"total"`
-	Paid       Money                `json:"paid"`
-	BaseRate   *string              `json:"base_rate,omitempty" doc:"What one unit of a foreign currency was worth in the base currency on the issue date"`
-	Open       Money                `json:"open" doc:"What is still owed"`
-	EntryID    string               `json:"journal_entry_id,omitempty"`
-	CreatedAt  time.Time            `json:"created_at"`
-	Lines      []InvoiceLineView    `json:"lines,omitempty" doc:"Not in lists"`
-	Payments   []InvoicePaymentView `json:"payments,omitempty" doc:"Not in lists"`
+	ID              string               `json:"id"`
+	State           string               `json:"state" doc:"draft, issued or void"`
+	Standing        string               `json:"standing" doc:"draft, open, part_paid, overdue, paid, written_off or void"`
+	Number          string               `json:"number,omitempty"`
+	ExternalID      string               `json:"external_id,omitempty"`
+	Customer        InvoiceCustomerView  `json:"customer"`
+	IssueDate       string               `json:"issue_date"`
+	DueDate         string               `json:"due_date"`
+	Reference       string               `json:"reference,omitempty"`
+	PurchaseOrder   string               `json:"purchase_order,omitempty"`
+	Language        string               `json:"language"`
+	PricesWithTax   bool                 `json:"prices_with_tax,omitempty" doc:"Not in lists"`
+	DiscountPercent string               `json:"discount_percent,omitempty" doc:"Not in lists; none where the discount on the whole was given as an amount"`
+	Discount        *Money               `json:"discount,omitempty" doc:"What was taken off the whole; not in lists"`
+	Note            string               `json:"note,omitempty"`
+	Net             Money                `json:"net"`
+	Tax             Money                `json:"tax"`
+	Total           Money                `json:"total"`
+	Paid            Money                `json:"paid"`
+	BaseRate        *string              `json:"base_rate,omitempty" doc:"What one unit of a foreign currency was worth in the base currency on the issue date"`
+	Open            Money                `json:"open" doc:"What is still owed"`
+	EntryID         string               `json:"journal_entry_id,omitempty"`
+	CreatedAt       time.Time            `json:"created_at"`
+	Lines           []InvoiceLineView    `json:"lines,omitempty" doc:"Not in lists"`
+	Payments        []InvoicePaymentView `json:"payments,omitempty" doc:"Not in lists"`
 }
 
 // InvoiceCustomerView says whose invoice it is.
@@ -80,6 +91,7 @@ type InvoiceLineView struct {
 	Quantity        string        `json:"quantity"`
 	UnitPrice       string        `json:"unit_price"`
 	DiscountPercent string        `json:"discount_percent"`
+	DiscountShare   *Money        `json:"discount_share,omitempty" doc:"Its part of the discount on the whole, already off the net"`
 	AccountID       string        `json:"account_id"`
 	Net             Money         `json:"net"`
 	Taxes           []LineTaxView `json:"taxes"`
@@ -107,7 +119,8 @@ type InvoicePaymentView struct {
 
 func (b InvoiceBody) input() (in billing.InvoiceInput, err error) {
 	var faults fault.List
-	in = billing.InvoiceInput{ExternalID: b.ExternalID, Reference: b.Reference, Note: b.Note}
+	in = billing.InvoiceInput{ExternalID: b.ExternalID, Reference: b.Reference, PurchaseOrder: b.PurchaseOrder,
+		Language: locale.Language(b.Language), PricesWithTax: b.PricesWithTax, Note: b.Note}
 	keep := func(err error) { faults.Add("", err) } // everything that is read here fails with faults alone
 	in.CustomerID, err = bodyID[billing.Customer]("customer_id", b.CustomerID)
 	keep(err)
@@ -118,6 +131,12 @@ func (b InvoiceBody) input() (in billing.InvoiceInput, err error) {
 	if b.Currency != "" {
 		in.Currency, err = money.ParseCurrency(b.Currency)
 		keep(at("currency", err))
+	}
+	in.DiscountPercent, err = bodyPercent("discount_percent", b.DiscountPercent)
+	keep(err)
+	if b.Discount != "" {
+		in.Discount, err = bodyPrice("discount", b.Discount)
+		keep(err)
 	}
 	for i, l := range b.Lines {
 		line, err := l.input(fmt.Sprintf("lines[%d].", i))
@@ -147,15 +166,18 @@ func (b InvoiceLineBody) input(prefix string) (in billing.InvoiceLineInput, err 
 func viewInvoiceHead(h billing.InvoiceHead) InvoiceView {
 	return InvoiceView{ID: h.ID.String(), State: h.State, Standing: string(h.Standing(h.Today)), Number: h.Number, ExternalID: h.ExternalID,
 		Customer: InvoiceCustomerView{h.Customer.ID.String(), h.Customer.Name}, IssueDate: h.IssueDate.String(), DueDate: h.DueDate.String(),
-		Reference: h.Reference, Note: h.Note, Net: moneyOf(h.Net), Tax: moneyOf(h.Tax), Total: moneyOf(h.Total), Paid: moneyOf(h.Settled), BaseRate: rateText(h.BaseRate),
+		Reference: h.Reference, PurchaseOrder: h.PurchaseOrder, Language: string(h.Language), Note: h.Note, Net: moneyOf(h.Net), Tax: moneyOf(h.Tax), Total: moneyOf(h.Total), Paid: moneyOf(h.Settled), BaseRate: rateText(h.BaseRate),
 		Open: moneyOf(h.Open()), EntryID: idText(h.Entry), CreatedAt: h.CreatedAt}
 }
 
 func viewInvoice(i billing.Invoice) InvoiceView {
 	v := viewInvoiceHead(i.InvoiceHead)
+	v.PricesWithTax, v.DiscountPercent = i.PricesWithTax, percentText(i.DiscountPercent)
+	v.Discount = moneyOrNone(i.Discount)
 	for _, l := range i.Lines {
 		line := InvoiceLineView{Line: l.Line, ProductID: idText(l.Product), Description: l.Description, Quantity: l.Quantity.String(),
-			UnitPrice: l.UnitPrice.String(), DiscountPercent: l.DiscountPercent.String(), AccountID: l.Account.String(), Net: moneyOf(l.Net), Taxes: []LineTaxView{}}
+			UnitPrice: l.UnitPrice.String(), DiscountPercent: l.DiscountPercent.String(), AccountID: l.Account.String(), Net: moneyOf(l.Net), Taxes: []LineTaxView{},
+			DiscountShare: moneyOrNone(l.DiscountShare)}
 		for _, t := range l.Taxes {
 			line.Taxes = append(line.Taxes, LineTaxView{t.Code, t.Name, t.Percent.String(), t.Compound, moneyOf(t.Base), moneyOf(t.Amount), string(t.Kind), t.Reason})
 		}
@@ -167,9 +189,26 @@ func viewInvoice(i billing.Invoice) InvoiceView {
 	return v
 }
 
+// percentText is a percentage that is told only where there is one.
+func percentText(d decimal.Decimal) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+// moneyOrNone is an amount that is told only where there is one.
+func moneyOrNone(a money.Amount) *Money {
+	if a.IsZero() {
+		return nil
+	}
+	m := moneyOf(a)
+	return &m
+}
+
 type invoiceListInput struct {
 	PageInput
-	Standing   string `query:"standing" doc:"draft, open, part_paid, overdue or paid" maxLength:"20"`
+	Standing   string `query:"standing" doc:"draft, open, part_paid, overdue, paid, written_off or void" maxLength:"20"`
 	CustomerID string `query:"customer_id" maxLength:"36"`
 	Search     string `query:"search" doc:"Words of number, external id, reference or customer" maxLength:"200"`
 	From       string `query:"from" doc:"Issued on this date or later" maxLength:"10"`

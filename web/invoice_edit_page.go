@@ -183,7 +183,11 @@ func previewTotals(ctx context.Context, tx *tenant.Tx, form page.Form, count int
 		totals.Say = "Choose a currency, and the totals stand here."
 		return dashed(totals), nil
 	}
-	in := billing.InvoiceInput{Currency: currency}
+	in, err := InvoiceBody{Currency: currency.Code()}.whole(form.Values).input()
+	if faults := faultsOf(err); len(faults) > 0 {
+		totals.Say = faults[0].Say
+		return dashed(totals), nil
+	}
 	if issue, err := civil.Parse(form.Value("issue_date")); err == nil {
 		in.IssueDate = issue // whose percents hold; what cannot be read is told when it is saved
 	}
@@ -206,9 +210,11 @@ func previewTotals(ctx context.Context, tx *tenant.Tx, form page.Form, count int
 	} else if err != nil {
 		return totals, err
 	}
+	totals.Discount = result.Discount
 	totals.Net, totals.Tax, totals.Total, totals.Rates = result.Net, result.Tax, result.Total, result.Rates
 	for n, i := range counted {
-		totals.Lines[i] = page.Figures(result.Lines[n].Net)
+		line := result.Lines[n]
+		totals.Lines[i] = page.Figures(money.Amount{Minor: line.Gross.Minor - line.Discount.Minor, Currency: currency})
 	}
 	return dashed(totals), nil
 }

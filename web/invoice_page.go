@@ -419,12 +419,20 @@ func invoiceInput(sent url.Values, draft bool) (in billing.InvoiceInput, version
 		}
 	}
 	body := InvoiceBody{ExternalID: sent.Get("external_id"), CustomerID: sent.Get("customer_id"), IssueDate: sent.Get("issue_date"),
-		DueDate: sent.Get("due_date"), Currency: sent.Get("currency"), Reference: sent.Get("reference"), Note: sent.Get("note")}
+		DueDate: sent.Get("due_date"), Currency: sent.Get("currency"), Reference: sent.Get("reference"), Note: sent.Get("note")}.whole(sent)
 	for i := range count {
 		body.Lines = append(body.Lines, lineBody(sent, i))
 	}
 	in, err = body.input()
 	return in, version, err
+}
+
+// whole adds what the editor says of the document as a whole.
+func (b InvoiceBody) whole(sent url.Values) InvoiceBody {
+	get := func(name string) string { return strings.TrimSpace(sent.Get(name)) }
+	b.PurchaseOrder, b.Language, b.PricesWithTax = sent.Get("purchase_order"), get("language"), get("prices_with_tax") != ""
+	b.DiscountPercent, b.Discount = get("discount_percent"), get("discount")
+	return b
 }
 
 func lineBody(sent url.Values, index int) InvoiceLineBody {
@@ -436,8 +444,16 @@ func lineBody(sent url.Values, index int) InvoiceLineBody {
 // invoiceForm is a draft as the editor shows it.
 func invoiceForm(draft billing.Invoice) page.Form {
 	form := page.NewForm("customer_id", draft.Customer.ID.String(), "issue_date", draft.IssueDate.String(), "due_date", draft.DueDate.String(),
-		"currency", draft.Currency.Code(), "reference", draft.Reference, "note", draft.Note, "external_id", draft.ExternalID,
+		"currency", draft.Currency.Code(), "reference", draft.Reference, "purchase_order", draft.PurchaseOrder, "language", string(draft.Language), "note", draft.Note, "external_id", draft.ExternalID,
 		"version", strconv.Itoa(draft.Version))
+	if draft.PricesWithTax {
+		form.Values.Set("prices_with_tax", "yes")
+	}
+	if !draft.DiscountPercent.IsZero() {
+		form.Values.Set("discount_percent", draft.DiscountPercent.String())
+	} else if !draft.Discount.IsZero() {
+		form.Values.Set("discount", draft.Discount.String())
+	}
 	for i, l := range draft.Lines {
 		line := url.Values{"description": {l.Description}, "quantity": {l.Quantity.String()},
 			"unit_price": {page.PlainPrice(l.UnitPrice, draft.Currency)}, "account_id": {l.Account.String()}}

@@ -35,11 +35,17 @@ func showSettings(v *visit, status int, refused *page.Form) error {
 			}
 			return page.NewForm("collect_automatically", collect, "name", s.Name, "time_zone", s.TimeZone, "country", s.Country, "street", s.Street, "city", s.City,
 				"region", s.Region, "postal_code", s.PostalCode, "tax_number", s.TaxNumber, "invoice_prefix", s.InvoicePrefix,
+				"invoice_numbering", s.InvoiceNumbering.String(), "quote_numbering", s.QuoteNumbering.String(),
+				"credit_note_numbering", s.CreditNoteNumbering.String(), "quote_days", strconv.Itoa(s.QuoteDays),
 				"payment_terms_days", strconv.Itoa(s.PaymentTermsDays), "tax_rounding", s.TaxRounding.String(), "version", strconv.Itoa(s.Version))
 		})
 		renewVersion(&form, s.Version)
+		next, err := billing.NextNumbers(v.ctx, tx, s)
+		if err != nil {
+			return nil, err
+		}
 		shell, err := v.frame(tx, "Settings", "settings")
-		return page.Settings{Shell: shell, Form: form, Currency: s.BaseCurrency, Closed: s.BooksClosedThrough,
+		return page.Settings{Shell: shell, Form: form, Next: next, Currency: s.BaseCurrency, Closed: s.BooksClosedThrough,
 			Rounding: []page.Option{{Value: "line", Label: "On each line"}, {Value: "document", Label: "Once a document"}}}, err
 	})
 }
@@ -49,7 +55,12 @@ func settingsInput(sent url.Values) (billing.SettingsInput, error) {
 	if err != nil {
 		return billing.SettingsInput{}, errDays
 	}
-	return SettingsBody{Name: sent.Get("name"), TimeZone: sent.Get("time_zone"), Country: sent.Get("country"), Street: sent.Get("street"),
+	stands, err := strconv.Atoi(strings.TrimSpace(sent.Get("quote_days")))
+	if err != nil {
+		return billing.SettingsInput{}, billing.ErrQuoteDays.At("quote_days")
+	}
+	return SettingsBody{InvoiceNumbering: sent.Get("invoice_numbering"), QuoteNumbering: sent.Get("quote_numbering"),
+		CreditNoteNumbering: sent.Get("credit_note_numbering"), QuoteDays: &stands, Name: sent.Get("name"), TimeZone: sent.Get("time_zone"), Country: sent.Get("country"), Street: sent.Get("street"),
 		City: sent.Get("city"), Region: sent.Get("region"), PostalCode: sent.Get("postal_code"), TaxNumber: sent.Get("tax_number"),
 		InvoicePrefix: sent.Get("invoice_prefix"), PaymentTermsDays: days, TaxRounding: sent.Get("tax_rounding"),
 		Collect: sent.Get("collect_automatically") != ""}.input()

@@ -32,6 +32,9 @@ const (
 	SourcePayment  SourceKind = "payment"
 	SourceGateway  SourceKind = "gateway"  // a payment gateway's fee
 	SourceCurrency SourceKind = "currency" // a gain or loss on foreign currency
+	// SourceCreditNote and SourceWriteOff are of a credit note and of an invoice that nobody pays.
+	SourceCreditNote SourceKind = "credit_note"
+	SourceWriteOff   SourceKind = "write_off"
 )
 
 // EntryID names an entry.
@@ -44,7 +47,7 @@ type Entry struct {
 	Date         civil.Date
 	Description  string
 	Source       SourceKind
-	SourceID     uuid.UUID // the invoice or payment, of a fee the invoice; none for a manual entry
+	SourceID     uuid.UUID // the document or payment, of a fee the invoice; none for a manual entry
 	Reverses     EntryID   // the entry that this one undoes, or none
 	ReversedBy   EntryID   // the entry that undoes this one, or none
 	PostedAt     time.Time

@@ -46,7 +46,8 @@ type Posting struct {
 	// Automatic moves an entry that falls in a closed period to the first open day, where one made by hand is refused.
 	Automatic bool
 
-	reverses EntryID
+	reverses   EntryID
+	ofDocument bool
 }
 
 // Post writes an entry into the journal, under the next number. Either all of it is kept or nothing. An entry by hand
@@ -64,11 +65,11 @@ func Post(ctx context.Context, tx *tenant.Tx, p Posting) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	if p.Source == SourceInvoice || p.Source == SourcePayment || p.Source == SourceGateway || p.Source == SourceCurrency {
-		return e, nil
-	}
 	action := "entry.post"
-	if p.Source == SourceReversal {
+	switch {
+	case p.Source != SourceManual && p.Source != SourceReversal, p.ofDocument:
+		return e, nil
+	case p.Source == SourceReversal:
 		action = "entry.reverse"
 	}
 	return e, tx.Record(ctx, tenant.Act{Action: action, Object: "entry", ID: e.ID.UUID,

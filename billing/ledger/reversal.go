@@ -50,12 +50,42 @@ func Reverse(ctx context.Context, tx *tenant.Tx, entry EntryID, date civil.Date,
 	if strings.TrimSpace(p.Description) == "" {
 		p.Description = "Reversal of " + e.Name()
 	}
-	for _, l := range e.Lines {
-		opposite := l.Line
-		if opposite.Amount, err = l.Amount.Neg(); err != nil {
-			return Entry{}, err
-		}
-		p.Lines = append(p.Lines, opposite)
+	if p.Lines, err = opposite(e.Lines); err != nil {
+		return Entry{}, err
 	}
 	return Post(ctx, tx, p)
+}
+
+// ReverseDocument undoes the entry of a document, as Reverse does one made by hand, on that day or the first open one.
+// Whoever calls it keeps the document in step and puts it on record. It fails with ErrEntryNotFound and
+// ErrAlreadyReversed, and with ErrAccountArchived.
+func ReverseDocument(ctx context.Context, tx *tenant.Tx, entry EntryID, date civil.Date, description string) (Entry, error) {
+	e, err := selectEntry(ctx, tx, entry)
+	switch {
+	case err != nil:
+		return Entry{}, err
+	case !e.ReversedBy.IsZero():
+		return Entry{}, ErrAlreadyReversed
+	}
+	if date.Before(e.Date) {
+		date = e.Date
+	}
+	p := Posting{Date: date, Description: description, Source: SourceReversal, SourceID: e.SourceID, Automatic: true, reverses: e.ID, ofDocument: true}
+	if p.Lines, err = opposite(e.Lines); err != nil {
+		return Entry{}, err
+	}
+	return Post(ctx, tx, p)
+}
+
+// opposite are lines with debits and credits exchanged.
+func opposite(lines []EntryLine) ([]Line, error) {
+	all := make([]Line, len(lines))
+	for i, l := range lines {
+		all[i] = l.Line
+		var err error
+		if all[i].Amount, err = l.Amount.Neg(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

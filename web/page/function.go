@@ -75,6 +75,7 @@ var functions = template.FuncMap{
 	"empty":        newEmpty,
 	"countries":    Countries,
 	"currencies":   Currencies,
+	"languages":    Languages,
 	"zones":        Zones,
 	"dict":         dict,
 	"list":         list,

@@ -66,6 +66,9 @@ type Collect struct {
 // Column is how the document's amounts are written: all are of one currency.
 func (i Invoice) Column() Column { return Column{i.Invoice.Currency} }
 
+// Amount is what a line comes to in the prices of the document, before the discount on the whole.
+func (i Invoice) Amount(line int) money.Amount { return i.Invoice.Amounts()[line-1] }
+
 // Standing is how the invoice stands today.
 func (i Invoice) Standing() billing.Standing { return i.Invoice.Standing(i.Invoice.Today) }
 
@@ -97,8 +100,8 @@ func daysLate(h billing.InvoiceHead) int {
 // daysLeft is in how many days an invoice falls due.
 func daysLeft(h billing.InvoiceHead) int { return h.Today.DaysUntil(h.DueDate) }
 
-// InvoiceForm is the data of "invoice-edit". Its form sends customer_id, issue_date, due_date, currency, reference, note,
-// external_id, version, and of each line N lines[N].description, quantity, unit_price, discount_percent, tax_codes,
+// InvoiceForm is the data of "invoice-edit". Its form sends customer_id, issue_date, due_date, currency, reference,
+// purchase_order, language, prices_with_tax, discount_percent, discount, note, external_id, version, and of each line N lines[N].description, quantity, unit_price, discount_percent, tax_codes,
 // product_id and account_id. Its buttons send action: save, issue, add, remove-N, find or add-product; the last two go
 // by find_customer, find_product and choose_product.
 type InvoiceForm struct {
@@ -160,6 +163,7 @@ func (c Cell) Fault() string { return c.form.Fault(c.Name) }
 // Totals is what a draft comes to so far.
 type Totals struct {
 	Currency money.Currency
+	Discount money.Amount // on the whole
 	Net      money.Amount
 	Tax      money.Amount
 	Total    money.Amount

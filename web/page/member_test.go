@@ -20,6 +20,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
 var (
@@ -39,15 +40,15 @@ func sampleAct() Act {
 }
 
 func sampleInvoice(state string) billing.Invoice {
-	i := billing.Invoice{InvoiceHead: billing.InvoiceHead{
-		ID: id.New[billing.Invoice](), State: state, Customer: hugh, IssueDate: today.AddDays(-30), DueDate: today.AddDays(-2), Currency: eur,
+	i := billing.Invoice{InvoiceHead: billing.InvoiceHead{ID: id.New[billing.Invoice](), DocumentHead: billing.DocumentHead{
+		State: state, Customer: hugh, IssueDate: today.AddDays(-30), DueDate: today.AddDays(-2), Currency: eur,
 		Reference: "HOR-88", Note: "Thank you.", Net: euros(320000), Tax: euros(73600), Total: euros(393600), Settled: euros(0),
-		CreatedAt: now.Add(-time.Hour), Version: 2, Today: today,
-	}, Lines: []billing.InvoiceLine{{
+		CreatedAt: now.Add(-time.Hour), Version: 2, Today: today, PurchaseOrder: "PO 7", Language: locale.French,
+	}}, DocumentBody: billing.DocumentBody{PricesWithTax: true, Discount: euros(1000), Lines: []billing.InvoiceLine{{
 		Line: 1, Description: "Studio A,\nfull day", Quantity: decimal.RequireFromString("3.500"), UnitPrice: decimal.RequireFromString("0.0125"),
 		DiscountPercent: decimal.NewFromInt(10), Net: euros(320000),
 		Taxes: []billing.LineTax{{Rate: vat.ID, Code: vat.Code, Name: vat.Name, Percent: vat.Percent, Base: euros(320000), Amount: euros(73600)}},
-	}}}
+	}}}}
 	if state == billing.Issued {
 		i.Number, i.IssuedAt, i.EntryNumber, i.Entry = "TW-2026-0147", now, 898, id.New[ledger.Entry]()
 		i.Settled = euros(150000)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/country"
+	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
 // Option is one choice of a select.
@@ -46,6 +47,15 @@ func Currencies() []Option {
 	options := make([]Option, len(all))
 	for i, c := range all {
 		options[i] = Option{Value: c.Code(), Label: c.Code() + ", " + c.Name()}
+	}
+	return options
+}
+
+// Languages are those that documents are written in.
+func Languages() []Option {
+	var options []Option
+	for _, l := range locale.Languages() {
+		options = append(options, Option{Value: string(l), Label: l.Name()})
 	}
 	return options
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -59,5 +60,6 @@ type Settings struct {
 	Form     Form
 	Currency money.Currency
 	Closed   civil.Date
+	Next     billing.Next // the numbers that the next documents get
 	Rounding []Option
 }
