@@ -98,7 +98,7 @@ func answerInvoice(c *fiber.Ctx, prepared *sqlx.Stmt, zone *time.Location) error
 		return fiber.ErrNotFound
 	}
 	var row invoiceRow
-	if err := prepared.GetContext(c.UserContext(), &row, invoice); err != nil {
+	if err := prepared.GetContext(c.UserContext(), &row, invoice, "invoice"); err != nil {
 		return fmt.Errorf("reading an invoice: %w", err)
 	}
 	view, err := row.view(zone)

@@ -55,12 +55,16 @@ func settingsInput(sent url.Values) (billing.SettingsInput, error) {
 	if err != nil {
 		return billing.SettingsInput{}, errDays
 	}
-	stands, err := strconv.Atoi(strings.TrimSpace(sent.Get("quote_days")))
-	if err != nil {
-		return billing.SettingsInput{}, billing.ErrQuoteDays.At("quote_days")
+	var stands *int
+	if written := strings.TrimSpace(sent.Get("quote_days")); written != "" {
+		days, err := strconv.Atoi(written)
+		if err != nil {
+			return billing.SettingsInput{}, billing.ErrQuoteDays.At("quote_days")
+		}
+		stands = &days
 	}
 	return SettingsBody{InvoiceNumbering: sent.Get("invoice_numbering"), QuoteNumbering: sent.Get("quote_numbering"),
-		CreditNoteNumbering: sent.Get("credit_note_numbering"), QuoteDays: &stands, Name: sent.Get("name"), TimeZone: sent.Get("time_zone"), Country: sent.Get("country"), Street: sent.Get("street"),
+		CreditNoteNumbering: sent.Get("credit_note_numbering"), QuoteDays: stands, Name: sent.Get("name"), TimeZone: sent.Get("time_zone"), Country: sent.Get("country"), Street: sent.Get("street"),
 		City: sent.Get("city"), Region: sent.Get("region"), PostalCode: sent.Get("postal_code"), TaxNumber: sent.Get("tax_number"),
 		InvoicePrefix: sent.Get("invoice_prefix"), PaymentTermsDays: days, TaxRounding: sent.Get("tax_rounding"),
 		Collect: sent.Get("collect_automatically") != ""}.input()
