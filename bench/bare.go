@@ -169,6 +169,8 @@ type taxRow struct {
 	Name     string          `json:"name"`
 	Percent  decimal.Decimal `json:"percent"`
 	Compound bool            `json:"compound"`
+	Kind     string          `json:"kind"`
+	Reason   string          `json:"reason"`
 	Base     int64           `json:"base"`
 	Amount   int64           `json:"amount"`
 }
@@ -228,7 +230,8 @@ func (r invoiceRow) fillParts(v *web.InvoiceView, amount func(int64) money.Amoun
 		for len(taxes) > 0 && taxes[0].Line == l.Line {
 			t := taxes[0]
 			line.Taxes = append(line.Taxes, web.LineTaxView{Code: t.Code, Name: t.Name, Percent: t.Percent.String(),
-				Compound: t.Compound, Base: moneyView(amount(t.Base)), Amount: moneyView(amount(t.Amount))})
+				Compound: t.Compound, Kind: t.Kind, Reason: t.Reason,
+				Base: moneyView(amount(t.Base)), Amount: moneyView(amount(t.Amount))})
 			taxes = taxes[1:]
 		}
 		v.Lines = append(v.Lines, line)
