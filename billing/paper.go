@@ -1,13 +1,34 @@
 package billing
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/countinghouse/countinghouse/billing/invoicepdf"
 	"github.com/countinghouse/countinghouse/internal/country"
 	"github.com/countinghouse/countinghouse/internal/locale"
+	"github.com/countinghouse/countinghouse/tenant"
 )
+
+// PaperOf is an invoice as it stands on paper today, with the organization's own look.
+func PaperOf(ctx context.Context, tx *tenant.Tx, invoice Invoice) (invoicepdf.Document, error) {
+	settings, err := selectSettings(ctx, tx)
+	if err != nil {
+		return invoicepdf.Document{}, err
+	}
+	branding, err := selectBranding(ctx, tx)
+	if err != nil {
+		return invoicepdf.Document{}, err
+	}
+	d := Paper(invoice, settings)
+	d.Colour, d.Foot = branding.Colour, branding.Foot
+	if !invoice.Open().IsZero() {
+		d.PayTo = branding.PayTo
+	}
+	d.Logo, err = branding.logoOf(ctx, tx)
+	return d, err
+}
 
 // Paper is an invoice as it stands on paper: its stored figures, and the issuer as the settings have it today.
 func Paper(invoice Invoice, issuer Settings) invoicepdf.Document {
@@ -18,22 +39,17 @@ func Paper(invoice Invoice, issuer Settings) invoicepdf.Document {
 
 // paper is what every kind of document has on paper.
 func paper(document Document, kind invoicepdf.Kind, issuer Settings) invoicepdf.Document {
-	label := taxNumberLabel[document.Language]
 	d := invoicepdf.Document{
 		Kind: kind, Language: document.Language, Number: document.Number, Void: document.State == Void,
-		Issuer: invoicepdf.Party{Name: issuer.Name, Country: issuer.Country,
-			Address: addressLines("", issuer.Street, issuer.PostalCode, issuer.City, issuer.Region, issuer.Country)},
+		Issuer:    issuerOnPaper(issuer, document.Language),
 		Customer:  customerOnPaper(document.Customer, issuer.Country),
 		IssueDate: document.IssueDate, DueDate: document.DueDate, Reference: document.Reference, PurchaseOrder: document.PurchaseOrder, Currency: document.Currency,
 		PricesWithTax: document.PricesWithTax, Discount: document.Discount,
 		Net: document.Net, Tax: document.Tax, Total: document.Total,
 		Note: document.Note, Written: document.IssuedAt,
 	}
-	if issuer.TaxNumber != "" {
-		d.Issuer.Numbers = []invoicepdf.Number{{Label: label, Value: issuer.TaxNumber}}
-	}
 	if document.Customer.TaxNumber != "" {
-		d.Customer.Numbers = []invoicepdf.Number{{Label: label, Value: document.Customer.TaxNumber}}
+		d.Customer.Numbers = []invoicepdf.Number{{Label: taxNumberLabel[document.Language], Value: document.Customer.TaxNumber}}
 	}
 	for _, n := range document.Registrations(issuer.TaxNumber) {
 		d.Issuer.Numbers = append(d.Issuer.Numbers, invoicepdf.Number{Label: n.Tax, Value: n.Value})
@@ -59,6 +75,15 @@ func paper(document Document, kind invoicepdf.Kind, issuer Settings) invoicepdf.
 
 // taxNumberLabel is what a tax number is called.
 var taxNumberLabel = map[locale.Language]string{locale.English: "Tax number", locale.French: "Numéro de taxe"}
+
+func issuerOnPaper(issuer Settings, language locale.Language) invoicepdf.Party {
+	p := invoicepdf.Party{Name: issuer.Name, Country: issuer.Country,
+		Address: addressLines("", issuer.Street, issuer.PostalCode, issuer.City, issuer.Region, issuer.Country)}
+	if issuer.TaxNumber != "" {
+		p.Numbers = []invoicepdf.Number{{Label: taxNumberLabel[language], Value: issuer.TaxNumber}}
+	}
+	return p
+}
 
 // customerOnPaper has the company first and the person beneath, as on an envelope.
 func customerOnPaper(c Customer, from string) invoicepdf.Party {

@@ -93,7 +93,7 @@ var personalColumns = map[string]Masks{
 	"network": MaskTraces, "user_agent": MaskTraces,
 	"note": MaskNotes, "notes": MaskNotes, "memo": MaskNotes, "comment": MaskNotes, "message": MaskNotes,
 	"accepted_by": MaskNames,
-	"billed_to": MaskAll, // an object: each of its texts by its own name
+	"billed_to":   MaskAll, // an object: each of its texts by its own name
 }
 
 // plainNames are what "..._name" may name without being a person.

@@ -23,6 +23,7 @@ import (
 
 var (
 	errContentType = fault.New(fault.Invalid, "request.content_type", "Send the body as application/json.")
+	errFileType    = fault.New(fault.Invalid, "request.content_type", "Send the file as application/octet-stream.")
 	errRepeatedKey = fault.New(fault.Invalid, "request.repeated_key", "A key stands twice in this JSON object.")
 	errBadText     = fault.New(fault.Invalid, "text.invalid", "The text is not valid UTF-8, or holds a NUL character.")
 	errKeyShape    = fault.New(fault.Invalid, "idempotency.malformed", "An Idempotency-Key is 1 to 100 visible ASCII characters.")
@@ -66,6 +67,8 @@ func (s *Server) registerAPI() {
 	s.registerTaxAPI()
 	s.registerInvoiceAPI()
 	s.registerInvoicePDF()
+	s.registerFileAPI()
+	s.registerMailAPI()
 	s.registerPaymentAPI()
 	s.registerGatewayAPI()
 	s.registerChargeAPI()
@@ -104,6 +107,7 @@ type operation struct {
 	summary          string
 	more             string // beside which right it needs
 	status           int    // of success; 0 means 200
+	file             bool   // its body is a file, not JSON
 }
 
 // handle registers an operation with the right that it needs. The caller is known, and may do it, before the
@@ -113,9 +117,9 @@ func handle[In, Out any](s *Server, op operation, handler func(ctx context.Conte
 	s.routes = append(s.routes, route)
 	huma.Register(s.api, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
-		Description: "Needs the right " + op.right.String() + ": to " + op.right.Name() + "." + op.more, Extensions: map[string]any{"x-right": op.right.String()}, DefaultStatus: op.status, MaxBodyBytes: bodyLimit,
+		Description: "Needs the right " + op.right.String() + ": to " + op.right.Name() + "." + op.more, Extensions: map[string]any{"x-right": op.right.String()}, DefaultStatus: op.status, MaxBodyBytes: op.limit(),
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-		Middlewares: huma.Middlewares{s.admitToken(route)},
+		Middlewares: huma.Middlewares{s.admitToken(route, op.file)},
 	}, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handler(ctx, callFrom(ctx), in)
 		if err != nil {
@@ -127,8 +131,15 @@ func handle[In, Out any](s *Server, op operation, handler func(ctx context.Conte
 	})
 }
 
+func (op operation) limit() int64 {
+	if op.file {
+		return uploadLimit
+	}
+	return bodyLimit
+}
+
 // admitToken lets the bearer of an API token through to a route, and nobody else.
-func (s *Server) admitToken(route Route) func(huma.Context, func(huma.Context)) {
+func (s *Server) admitToken(route Route, file bool) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		f := humafiber.Unwrap(hc)
 		c, err := s.tokenCall(route, hc)
@@ -139,7 +150,7 @@ func (s *Server) admitToken(route Route) func(huma.Context, func(huma.Context)) 
 			err = tenant.Seen(hc.Context(), s.DB, c.scope)
 		}
 		if err == nil {
-			err = checkBody(hc, f.Body())
+			err = checkBody(hc, f.Body(), file)
 		}
 		if err != nil {
 			p := problemOf(hc.Context(), err)
@@ -168,7 +179,7 @@ func (s *Server) tokenCall(route Route, hc huma.Context) (*call, error) {
 	return &call{
 		server: s, route: route, key: key,
 		enter:  func(ctx context.Context) (tenant.Scope, error) { return tenant.EnterToken(ctx, s.DB, hash) },
-		digest: func() []byte { return s.digestOf(f.Method(), f.Path(), f.Body()) },
+		digest: func() []byte { return s.digestOf(f.Method(), f.OriginalURL(), f.Body()) },
 	}, nil
 }
 
@@ -195,11 +206,17 @@ func visible(key string) bool {
 }
 
 // checkBody refuses what huma would let through: another content type, broken text.
-func checkBody(hc huma.Context, body []byte) error {
+func checkBody(hc huma.Context, body []byte, file bool) error {
 	if len(body) == 0 {
 		return nil
 	}
 	mediaType, _, _ := strings.Cut(hc.Header("Content-Type"), ";")
+	if file {
+		if strings.TrimSpace(strings.ToLower(mediaType)) != "application/octet-stream" {
+			return refused(http.StatusUnsupportedMediaType, errFileType)
+		}
+		return nil
+	}
 	if strings.TrimSpace(strings.ToLower(mediaType)) != "application/json" {
 		return refused(http.StatusUnsupportedMediaType, errContentType)
 	}

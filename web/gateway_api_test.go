@@ -206,43 +206,6 @@ func TestBankAccountAPI(t *testing.T) {
 	}
 }
 
-func TestPayLinkMailAPI(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	o := h.signUp(t)
-	invoice, _ := o.issued(t)
-	mails := func() (links []string) {
-		for _, m := range h.outbox.All() {
-			if m.Kind == "pay-link" && m.To == o.email {
-				_, rest, _ := strings.Cut(m.Text, origin)
-				link, _, _ := strings.Cut(rest, "\n")
-				links = append(links, link)
-			}
-		}
-		return links
-	}
-	path := "/v1/invoices/" + invoice + "/pay-link/mail"
-	for n := range 2 {
-		a := o.call(t, "POST", path, nil, "Idempotency-Key", "once")
-		if sent := strings.Contains(string(a.body), `"sent":true`); a.status != http.StatusOK || sent != (n == 0) || strings.Contains(string(a.body), "/pay/") {
-			t.Errorf("request %d: %d %s", n, a.status, a.body)
-		}
-	}
-	if links := mails(); len(links) != 1 {
-		t.Errorf("mailed %d times", len(links))
-	} else if a := h.browser().get(t, links[0]); a.status != http.StatusOK || !strings.Contains(string(a.body), "100.00") {
-		t.Errorf("the link leads to %d", a.status)
-	}
-	nobody := o.invoiceFor(t, o.made(t, "/v1/customers", map[string]any{"name": secretName}), "5")
-	if a := o.call(t, "POST", "/v1/invoices/"+nobody+"/pay-link/mail", nil); a.status != http.StatusConflict || a.problem(t).Code != "customer.no_email" {
-		t.Errorf("to nobody: %d %s", a.status, a.body)
-	}
-	draft := o.made(t, "/v1/invoices", map[string]any{"customer_id": o.made(t, "/v1/customers", map[string]any{"name": secretName, "email": o.email}), "lines": []any{}})
-	if a := o.call(t, "POST", "/v1/invoices/"+draft+"/pay-link/mail", nil); a.status != http.StatusConflict {
-		t.Errorf("of a draft: %d %s", a.status, a.body)
-	}
-}
-
 func TestCollectionAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)

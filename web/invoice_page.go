@@ -161,6 +161,9 @@ func showInvoice(v *visit, status int, form page.Form) error {
 		if err := fillCollection(v, tx, &data); err != nil {
 			return nil, err
 		}
+		if err := fillMail(v, tx, &data); err != nil {
+			return nil, err
+		}
 		if data.Invoice.State == billing.Draft {
 			data.Acts = discardAct(v, data.Invoice.InvoiceHead)
 			if v.may(rightTo(authz.Approve, authz.Invoices)) {
@@ -179,7 +182,7 @@ func fillCharges(v *visit, tx *tenant.Tx, data *page.Invoice) (err error) {
 	if v.server.Till == nil || i.State == billing.Draft {
 		return nil
 	}
-	data.Taken, data.LinkKey = true, newFormKey()
+	data.Taken = true
 	if data.Charges, err = billing.InvoiceIntents(v.ctx, tx, i.ID); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
@@ -52,8 +51,7 @@ func (c *call) invoicePDF(ctx context.Context, invoiceID string) (name string, b
 		if err != nil {
 			return err
 		}
-		settings, err := billing.LoadSettings(ctx, tx)
-		document = billing.Paper(found, settings)
+		document, err = billing.PaperOf(ctx, tx, found)
 		return err
 	})
 	if err != nil {
@@ -63,14 +61,10 @@ func (c *call) invoicePDF(ctx context.Context, invoiceID string) (name string, b
 	if err := invoicepdf.Write(&paper, document); err != nil {
 		return "", nil, err
 	}
-	name = document.Number
-	if name == "" {
-		name = "draft"
-	}
-	return name + ".pdf", paper.Bytes(), nil
+	return invoicepdf.FileName(document.Number), paper.Bytes(), nil
 }
 
-// inlineAs shows a file in the browser, and saves it under a name (RFC 6266) that no file system takes for a path.
+// inlineAs shows a file in the browser, and saves it under a name (RFC 6266).
 func inlineAs(name string) string {
-	return mime.FormatMediaType("inline", map[string]string{"filename": strings.NewReplacer("/", "-", `\`, "-").Replace(name)})
+	return mime.FormatMediaType("inline", map[string]string{"filename": name})
 }

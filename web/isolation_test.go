@@ -44,6 +44,7 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["payments"] = p.made(t, "/v1/payments", map[string]any{"invoice_id": e.ids["invoices"], "method": "cash",
 		"amount": map[string]string{"amount": "20.00", "currency": "EUR"}})
 	e.addCharge(t)
+	e.addFile(t)
 	var accounts struct{ Items []struct{ ID string } }
 	p.call(t, "GET", "/v1/accounts", nil).decode(t, &accounts)
 	e.ids["journal-entries"] = p.made(t, "/v1/journal-entries", map[string]any{"date": "2026-01-02", "description": secretName, "lines": []any{
@@ -83,6 +84,23 @@ func (e estate) addCharge(t testing.TB) {
 		t.Fatal("no method")
 	}
 	e.ids["payment-methods"] = string(found[1])
+}
+
+// addFile attaches a file to the invoice, and mails it.
+func (e estate) addFile(t testing.TB) {
+	t.Helper()
+	at := "/invoices/" + e.ids["invoices"]
+	if a := e.browser.do(t, uploadOf(t, e.owner.path(at+"/files"), "estate.txt", []byte(secretName))); a.status != http.StatusSeeOther {
+		t.Fatalf("file: %d %s", a.status, a.body)
+	}
+	if a := e.post(t, e.owner.path(at+"/send"), "idempotency_key", "mail-estate", "to", "estate@example.com"); a.status != http.StatusSeeOther {
+		t.Fatalf("mail: %d %s", a.status, a.body)
+	}
+	for kind, path := range map[string]string{"files": "/v1" + at + "/files", "mailings": "/v1" + at + "/mailings"} {
+		var all struct{ Items []struct{ ID string } }
+		e.program.call(t, "GET", path, nil).decode(t, &all)
+		e.ids[kind] = all.Items[0].ID
+	}
 }
 
 // path fills in a route's parameters with the ids of the estate.
@@ -145,6 +163,9 @@ func TestEveryRouteIsClosedToStrangers(t *testing.T) {
 			}
 			if strings.Contains(r.Path, ":id") { // one's own organization, another's thing
 				q := request()
+				if strings.HasSuffix(r.Path, "/files") {
+					q = uploadOf(t, path, "a.txt", []byte("a"))
+				}
 				q.URL.Path = strings.Replace(path, acme.slug, other.slug, 1)
 				q.RequestURI = q.URL.Path
 				if a := other.browser.do(t, q); a.status != http.StatusNotFound || strings.Contains(string(a.body), secretName) {
@@ -213,14 +234,18 @@ func testForeignToken(t *testing.T, h *house, other owner, acme estate, r web.Ro
 	if r.Method != "GET" && r.Method != "DELETE" {
 		body = validBody(r, acme)
 	}
-	a := other.program.call(t, r.Method, path, body)
+	var headers []string
+	if strings.HasSuffix(r.Path, "/files") && r.Method == "POST" {
+		path, body, headers = path+"?name=a.txt", "a", []string{"Content-Type", "application/octet-stream"}
+	}
+	a := other.program.call(t, r.Method, path, body, headers...)
 	if strings.Contains(r.Path, ":id") && a.status != http.StatusNotFound {
 		t.Errorf("another organization's id gets %d: %s", a.status, a.body)
 	}
 	if strings.Contains(string(a.body), secretName) {
 		t.Errorf("it shows another organization's data: %s", a.body)
 	}
-	if a := (program{h, ""}).call(t, r.Method, path, body); a.status != http.StatusUnauthorized {
+	if a := (program{h, ""}).call(t, r.Method, path, body, headers...); a.status != http.StatusUnauthorized {
 		t.Errorf("without a token: %d", a.status)
 	}
 	if a := (program{h, ""}).call(t, r.Method, path, body, "Cookie", "__Host-session="+acme.cookies["__Host-session"]); a.status != http.StatusUnauthorized {
@@ -251,7 +276,7 @@ func validBody(r web.Route, e estate) any {
 		return map[string]any{"name": "New", "rights": []string{}}
 	case r.Path == "/v1/invitations":
 		return map[string]any{"email": "new@tidewater.example", "role": "viewer"}
-	case strings.HasSuffix(r.Path, "/reverse"), strings.HasSuffix(r.Path, "/refund"):
+	case strings.HasSuffix(r.Path, "/reverse"), strings.HasSuffix(r.Path, "/refund"), strings.HasSuffix(r.Path, "/send") && r.Path != "/v1/invitations/:id/send":
 		return map[string]any{}
 	case r.Method == "PATCH":
 		return map[string]any{"name": "New"}

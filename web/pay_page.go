@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/google/uuid"
-
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/gateway"
@@ -23,18 +21,17 @@ import (
 // linkLifetime is how long an invoice can be paid by the link to it.
 const linkLifetime = billing.PayLinkLifetime
 
-var (
-	errNoEmail = fault.New(fault.Conflict, "customer.no_email", "This customer has no email address. Enter one, or copy the link and send it yourself.")
-	errNoWay   = fault.New(fault.Invalid, "pay.way", "Choose a way to pay.").At("gateway")
-)
+var errNoWay = fault.New(fault.Invalid, "pay.way", "Choose a way to pay.").At("gateway")
 
 func (s *Server) registerPayLinkPages() {
 	if s.Till == nil {
 		return
 	}
 	s.member("POST", "/invoices/:id/link", rightTo(authz.Create, authz.Payments), makePayLink)
-	s.member("POST", "/invoices/:id/send", rightTo(authz.Create, authz.Payments), sendPayLink)
 }
+
+// PayAddress is where a customer sees and pays an invoice by the secret of a link. origin is the address that people use.
+func PayAddress(origin, secret string) string { return origin + payPath + secret }
 
 // payer is someone with a link to one invoice.
 type payer struct {
@@ -247,45 +244,6 @@ func makePayLink(v *visit) error {
 	})
 }
 
-// payLinkMail is the mail with a new link. It fails as payLink does, and with errNoEmail.
-func (s *Server) payLinkMail(ctx context.Context, tx *tenant.Tx, invoice billing.InvoiceID) (notify.Mail, error) {
-	i, link, err := s.payLink(ctx, tx, invoice)
-	if err != nil {
-		return notify.Mail{}, err
-	}
-	customer, err := billing.CustomerByID(ctx, tx, i.Customer.ID)
-	if err != nil {
-		return notify.Mail{}, err
-	}
-	if customer.Email == "" {
-		return notify.Mail{}, errNoEmail
-	}
-	settings, err := billing.LoadSettings(ctx, tx)
-	return payMail(settings, i, customer, link), err
-}
-
-func sendPayLink(v *visit) error {
-	invoice, err := idParam[billing.Invoice](v, "id")
-	if err != nil {
-		return err
-	}
-	var mail notify.Mail
-	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (_ uuid.UUID, err error) {
-		mail, err = v.server.payLinkMail(v.ctx, tx, invoice)
-		return invoice.UUID, err
-	}, func(uuid.UUID) string {
-		if mail.To != "" { // not for a form that came twice
-			if err := v.server.Mail.Send(v.ctx, mail); err != nil {
-				v.server.Log.Error("sending a pay link", "request_id", tenant.RequestFrom(v.ctx).ID, "error", err)
-				say(v.c, "The mail could not be sent. Copy the pay link and send it yourself.")
-				return v.at("invoices", invoice.String())
-			}
-			say(v.c, "Sent to "+mail.To)
-		}
-		return v.at("invoices", invoice.String())
-	}, func(form page.Form) error { return showInvoice(v, http.StatusUnprocessableEntity, form) })
-}
-
 // ReminderMail is what a customer is written when an invoice stays open. origin is the address that people use.
 func ReminderMail(origin string, r billing.Reminder) notify.Mail {
 	why := fmt.Sprintf("%s from %s was due on %s.", r.Number, r.From, r.Due)
@@ -298,10 +256,4 @@ func ReminderMail(origin string, r billing.Reminder) notify.Mail {
 	text := fmt.Sprintf("Hello %s,\n\n%s %s %s is open.\n\nSee it and pay here:\n%s\n\nThe link is for you alone and works for 60 days. If you have paid meanwhile, there is nothing left to do.\n",
 		r.Name, why, r.Open, r.Open.Currency, origin+payPath+r.Secret)
 	return notify.Mail{Kind: "reminder", To: r.To, Subject: fmt.Sprintf("Reminder: invoice %s from %s", r.Number, r.From), Text: text}
-}
-
-func payMail(s billing.Settings, i billing.Invoice, c billing.Customer, link string) notify.Mail {
-	text := fmt.Sprintf("Hello %s,\n\n%s of %s %s from %s is due on %s. %s %s is open.\n\nSee it and pay here:\n%s\n\nThe link is for you alone and works for 60 days.\n",
-		c.Name, i.Number, i.Total, i.Currency, s.Name, i.DueDate, i.Open(), i.Currency, link)
-	return notify.Mail{Kind: "pay-link", To: c.Email, Subject: fmt.Sprintf("Invoice %s from %s", i.Number, s.Name), Text: text}
 }

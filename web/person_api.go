@@ -153,7 +153,7 @@ func (s *Server) admitPerson(hc huma.Context, next func(huma.Context)) {
 		person, err = s.person(hc.Context(), f)
 	}
 	if err == nil {
-		err = checkBody(hc, f.Body())
+		err = checkBody(hc, f.Body(), false)
 	}
 	if err != nil {
 		p := problemOf(hc.Context(), err)

@@ -102,7 +102,7 @@ func New(config Config) (*Server, error) {
 		Immutable:               true, // else strings of a request change under whoever keeps them
 		EnableTrustedProxyCheck: true, // else anyone's X-Forwarded headers are believed
 		DisableStartupMessage:   true,
-		BodyLimit:               bodyLimit,
+		BodyLimit:               bodyLimit, // but see limitOf
 		ReadTimeout:             15 * time.Second,
 		WriteTimeout:            60 * time.Second,
 		IdleTimeout:             75 * time.Second,
@@ -110,6 +110,7 @@ func New(config Config) (*Server, error) {
 		CaseSensitive:           true,
 		ErrorHandler:            s.answerError,
 	})
+	s.app.Server().HeaderReceived = limitOf
 	s.Desk = s.newDesk()
 	s.useMiddleware()
 	s.registerPublic()

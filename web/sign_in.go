@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +39,7 @@ func (s *Server) registerPublic() {
 	s.public("POST", "/sign-out", s.sendSignOut)
 	if s.Outbox != nil {
 		s.public("GET", "/dev/outbox", s.showOutbox)
+		s.public("GET", "/dev/outbox/:mail/:file", s.showOutboxFile)
 	}
 }
 
@@ -160,12 +163,33 @@ func (s *Server) endHeld(c *fiber.Ctx) error {
 func (s *Server) showOutbox(c *fiber.Ctx) error {
 	data := page.Outbox{Gate: page.Gate{Title: "Outbox"}, Now: time.Now()}
 	for _, m := range s.Outbox.All() {
-		data.Mails = append(data.Mails, page.Mail{To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.At})
+		shown := page.Mail{To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.At}
+		for n, a := range m.Attachments {
+			shown.Files = append(shown.Files, page.File{Name: a.Name, Size: sizeText(int64(len(a.Bytes))), URL: fmt.Sprintf("/dev/outbox/%s/%d", m.ID, n)})
+		}
+		data.Mails = append(data.Mails, shown)
 	}
 	for _, m := range s.Outbox.Texts() {
 		data.Texts = append(data.Texts, page.TextSent{To: m.To, Text: m.Text, Voice: m.Voice, Sent: m.At})
 	}
 	return render(c, http.StatusOK, "outbox", data)
+}
+
+// showOutboxFile shows a file that came along with a mail.
+func (s *Server) showOutboxFile(c *fiber.Ctx) error {
+	wanted, err := strconv.Atoi(c.Params("file"))
+	if err != nil {
+		return errNoPage
+	}
+	for _, m := range s.Outbox.All() {
+		if m.ID != "" && m.ID == c.Params("mail") && wanted >= 0 && wanted < len(m.Attachments) {
+			a := m.Attachments[wanted]
+			c.Set("Content-Type", a.Type)
+			c.Set("Content-Disposition", inlineAs(a.Name))
+			return c.Send(a.Bytes)
+		}
+	}
+	return errNoPage
 }
 
 // showStatic serves stylesheet, scripts and fonts. Their addresses hold their digest, so they never change.

@@ -25,9 +25,13 @@ const (
 // whoever loses the right loses the rest of the file. When something fails the connection breaks off, so that no half
 // file looks like a whole one.
 func (v *visit) stream(name, contentType string, write func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error) error {
+	return v.streamAs(`attachment; filename="`+name+`"`, contentType, write)
+}
+
+func (v *visit) streamAs(disposition, contentType string, write func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error) error {
 	request, conn := tenant.RequestFrom(v.ctx), v.c.Context().Conn()
 	v.c.Set("Content-Type", contentType)
-	v.c.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	v.c.Set("Content-Disposition", disposition)
 	v.c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
 		ctx, cancel := context.WithTimeout(tenant.WithRequest(context.Background(), request), streamTimeout)
 		defer cancel()

@@ -129,12 +129,17 @@ func (v *visit) send(many []string, act func(tx *tenant.Tx, sent url.Values) (uu
 	if err != nil {
 		return err
 	}
+	return v.perform(sent, act, done, refused)
+}
+
+// perform is send for a form that was read.
+func (v *visit) perform(sent url.Values, act func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error), done func(made uuid.UUID) string, refused func(form page.Form) error) error {
 	key := sent.Get("idempotency_key")
 	if !visible(key) {
 		return errKeyShape
 	}
 	var made uuid.UUID
-	err = v.run(func(tx *tenant.Tx) (err error) {
+	err := v.run(func(tx *tenant.Tx) (err error) {
 		made, _, err = tx.Once(v.ctx, key, v.digest(), func() (uuid.UUID, error) { return act(tx, sent) })
 		return err
 	})

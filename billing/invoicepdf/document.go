@@ -18,6 +18,8 @@ const (
 	Invoice    Kind = "invoice"
 	CreditNote Kind = "credit_note"
 	Quote      Kind = "quote"
+
+	statement Kind = "statement"
 )
 
 // Document is what stands on the paper. All amounts are in Currency, as they were stored.
@@ -54,6 +56,7 @@ type Document struct {
 	Remarks []string // why no tax is due, and whatever else must be said by law
 	PayTo   string   // how to pay, several lines
 	PayLink string   // https address that the "pay" line leads to; none
+	Foot    string   // the issuer's own small print, several lines
 
 	// Written is the document's own time of writing, so that the same document gives the same bytes.
 	Written time.Time

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
@@ -33,18 +34,33 @@ type paper struct {
 	d     Document
 	say   words
 	brand colour
+	from  civil.Date // of a statement
 }
 
 // Write puts a document on paper. The same document gives the same bytes. It fails when the logo or the colour are
 // not such as CheckLogo and CheckColour accept, and when w does.
 func Write(w io.Writer, d Document) error {
-	brand, err := parseColour(d.Colour)
+	p, err := newPaper(d)
 	if err != nil {
 		return err
 	}
+	p.AddPage()
+	p.head()
+	p.parties()
+	p.table()
+	p.totals()
+	p.foot()
+	return p.output(w)
+}
+
+func newPaper(d Document) (*paper, error) {
+	brand, err := parseColour(d.Colour)
+	if err != nil {
+		return nil, err
+	}
 	if d.Logo != nil {
 		if err := CheckLogo(d.Logo); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	pdf := fpdf.New("P", "mm", paperSize(d.Issuer.Country), "")
@@ -53,13 +69,11 @@ func Write(w io.Writer, d Document) error {
 		Fpdf: pdf, added: map[*face]bool{}, left: margin, right: width - margin, y: margin, bottom: height - margin - 8,
 	}}
 	p.prepare()
-	p.AddPage()
-	p.head()
-	p.parties()
-	p.table()
-	p.totals()
-	p.foot()
-	if err := pdf.Output(w); err != nil {
+	return p, nil
+}
+
+func (p *paper) output(w io.Writer) error {
+	if err := p.Output(w); err != nil {
 		return fmt.Errorf("writing a document as PDF: %w", err)
 	}
 	return nil
@@ -105,7 +119,7 @@ func (p *paper) watermark() {
 	switch {
 	case p.d.Void:
 		text = p.say.Void
-	case p.d.Number == "":
+	case p.d.Number == "" && p.d.Kind != statement:
 		text = p.say.Draft
 	default:
 		return
@@ -150,11 +164,15 @@ func (p *paper) facts() []Number {
 	l := p.d.Language
 	all := []Number{
 		{p.say.Kinds[p.d.Kind], cmp.Or(p.d.Number, p.say.Draft)},
+		{p.say.From, l.Date(p.from)},
 		{p.say.IssueDate, l.Date(p.d.IssueDate)},
 		{p.say.DueDates[p.d.Kind], l.Date(p.d.DueDate)},
 		{p.say.Credits, p.d.Credits},
 		{p.say.Reference, p.d.Reference},
 		{p.say.PurchaseOrder, p.d.PurchaseOrder},
+	}
+	if p.d.Kind == statement {
+		all = all[1:]
 	}
 	var told []Number
 	for _, fact := range all {
@@ -314,6 +332,14 @@ func (p *paper) foot() {
 		p.paragraph(p.left, width, p.d.Note, body)
 		p.y += 3
 	}
+	p.howToPay(width)
+	if p.d.Foot != "" {
+		p.y += 3
+		p.paragraph(p.left, width, p.d.Foot, small)
+	}
+}
+
+func (p *paper) howToPay(width float64) {
 	if p.d.PayTo == "" && p.d.PayLink == "" {
 		return
 	}
@@ -378,4 +404,12 @@ func (p *paper) percent(d decimal.Decimal) string {
 		sign = "\u00a0%"
 	}
 	return strings.ReplaceAll(d.String(), ".", p.d.Language.Decimal()) + sign
+}
+
+// FileName is what the file of a document is called, by its number: no file system takes it for a path.
+func FileName(number string) string {
+	if number == "" {
+		number = "draft"
+	}
+	return strings.NewReplacer("/", "-", `\`, "-").Replace(number) + ".pdf"
 }

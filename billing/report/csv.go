@@ -81,6 +81,20 @@ func WriteTaxReportCSV(w io.Writer, r TaxReport) error {
 	return writing(csv.NewWriter(w).WriteAll(rows))
 }
 
+// WriteStatementCSV writes a customer's statement, each currency after the other. It fails with what w fails with.
+func WriteStatementCSV(w io.Writer, parts []Statement) error {
+	rows := [][]string{{"currency", "date", "entry", "kind", "documents", "description", "amount", "balance"}}
+	for _, part := range parts {
+		rows = append(rows, []string{part.Currency.Code(), "", "", "opening", "", "", "", part.Opening.String()})
+		for _, l := range part.Lines {
+			rows = append(rows, []string{part.Currency.Code(), l.Date.String(), ledger.NumberName(l.Number), string(l.Source), plain(l.Numbers),
+				plain(l.Description), l.Amount.String(), l.Balance.String()})
+		}
+		rows = append(rows, []string{part.Currency.Code(), "", "", "closing", "", "", "", part.Closing.String()})
+	}
+	return writing(csv.NewWriter(w).WriteAll(rows))
+}
+
 // plain makes text harmless that a spreadsheet would run as a formula.
 func plain(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {

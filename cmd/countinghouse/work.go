@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -29,6 +30,8 @@ func (w work) register(r *jobs.Registry) {
 	r.EachOrganization("audit.seal", 15*time.Minute, w.seal)
 	r.EachOrganization("payments.reconcile", 2*time.Minute, w.reconcile)
 	r.EachOrganization("payments.collect", time.Hour, w.collect, jobs.Within(30*time.Minute))
+	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
+	r.EachOrganization("invoices.remind", time.Hour, w.remind)
 	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)
 }
 

@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -95,18 +97,35 @@ func (s *SMTP) Send(ctx context.Context, m Mail) error {
 		m.At = time.Now()
 	}
 	message := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	message.FromMailAddress(s.from)
+	from := *s.from
+	if m.FromName != "" {
+		from.Name = m.FromName
+	}
+	message.FromMailAddress(&from)
+	if m.ReplyTo != "" {
+		message.ReplyToMailAddress(&netmail.Address{Address: m.ReplyTo})
+	}
 	message.ToMailAddress(&netmail.Address{Address: m.To})
 	message.Subject(m.Subject)
 	message.SetDateWithValue(m.At)
 	_, domain, _ := strings.Cut(s.from.Address, "@")
-	message.SetMessageIDWithValue(rand.Text() + "@" + domain)
+	message.SetMessageIDWithValue(cmp.Or(m.ID, rand.Text()) + "@" + domain)
 	// So that nobody's holiday notice answers (RFC 3834).
 	message.SetGenHeader("Auto-Submitted", "auto-generated")
 	message.SetBodyString(mail.TypeTextPlain, m.Text)
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	size := 0
+	for _, a := range m.Attachments {
+		size += len(a.Bytes)
+		if err := message.AttachReader(a.Name, bytes.NewReader(a.Bytes), mail.WithFileContentType(mail.ContentType(a.Type))); err != nil {
+			return fmt.Errorf("attaching a file: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout+time.Duration(size>>18)*time.Second) // 256 kB a second at least
 	defer cancel()
 	if err := s.client.DialAndSendWithContext(ctx, message); err != nil {
+		if refused := new(mail.SendError); errors.As(err, &refused) && !refused.IsTemp() && refused.ErrorCode() >= 500 {
+			err = errors.Join(ErrRefused, err)
+		}
 		return fmt.Errorf("sending mail: %w", err)
 	}
 	return nil

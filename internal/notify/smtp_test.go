@@ -7,11 +7,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
@@ -231,6 +233,62 @@ func TestSMTP(t *testing.T) {
 		}
 		if len(server.all()) != 0 {
 			t.Error("a mail was taken")
+		}
+	})
+	t.Run("takes files along", func(t *testing.T) {
+		t.Parallel()
+		server := startMailServer(t, false)
+		s := newSMTP(t, SMTPOptions{Host: server.host, Port: server.port, TLS: PlainText})
+		m := Mail{Kind: "customer", ID: "0198c0de", FromName: "Ateliér \"Nord\"", ReplyTo: "books@tidewater.example", To: "ann@example.com", Subject: "Invoice", Text: "Here it is.",
+			Attachments: []Attachment{{Name: "Rechnung für Ann.pdf", Type: "application/pdf", Bytes: []byte("%PDF-1.7 \x00\xff")}}}
+		for range 2 {
+			if err := s.Send(context.Background(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var ids []string
+		for _, got := range server.all() {
+			read, err := netmail.ReadMessage(strings.NewReader(got.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, read.Header.Get("Message-Id"))
+			from, err := read.Header.AddressList("From")
+			if err != nil || from[0].Name != m.FromName || from[0].Address == m.ReplyTo || read.Header.Get("Reply-To") != "<books@tidewater.example>" {
+				t.Errorf("from %v (%v), answers to %q", from, err, read.Header.Get("Reply-To"))
+			}
+			mediaType, parameters, err := mime.ParseMediaType(read.Header.Get("Content-Type"))
+			if err != nil || mediaType != "multipart/mixed" {
+				t.Fatalf("%q, %v", mediaType, err)
+			}
+			parts := multipart.NewReader(read.Body, parameters["boundary"])
+			if _, err := parts.NextPart(); err != nil {
+				t.Fatal(err)
+			}
+			file, err := parts.NextPart()
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, file))
+			name, _ := new(mime.WordDecoder).DecodeHeader(file.FileName())
+			if err != nil || name != m.Attachments[0].Name || string(body) != string(m.Attachments[0].Bytes) || !strings.HasPrefix(file.Header.Get("Content-Type"), "application/pdf") {
+				t.Errorf("the file is %q, %q, %v", name, body, err)
+			}
+		}
+		if len(ids) != 2 || ids[0] != ids[1] || !strings.HasPrefix(ids[0], "<0198c0de@") {
+			t.Errorf("the same mail has the names %q", ids)
+		}
+	})
+	t.Run("tells what is refused for good", func(t *testing.T) {
+		t.Parallel()
+		server := startMailServer(t, false)
+		s := newSMTP(t, SMTPOptions{Host: server.host, Port: server.port, TLS: PlainText})
+		if err := s.Send(context.Background(), Mail{To: "nobody@tidewater.example", Subject: "x", Text: "x"}); !errors.Is(err, ErrRefused) {
+			t.Errorf("no such mailbox: %v", err)
+		}
+		gone := newSMTP(t, SMTPOptions{Host: "127.0.0.1", Port: 1, TLS: PlainText})
+		if err := gone.Send(context.Background(), Mail{To: "ann@example.com", Subject: "x", Text: "x"}); err == nil || errors.Is(err, ErrRefused) {
+			t.Errorf("nobody answers: %v", err)
 		}
 	})
 	t.Run("delivers many at once", func(t *testing.T) {

@@ -103,6 +103,7 @@ type TextSent struct {
 type Mail struct {
 	To, Subject, Text string
 	Sent              time.Time
+	Files             []File // that came along
 }
 
 // refusals are title and sentence for each status that a page may be refused with.

@@ -53,8 +53,10 @@ type Invoice struct {
 	Taken    bool             // it can be paid through gateways
 	Charges  []billing.Intent // what was ordered at gateways, the newest first
 	Methods  []ChargeMethod   // the customer's cards that it can be charged to now
-	LinkKey  string           // of the form that sends the pay link
 	Collect  Collect
+	Files    []File
+	FileKey  string      // of the form that attaches a file
+	Mails    []MailShown // the newest first
 }
 
 // Collect is how an invoice is collected by itself, for its page.

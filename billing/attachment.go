@@ -1,0 +1,38 @@
+package billing
+
+import (
+	"context"
+
+	"github.com/countinghouse/countinghouse/billing/file"
+	"github.com/countinghouse/countinghouse/tenant"
+)
+
+// FileInput is a file that is to be attached to a document.
+type FileInput struct {
+	Name   string
+	Bytes  []byte
+	Mailed bool // it goes along when the document is mailed
+}
+
+// AttachFile attaches a file to an invoice, a draft or an issued one. It fails with ErrInvoiceNotFound and with what
+// file.Keep refuses.
+func AttachFile(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, in FileInput) (file.File, error) {
+	if _, err := lockInvoice(ctx, tx, invoice); err != nil {
+		return file.File{}, err
+	}
+	return file.Keep(ctx, tx, file.Input{Kind: file.Attachment, Subject: invoice.UUID, Name: in.Name, Bytes: in.Bytes, Mailed: in.Mailed})
+}
+
+// AttachedFile gives a file that is attached to this invoice; file.ErrNotFound.
+func AttachedFile(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, wanted file.ID) (file.File, error) {
+	f, err := file.ByID(ctx, tx, wanted)
+	if err == nil && (f.Kind != file.Attachment || f.Subject != invoice.UUID) {
+		err = file.ErrNotFound
+	}
+	return f, err
+}
+
+// AttachedFiles lists what is attached to an invoice, the oldest first.
+func AttachedFiles(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) ([]file.File, error) {
+	return file.Of(ctx, tx, invoice.UUID)
+}
