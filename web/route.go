@@ -16,6 +16,8 @@ type Route struct {
 	Right  authz.Right
 	Kinds  []tenant.Kind
 	Public bool
+	// Closed says that support is refused, whatever it was let in to see.
+	Closed bool
 	// Person says that anyone signed in may come, by their session, about themselves; such a route is in no organization.
 	Person bool
 	// Staff is what the caller must hold on the staff of the platform; such a route is in no organization.

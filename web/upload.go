@@ -111,16 +111,6 @@ func attachmentAs(name string) string {
 	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
 }
 
-var errFilesClosed = fault.New(fault.Forbidden, "support.files", "Files that are attached are not open to support. Ask the owner what they say.")
-
-// mayOpenFiles refuses support: what stands in a file cannot be masked.
-func mayOpenFiles(s tenant.Scope) error {
-	if isSupport(s) {
-		return errFilesClosed
-	}
-	return nil
-}
-
 // sizeText is how large a file is, for people.
 func sizeText(bytes int64) string {
 	if bytes < 1<<20 {

@@ -30,9 +30,18 @@ type visit struct {
 
 // member registers a page at /o/:slug + path, with the right that it needs.
 func (s *Server) member(method, path string, right authz.Right, show func(v *visit) error) {
-	route := Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member, tenant.Support}}
+	s.answerMember(Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member, tenant.Support}}, show)
+}
+
+// closedToSupport is member for what cannot be masked: support is refused, whatever it was let in to see, and that is on
+// the record too.
+func (s *Server) closedToSupport(method, path string, right authz.Right, show func(v *visit) error) {
+	s.answerMember(Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member, tenant.Support}, Closed: true}, show)
+}
+
+func (s *Server) answerMember(route Route, show func(v *visit) error) {
 	s.routes = append(s.routes, route)
-	s.answer(method, route.Path, func(c *fiber.Ctx) error {
+	s.answer(route.Method, route.Path, func(c *fiber.Ctx) error {
 		v := &visit{call: s.memberCall(route, c), c: c, ctx: c.UserContext()}
 		if err := v.admit(v.ctx); err != nil {
 			return err
