@@ -178,7 +178,7 @@ func StatementPaperOf(ctx context.Context, tx *tenant.Tx, customer CustomerID, p
 	if err != nil {
 		return invoicepdf.Statement{}, err
 	}
-	s := invoicepdf.Statement{Language: languageOf(c), Issuer: issuerOnPaper(settings), Customer: customerOnPaper(c, settings.Country),
+	s := invoicepdf.Statement{Language: languageOf(c), Issuer: issuerOnPaper(settings, languageOf(c)), Customer: customerOnPaper(c, settings.Country),
 		Colour: branding.Colour, From: period.From, To: period.To, PayTo: branding.PayTo, Foot: branding.Foot, Written: tx.Now()}
 	if s.Logo, err = branding.logoOf(ctx, tx); err != nil {
 		return s, err
@@ -213,4 +213,9 @@ var happenings = map[locale.Language]map[string]string{
 }
 
 // languageOf is the one that a customer is written to in.
-func languageOf(Customer) locale.Language { return locale.English }
+func languageOf(c Customer) locale.Language {
+	if language, err := locale.Parse(c.Language); err == nil {
+		return language
+	}
+	return locale.English
+}
