@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"github.com/google/uuid"
 	"net/http"
 	"strings"
 	"testing"
@@ -227,5 +228,5 @@ func TestCollectionAPI(t *testing.T) {
 	expect("POST", at+"/start", http.StatusOK, `"state":"running"`)
 	o.made(t, "/v1/payments", map[string]any{"invoice_id": invoice, "method": "cash", "amount": map[string]string{"amount": "100.00", "currency": "EUR"}})
 	expect("POST", at+"/start", http.StatusConflict, "collection.settled")
-	expect("GET", "/v1/invoices/"+invoice[:35]+"0/collection", http.StatusNotFound, "invoice.not_found")
+	expect("GET", "/v1/invoices/"+uuid.NewString()+"/collection", http.StatusNotFound, "invoice.not_found")
 }
