@@ -1,10 +1,11 @@
 package web_test
 
 import (
-	"github.com/google/uuid"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"

@@ -86,12 +86,15 @@ func (e estate) addCharge(t testing.TB) {
 	e.ids["payment-methods"] = string(found[1])
 }
 
-// addFile attaches a file to the invoice, and mails it.
+// addFile attaches a file to the invoice, mails it, and adds a logo.
 func (e estate) addFile(t testing.TB) {
 	t.Helper()
 	at := "/invoices/" + e.ids["invoices"]
 	if a := e.browser.do(t, uploadOf(t, e.owner.path(at+"/files"), "estate.txt", []byte(secretName))); a.status != http.StatusSeeOther {
 		t.Fatalf("file: %d %s", a.status, a.body)
+	}
+	if a := e.browser.do(t, uploadOf(t, e.owner.path("/settings/branding/logo"), "logo.png", samplePicture(t))); a.status != http.StatusSeeOther {
+		t.Fatalf("logo: %d %s", a.status, a.body)
 	}
 	if a := e.post(t, e.owner.path(at+"/send"), "idempotency_key", "mail-estate", "to", "estate@example.com"); a.status != http.StatusSeeOther {
 		t.Fatalf("mail: %d %s", a.status, a.body)
