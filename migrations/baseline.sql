@@ -131,6 +131,14 @@ CREATE TABLE t_baseline.counter (
     value bigint NOT NULL,
     CONSTRAINT counter_value_check CHECK ((value >= 0))
 );
+CREATE TABLE t_baseline.credit_allocation (
+    credit_note_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    date date NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT credit_allocation_amount_check CHECK ((amount > 0))
+);
 CREATE TABLE t_baseline.document (
     id uuid NOT NULL,
     kind character varying(12) NOT NULL,
@@ -152,6 +160,17 @@ CREATE TABLE t_baseline.document (
     created_at timestamp with time zone NOT NULL,
     issued_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
+    purchase_order character varying(60) DEFAULT ''::character varying NOT NULL,
+    language character varying(2) DEFAULT 'en'::character varying NOT NULL,
+    prices_with_tax boolean DEFAULT false NOT NULL,
+    discount_percent numeric(9,6) DEFAULT 0 NOT NULL,
+    discount bigint DEFAULT 0 NOT NULL,
+    origin_id uuid,
+    fee_step smallint DEFAULT 0 NOT NULL,
+    written_off bigint DEFAULT 0 NOT NULL,
+    closed_at timestamp with time zone,
+    closing_entry_id uuid,
+    accepted_by character varying(200) DEFAULT ''::character varying NOT NULL,
     base_rate numeric(24,12),
     CONSTRAINT document_base_rate_check CHECK ((base_rate > (0)::numeric)),
     CONSTRAINT document_check CHECK ((due_date >= issue_date)),
@@ -162,10 +181,21 @@ CREATE TABLE t_baseline.document (
     CONSTRAINT document_check5 CHECK ((((state)::text = 'draft'::text) = (billed_to IS NULL))),
     CONSTRAINT document_check6 CHECK ((((state)::text <> 'draft'::text) OR (settled = 0))),
     CONSTRAINT document_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT document_kind_check CHECK (((kind)::text = 'invoice'::text)),
+    CONSTRAINT document_discount_check CHECK ((discount >= 0)),
+    CONSTRAINT document_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric))),
+    CONSTRAINT document_fee_step_check CHECK ((fee_step >= 0)),
+    CONSTRAINT document_kind_check CHECK (((kind)::text = ANY (ARRAY['invoice'::text, 'credit_note'::text, 'quote'::text]))),
+    CONSTRAINT document_language_check CHECK (((language)::text = ANY (ARRAY['en'::text, 'fr'::text]))),
     CONSTRAINT document_net_check CHECK ((net >= 0)),
-    CONSTRAINT document_state_check CHECK (((state)::text = ANY (ARRAY['draft'::text, 'issued'::text]))),
-    CONSTRAINT document_tax_check CHECK ((tax >= 0))
+    CONSTRAINT document_quote_check CHECK (
+CASE
+    WHEN ((kind)::text = 'quote'::text) THEN ((settled = 0) AND (entry_id IS NULL))
+    ELSE ((state)::text <> ALL (ARRAY['accepted'::text, 'declined'::text]))
+END),
+    CONSTRAINT document_state_check CHECK (((state)::text = ANY (ARRAY['draft'::text, 'issued'::text, 'void'::text, 'accepted'::text, 'declined'::text]))),
+    CONSTRAINT document_tax_check CHECK ((tax >= 0)),
+    CONSTRAINT document_void_check CHECK ((((state)::text <> 'void'::text) OR (settled = 0))),
+    CONSTRAINT document_written_off_check CHECK (((written_off >= 0) AND (written_off <= settled)))
 );
 CREATE TABLE t_baseline.document_line (
     document_id uuid NOT NULL,
@@ -177,7 +207,9 @@ CREATE TABLE t_baseline.document_line (
     discount_percent numeric(9,6) NOT NULL,
     account_id uuid NOT NULL,
     net bigint NOT NULL,
+    discount_share bigint DEFAULT 0 NOT NULL,
     CONSTRAINT document_line_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric))),
+    CONSTRAINT document_line_discount_share_check CHECK ((discount_share >= 0)),
     CONSTRAINT document_line_line_check CHECK ((line > 0)),
     CONSTRAINT document_line_net_check CHECK ((net >= 0)),
     CONSTRAINT document_line_quantity_check CHECK ((quantity > (0)::numeric)),
@@ -214,6 +246,25 @@ CREATE TABLE t_baseline.exchange_rate (
     CONSTRAINT exchange_rate_rate_check CHECK ((rate > (0)::numeric)),
     CONSTRAINT exchange_rate_source_check CHECK (((source)::text = ANY (ARRAY['manual'::text, 'ecb'::text]))),
     CONSTRAINT exchange_rate_unit_check CHECK (((unit)::text ~ '^[A-Z]{3}$'::text))
+);
+CREATE TABLE t_baseline.file (
+    id uuid NOT NULL,
+    kind character varying(12) NOT NULL,
+    subject_id uuid,
+    file_name character varying(120) NOT NULL,
+    media_type character varying(80) NOT NULL,
+    size integer NOT NULL,
+    digest character varying(64) NOT NULL,
+    mailed boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT file_kind_check CHECK (((kind)::text = ANY (ARRAY['attachment'::text, 'logo'::text]))),
+    CONSTRAINT file_size_check CHECK ((size > 0))
+);
+CREATE TABLE t_baseline.file_piece (
+    file_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    bytes bytea NOT NULL,
+    CONSTRAINT file_piece_position_check CHECK (("position" >= 0))
 );
 CREATE TABLE t_baseline.gateway_account (
     id uuid NOT NULL,
@@ -275,6 +326,28 @@ CREATE TABLE t_baseline.journal_line (
     CONSTRAINT journal_line_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT journal_line_line_check CHECK ((line > 0))
 );
+CREATE TABLE t_baseline.mailing (
+    id uuid NOT NULL,
+    kind character varying(10) NOT NULL,
+    state character varying(8) NOT NULL,
+    customer_id uuid NOT NULL,
+    document_id uuid,
+    step_days smallint,
+    from_date date,
+    to_date date,
+    to_email character varying(254) NOT NULL,
+    message character varying(2000) DEFAULT ''::character varying NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    problem character varying(40) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    CONSTRAINT mailing_check CHECK ((((kind)::text = 'statement'::text) = (document_id IS NULL))),
+    CONSTRAINT mailing_check1 CHECK ((((kind)::text = 'reminder'::text) = (step_days IS NOT NULL))),
+    CONSTRAINT mailing_check2 CHECK ((((kind)::text = 'statement'::text) = (to_date IS NOT NULL))),
+    CONSTRAINT mailing_check3 CHECK ((((state)::text = 'sent'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT mailing_kind_check CHECK (((kind)::text = ANY (ARRAY['document'::text, 'reminder'::text, 'statement'::text]))),
+    CONSTRAINT mailing_state_check CHECK (((state)::text = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text])))
+);
 CREATE TABLE t_baseline.member (
     person_id uuid NOT NULL,
     name character varying(200) NOT NULL,
@@ -300,7 +373,12 @@ CREATE TABLE t_baseline.party (
     created_at timestamp with time zone NOT NULL,
     archived_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
-    CONSTRAINT party_country_check CHECK (((country)::text ~ '^([A-Z]{2})?$'::text))
+    language character varying(2) DEFAULT ''::character varying NOT NULL,
+    tax_number character varying(40) DEFAULT ''::character varying NOT NULL,
+    payment_terms_days smallint,
+    CONSTRAINT party_country_check CHECK (((country)::text ~ '^([A-Z]{2})?$'::text)),
+    CONSTRAINT party_language_check CHECK (((language)::text = ANY (ARRAY[''::text, 'en'::text, 'fr'::text]))),
+    CONSTRAINT party_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365)))
 );
 CREATE TABLE t_baseline.payment (
     id uuid NOT NULL,
@@ -429,6 +507,20 @@ CREATE TABLE t_baseline.settings (
     portal_captcha boolean DEFAULT false NOT NULL,
     entry_version integer DEFAULT 1 NOT NULL,
     collect_automatically boolean DEFAULT false NOT NULL,
+    invoice_numbering character varying(40) DEFAULT ''::character varying NOT NULL,
+    quote_numbering character varying(40) DEFAULT 'QUO-{0000}'::character varying NOT NULL,
+    credit_note_numbering character varying(40) DEFAULT 'CN-{0000}'::character varying NOT NULL,
+    quote_days smallint DEFAULT 30 NOT NULL,
+    late_fee_percent numeric(9,6) DEFAULT 0 NOT NULL,
+    late_fee bigint DEFAULT 0 NOT NULL,
+    late_fee_days smallint DEFAULT 14 NOT NULL,
+    late_fee_monthly boolean DEFAULT false NOT NULL,
+    logo_id uuid,
+    document_colour character varying(7) DEFAULT ''::character varying NOT NULL,
+    pay_to character varying(500) DEFAULT ''::character varying NOT NULL,
+    document_foot character varying(500) DEFAULT ''::character varying NOT NULL,
+    reply_to_email character varying(254) DEFAULT ''::character varying NOT NULL,
+    reminder_days character varying(60) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT settings_entry_idle_minutes_check CHECK (((entry_idle_minutes >= 0) AND (entry_idle_minutes <= 1440))),
@@ -436,8 +528,13 @@ CREATE TABLE t_baseline.settings (
     CONSTRAINT settings_entry_password_length_check CHECK ((entry_password_length = ANY (ARRAY[12, 15, 20]))),
     CONSTRAINT settings_entry_password_score_check CHECK (((entry_password_score >= 2) AND (entry_password_score <= 4))),
     CONSTRAINT settings_entry_session_hours_check CHECK (((entry_session_hours >= 0) AND (entry_session_hours <= 720))),
+    CONSTRAINT settings_late_fee_check CHECK ((late_fee >= 0)),
+    CONSTRAINT settings_late_fee_days_check CHECK (((late_fee_days >= 1) AND (late_fee_days <= 365))),
+    CONSTRAINT settings_late_fee_one_check CHECK (((late_fee = 0) OR (late_fee_percent = (0)::numeric))),
+    CONSTRAINT settings_late_fee_percent_check CHECK (((late_fee_percent >= (0)::numeric) AND (late_fee_percent <= (100)::numeric))),
     CONSTRAINT settings_only_row_check CHECK (only_row),
     CONSTRAINT settings_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
+    CONSTRAINT settings_quote_days_check CHECK (((quote_days >= 0) AND (quote_days <= 365))),
     CONSTRAINT settings_tax_rounding_check CHECK (((tax_rounding)::text = ANY (ARRAY['line'::text, 'document'::text])))
 );
 CREATE TABLE t_baseline.tax_group_rate (
@@ -482,6 +579,8 @@ ALTER TABLE ONLY t_baseline.collection
     ADD CONSTRAINT collection_pkey PRIMARY KEY (document_id);
 ALTER TABLE ONLY t_baseline.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY t_baseline.credit_allocation
+    ADD CONSTRAINT credit_allocation_pkey PRIMARY KEY (credit_note_id, document_id);
 ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_entry_id_key UNIQUE (entry_id);
 ALTER TABLE ONLY t_baseline.document
@@ -496,6 +595,10 @@ ALTER TABLE ONLY t_baseline.document_tax
     ADD CONSTRAINT document_tax_pkey PRIMARY KEY (document_id, line, "position");
 ALTER TABLE ONLY t_baseline.exchange_rate
     ADD CONSTRAINT exchange_rate_pkey PRIMARY KEY (unit, currency, date);
+ALTER TABLE ONLY t_baseline.file_piece
+    ADD CONSTRAINT file_piece_pkey PRIMARY KEY (file_id, "position");
+ALTER TABLE ONLY t_baseline.file
+    ADD CONSTRAINT file_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.gateway_account
     ADD CONSTRAINT gateway_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.gateway_movement
@@ -510,6 +613,8 @@ ALTER TABLE ONLY t_baseline.journal_entry
     ADD CONSTRAINT journal_entry_reverses_id_key UNIQUE (reverses_id);
 ALTER TABLE ONLY t_baseline.journal_line
     ADD CONSTRAINT journal_line_pkey PRIMARY KEY (entry_id, line);
+ALTER TABLE ONLY t_baseline.mailing
+    ADD CONSTRAINT mailing_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY t_baseline.party
@@ -556,11 +661,17 @@ ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_pkey PRIMARY KEY (id);
 CREATE INDEX audit_log_grant ON t_baseline.audit_log USING btree (grant_id, id) WHERE (grant_id IS NOT NULL);
 CREATE INDEX audit_log_object ON t_baseline.audit_log USING btree (object_id, id) WHERE (object_id IS NOT NULL);
+CREATE INDEX credit_allocation_document ON t_baseline.credit_allocation USING btree (document_id);
 CREATE INDEX document_customer ON t_baseline.document USING btree (customer_id, id);
+CREATE UNIQUE INDEX document_once ON t_baseline.document USING btree (origin_id, fee_step) WHERE (((kind)::text = 'invoice'::text) AND (origin_id IS NOT NULL));
 CREATE INDEX document_open ON t_baseline.document USING btree (due_date, id) WHERE (((state)::text = 'issued'::text) AND (settled < total));
+CREATE INDEX document_origin ON t_baseline.document USING btree (origin_id) WHERE (origin_id IS NOT NULL);
+CREATE INDEX file_subject ON t_baseline.file USING btree (subject_id, id);
 CREATE INDEX gateway_movement_intent ON t_baseline.gateway_movement USING btree (intent_id);
 CREATE INDEX journal_entry_date ON t_baseline.journal_entry USING btree (date, number);
 CREATE INDEX journal_line_account ON t_baseline.journal_line USING btree (account_id, entry_id);
+CREATE INDEX mailing_document ON t_baseline.mailing USING btree (document_id, id);
+CREATE UNIQUE INDEX mailing_reminder ON t_baseline.mailing USING btree (document_id, step_days) WHERE ((kind)::text = 'reminder'::text);
 CREATE INDEX payment_allocation_document ON t_baseline.payment_allocation USING btree (document_id);
 CREATE INDEX payment_customer ON t_baseline.payment USING btree (customer_id, id);
 CREATE INDEX payment_intent_document ON t_baseline.payment_intent USING btree (document_id, id);
@@ -585,6 +696,12 @@ ALTER TABLE ONLY t_baseline.audit_private
     ADD CONSTRAINT audit_private_audit_id_fkey FOREIGN KEY (audit_id) REFERENCES t_baseline.audit_log(id);
 ALTER TABLE ONLY t_baseline.collection
     ADD CONSTRAINT collection_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.credit_allocation
+    ADD CONSTRAINT credit_allocation_credit_note_id_fkey FOREIGN KEY (credit_note_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.credit_allocation
+    ADD CONSTRAINT credit_allocation_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_closing_entry_id_fkey FOREIGN KEY (closing_entry_id) REFERENCES t_baseline.journal_entry(id);
 ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.document
@@ -595,10 +712,14 @@ ALTER TABLE ONLY t_baseline.document_line
     ADD CONSTRAINT document_line_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id) ON DELETE CASCADE;
 ALTER TABLE ONLY t_baseline.document_line
     ADD CONSTRAINT document_line_product_id_fkey FOREIGN KEY (product_id) REFERENCES t_baseline.product(id);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_origin_id_fkey FOREIGN KEY (origin_id) REFERENCES t_baseline.document(id);
 ALTER TABLE ONLY t_baseline.document_tax
     ADD CONSTRAINT document_tax_document_id_line_fkey FOREIGN KEY (document_id, line) REFERENCES t_baseline.document_line(document_id, line) ON DELETE CASCADE;
 ALTER TABLE ONLY t_baseline.document_tax
     ADD CONSTRAINT document_tax_tax_rate_id_fkey FOREIGN KEY (tax_rate_id) REFERENCES t_baseline.tax_rate(id);
+ALTER TABLE ONLY t_baseline.file_piece
+    ADD CONSTRAINT file_piece_file_id_fkey FOREIGN KEY (file_id) REFERENCES t_baseline.file(id) ON DELETE CASCADE;
 ALTER TABLE ONLY t_baseline.gateway_account
     ADD CONSTRAINT gateway_account_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.gateway_movement
@@ -611,6 +732,10 @@ ALTER TABLE ONLY t_baseline.gateway_movement
     ADD CONSTRAINT gateway_movement_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES t_baseline.payment(id);
 ALTER TABLE ONLY t_baseline.journal_entry
     ADD CONSTRAINT journal_entry_reverses_id_fkey FOREIGN KEY (reverses_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.mailing
+    ADD CONSTRAINT mailing_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
+ALTER TABLE ONLY t_baseline.mailing
+    ADD CONSTRAINT mailing_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id) ON DELETE CASCADE;
 ALTER TABLE ONLY t_baseline.payment
     ADD CONSTRAINT payment_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.payment_allocation
@@ -641,6 +766,8 @@ ALTER TABLE ONLY t_baseline.revaluation
     ADD CONSTRAINT revaluation_back_id_fkey FOREIGN KEY (back_id) REFERENCES t_baseline.journal_entry(id);
 ALTER TABLE ONLY t_baseline.revaluation
     ADD CONSTRAINT revaluation_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.settings
+    ADD CONSTRAINT settings_logo_id_fkey FOREIGN KEY (logo_id) REFERENCES t_baseline.file(id);
 ALTER TABLE ONLY t_baseline.tax_group_rate
     ADD CONSTRAINT tax_group_rate_group_id_fkey FOREIGN KEY (group_id) REFERENCES t_baseline.tax_rate(id);
 ALTER TABLE ONLY t_baseline.tax_group_rate
@@ -662,10 +789,13 @@ GRANT SELECT,INSERT ON TABLE t_baseline.audit_log TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.audit_private TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.collection TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.counter TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.credit_allocation TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.document TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_line TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_tax TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.exchange_rate TO t_baseline;
+GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.file TO t_baseline;
+GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.file_piece TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.gateway_account TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.gateway_movement TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.idempotency_key TO t_baseline;
@@ -680,6 +810,7 @@ GRANT INSERT(reverses_id) ON TABLE t_baseline.journal_entry TO t_baseline;
 GRANT INSERT(posted_at) ON TABLE t_baseline.journal_entry TO t_baseline;
 GRANT INSERT(posted_by) ON TABLE t_baseline.journal_entry TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.journal_line TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.mailing TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.member TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.party TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment TO t_baseline;
