@@ -65,7 +65,6 @@ var functions = template.FuncMap{
 	"methodKind":  methodKind,
 	"brandName":   brandName,
 	"capital":     capital,
-	"brandName":   brandName,
 	// parts
 	"grantMinutes": grantMinutes,
 	"maskGroups":   authz.MaskGroups,
