@@ -87,7 +87,7 @@ type StatementLineView struct {
 }
 
 type statementInput struct {
-	periodInput
+	PeriodInput
 	ID string `path:"id" maxLength:"36"`
 }
 
@@ -170,7 +170,7 @@ func (s *Server) registerStatementAPI() {
 			if err != nil {
 				return nil, err
 			}
-			period, err := periodInput{in.Body.From, in.Body.Until}.period()
+			period, err := PeriodInput{in.Body.From, in.Body.Until}.period()
 			if err != nil {
 				return nil, err
 			}
