@@ -97,6 +97,11 @@ func countFullAdministrators(ctx context.Context, tx *tenant.PlatformTx) (n int,
 	return n, nil
 }
 
+// RecordStaff puts on the staff's record what one of them did outside any organization; nobody is the operator.
+func RecordStaff(ctx context.Context, tx *tenant.PlatformTx, by tenant.PersonID, act tenant.Act) error {
+	return recordStaff(ctx, tx, by, act)
+}
+
 func recordStaff(ctx context.Context, tx *tenant.PlatformTx, by tenant.PersonID, act tenant.Act) error {
 	var actor any
 	if !by.IsZero() {

@@ -49,6 +49,34 @@ type ReasonView struct {
 	Rule    string `json:"rule" doc:"The rule of the policy that decides: role, modules, actions, support, effect; empty: none speaks of it"`
 }
 
+// AnswerView says whether one person may do one thing at this moment, and why.
+type AnswerView struct {
+	RightView
+	PersonID string   `json:"person_id"`
+	Allowed  bool     `json:"allowed"`
+	Cause    string   `json:"cause" enum:"role,no_rule,deny_rule,denied,support,scope,nobody" doc:"What decides: a rule of the role, no rule, a rule that forbids it, denied access, a support grant, its scope, or that they are neither a member nor let in"`
+	Role     string   `json:"role" doc:"The member's role; empty for who has none"`
+	Rule     string   `json:"rule" doc:"The rule of the policy that decides; empty: none speaks of it"`
+	Grant    string   `json:"support_grant_id" doc:"The support grant that is open; empty: none"`
+	Scopes   []string `json:"scopes" doc:"Of that grant"`
+	Say      string   `json:"say" doc:"All of it in plain words"`
+}
+
+// AskInput is whom and what is asked about.
+type AskInput struct {
+	Person string `query:"person" doc:"The person, by id" maxLength:"36"`
+	Right  string `query:"right" doc:"Such as invoices:approve, of GET /v1/rights" maxLength:"60"`
+}
+
+func viewAnswer(person string, a authz.Answer) AnswerView {
+	v := AnswerView{RightView: RightView{Right: a.Right.String(), Name: a.Right.Name(), Module: string(a.Right.Module)}, PersonID: person, Allowed: a.Allowed,
+		Cause: a.Cause, Role: a.Role, Rule: a.Rule, Scopes: append([]string{}, a.Scopes...), Say: a.Say}
+	if !a.Grant.IsZero() {
+		v.Grant = a.Grant.String()
+	}
+	return v
+}
+
 func (s *Server) registerRoleAPI() {
 	s.registerRoleReadAPI()
 	const tag = "Roles"
@@ -108,6 +136,18 @@ func (s *Server) registerRoleReadAPI() {
 			return list(ctx, c, PageInput{}, func(*tenant.Tx, cursor.Query) (cursor.Page[RightView], error) {
 				return cursor.Page[RightView]{Items: everyRight()}, nil
 			}, func(v RightView) RightView { return v })
+		})
+	handle(s, operation{id: "explain-right", method: "GET", path: "/v1/rights/explain", right: rightTo(authz.Read, authz.Roles), tag: tag, summary: "Say whether one person may do one thing, and why"},
+		func(ctx context.Context, c *call, in *AskInput) (*Body[AnswerView], error) {
+			var answer authz.Answer
+			err := c.do(ctx, func(tx *tenant.Tx) (err error) {
+				answer, err = s.answerFor(ctx, tx, in.Person, in.Right)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			return &Body[AnswerView]{Body: viewAnswer(in.Person, answer)}, nil
 		})
 	handle(s, operation{id: "explain-member", method: "GET", path: "/v1/members/{id}/rights", right: rightTo(authz.Read, authz.Roles), tag: tag, summary: "Say what a member's role may do, and by which rule"},
 		func(ctx context.Context, c *call, in *ByID) (*Body[List[ReasonView]], error) {

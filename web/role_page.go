@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/internal/audit"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -154,7 +156,10 @@ func showRights(v *visit) error {
 		if data.People, err = v.people(tx, "What "+title+" may do", "roles"); err != nil {
 			return nil, err
 		}
-		data.Form = page.NewForm("role", role)
+		data.Form = page.NewForm("role", role, "person", v.query("person"), "right", v.query("right"))
+		if err := v.explain(tx, &data); err != nil {
+			return nil, err
+		}
 		for _, r := range authz.ReadyMade() {
 			data.Roles = append(data.Roles, page.Option{Value: r.Name, Label: r.Title, Group: "Ready-made"})
 		}
@@ -173,6 +178,53 @@ func showRights(v *visit) error {
 		}
 		return data, err
 	})
+}
+
+// explain fills in whom and what can be asked about, and the answer where that was done.
+func (v *visit) explain(tx *tenant.Tx, data *page.RightsOf) error {
+	people, err := audit.Actors(v.ctx, tx)
+	if err != nil {
+		return err
+	}
+	asked := v.query("person")
+	for _, p := range people {
+		data.Persons = append(data.Persons, page.Option{Value: p.ID.String(), Label: actorName(p)})
+		if p.ID.String() == asked {
+			data.Who = p.Name
+		}
+	}
+	for _, group := range authz.Rights() {
+		for _, g := range group.Rights {
+			data.Rights = append(data.Rights, page.Option{Value: g.Right.String(), Label: g.Name, Group: group.Name})
+		}
+	}
+	if asked == "" || v.query("right") == "" {
+		return nil
+	}
+	answer, err := v.server.answerFor(v.ctx, tx, asked, v.query("right"))
+	if err != nil {
+		return err
+	}
+	data.Answer = &answer
+	if !answer.Grant.IsZero() && v.may(rightTo(authz.Read, authz.Support)) {
+		data.GrantURL = v.at("support", answer.Grant.String())
+	}
+	return nil
+}
+
+// answerFor reads whom and what somebody asks about, and answers.
+func (s *Server) answerFor(ctx context.Context, tx *tenant.Tx, person, right string) (authz.Answer, error) {
+	who, err := bodyID[tenant.Person]("person", person)
+	if err != nil {
+		return authz.Answer{}, err
+	} else if who.IsZero() {
+		return authz.Answer{}, errIDShape.At("person")
+	}
+	what, ok := authz.ParseRight(right)
+	if !ok {
+		return authz.Answer{}, authz.ErrRightUnknown
+	}
+	return s.Policy.ExplainPerson(ctx, tx, who, what)
 }
 
 func (v *visit) rightRows(tx *tenant.Tx, role string) ([]page.RightRow, error) {

@@ -27,7 +27,7 @@ type jobsList struct {
 // Run prints a line for each job.
 func (c jobsList) Run(ctx context.Context) error {
 	return c.platform(ctx, func(tx *tenant.PlatformTx) error {
-		found, err := jobs.ListJobs(ctx, tx, jobs.Standing(c.Standing), 0, c.Limit)
+		found, err := jobs.ListJobs(ctx, tx, jobs.Filter{Standing: jobs.Standing(c.Standing)}, 0, c.Limit)
 		if err != nil {
 			return err
 		}

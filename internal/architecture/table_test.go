@@ -36,13 +36,13 @@ var table = map[string]row{
 	"web": {
 		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
 			"billing/report", "billing/export", "billing/intake", "billing/gateway", "billing/till", "billing/currency", "billing/dispatch", "billing/file", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
-			"internal/notify", "internal/watch", "internal/audit", "internal/setting",
+			"internal/notify", "internal/watch", "internal/audit", "internal/setting", "internal/jobs",
 			"internal/captcha", "internal/admission"),
 		tests: everything,
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
 	"web/page": {may: join(words, "internal/audit", "internal/watch", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-		"billing/report", "billing/gateway", "billing/currency", "billing/file", "identity", "authz", "internal/setting")},
+		"billing/report", "billing/gateway", "billing/currency", "billing/file", "identity", "authz", "internal/setting", "internal/jobs")},
 	"web/static":    {},
 	"web/templates": {},
 

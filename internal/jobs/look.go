@@ -51,16 +51,28 @@ type Status struct {
 	ID           int64
 	Kind         string
 	Organization string // its address; "" for the platform's own
+	Stamp        string // its id
 	Standing     Standing
 	Tries, Most  int
 	Due          time.Time
 	Error        string // the last
 }
 
-// ListJobs gives the jobs of a standing, or of all where it is "", newest first: those before the number, 0 for from
-// the newest on, at most limit of them.
-func ListJobs(ctx context.Context, tx *tenant.PlatformTx, of Standing, before int64, limit int) ([]Status, error) {
-	return selectJobs(ctx, tx, states[of], before, limit)
+// Filter narrows a list of jobs; what is empty does not.
+type Filter struct {
+	Standing Standing
+	Kind     string
+}
+
+// ListJobs gives the jobs that the filter lets through, newest first: those before the number, 0 for from the newest
+// on, at most limit of them.
+func ListJobs(ctx context.Context, tx *tenant.PlatformTx, f Filter, before int64, limit int) ([]Status, error) {
+	return selectJobs(ctx, tx, states[f.Standing], f.Kind, before, limit)
+}
+
+// QueuedKinds lists the kinds that there are jobs of, by name.
+func QueuedKinds(ctx context.Context, tx *tenant.PlatformTx) ([]string, error) {
+	return selectKinds(ctx, tx)
 }
 
 // CountJobs counts the jobs of each standing.

@@ -10,11 +10,12 @@ import (
 )
 
 // selectJobs takes the states as one text: none is all of them.
-func selectJobs(ctx context.Context, tx *tenant.PlatformTx, states []string, before int64, limit int) ([]Status, error) {
+func selectJobs(ctx context.Context, tx *tenant.PlatformTx, states []string, kind string, before int64, limit int) ([]Status, error) {
 	var rows []struct {
 		ID      int64     `db:"id"`
 		Kind    string    `db:"kind"`
 		Slug    string    `db:"slug"`
+		Stamp   string    `db:"stamp"`
 		State   string    `db:"state"`
 		Attempt int       `db:"attempt"`
 		Most    int       `db:"max_attempts"`
@@ -22,19 +23,27 @@ func selectJobs(ctx context.Context, tx *tenant.PlatformTx, states []string, bef
 		Error   string    `db:"error"`
 	}
 	err := tx.Select(ctx, &rows, `
-		SELECT j.id, j.kind, coalesce(o.slug, '') AS slug, j.state::text AS state, j.attempt, j.max_attempts, j.scheduled_at,
+		SELECT j.id, j.kind, coalesce(o.slug, '') AS slug, coalesce(o.id::text, '') AS stamp, j.state::text AS state, j.attempt, j.max_attempts, j.scheduled_at,
 		       coalesce(j.errors[array_upper(j.errors, 1)]->>'error', '') AS error
 		  FROM jobs.river_job j LEFT JOIN platform.organization o ON o.id = (j.metadata->>'organization')::uuid
 		 WHERE ($1 = '' OR j.state::text = ANY (string_to_array($1, ' '))) AND ($2 = 0 OR j.id < $2)
-		 ORDER BY j.id DESC LIMIT $3`, strings.Join(states, " "), before, limit)
+		   AND ($4 = '' OR j.kind = $4)
+		 ORDER BY j.id DESC LIMIT $3`, strings.Join(states, " "), before, limit, kind)
 	if err != nil {
 		return nil, fmt.Errorf("listing jobs: %w", err)
 	}
 	found := make([]Status, len(rows))
 	for i, r := range rows {
-		found[i] = Status{ID: r.ID, Kind: r.Kind, Organization: r.Slug, Standing: standing(r.State), Tries: r.Attempt, Most: r.Most, Due: r.Due, Error: r.Error}
+		found[i] = Status{ID: r.ID, Kind: r.Kind, Organization: r.Slug, Stamp: r.Stamp, Standing: standing(r.State), Tries: r.Attempt, Most: r.Most, Due: r.Due, Error: r.Error}
 	}
 	return found, nil
+}
+
+func selectKinds(ctx context.Context, tx *tenant.PlatformTx) (kinds []string, err error) {
+	if err := tx.Select(ctx, &kinds, `SELECT DISTINCT kind FROM jobs.river_job ORDER BY kind LIMIT 200`); err != nil {
+		return nil, fmt.Errorf("listing kinds of jobs: %w", err)
+	}
+	return kinds, nil
 }
 
 type stateCount struct {

@@ -39,7 +39,7 @@ func TestLookAfterJobs(t *testing.T) {
 	}
 	var found []jobs.Status
 	err := platform(t, func(ctx context.Context, tx *tenant.PlatformTx) (err error) {
-		found, err = jobs.ListJobs(ctx, tx, jobs.Cancelled, id+1, 1)
+		found, err = jobs.ListJobs(ctx, tx, jobs.Filter{Standing: jobs.Cancelled}, id+1, 1)
 		return err
 	})
 	if err != nil || len(found) != 1 || found[0].ID != id || found[0].Organization != o.Slug || found[0].Standing != jobs.Cancelled || found[0].Kind != "test.act" {

@@ -7,6 +7,7 @@
 package tenanttest
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -29,10 +30,13 @@ var (
 )
 
 // Main starts a private Postgres, brings it to this version with two compartments, runs the tests, and stops it.
-func Main(m *testing.M) int {
+func Main(m *testing.M) int { return MainWith(m, bytes.Repeat([]byte("scratch!"), 4)) }
+
+// MainWith is Main with the key that the database's logins are made from, for tests that start processes of their own.
+func MainWith(m *testing.M, key []byte) int {
 	return pgtest.Main(m, func(url string) (err error) {
 		ctx := context.Background()
-		if config, err = tenant.ScratchConfig(url); err != nil {
+		if config, err = (tenant.Config{Key: key}).OnCluster(url); err != nil {
 			return err
 		}
 		config.Now = moved.Now

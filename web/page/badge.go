@@ -39,6 +39,13 @@ var badges = map[string]struct{ word, icon, class string }{
 	"charge_succeeded": {"Done", "check", "badge-paid"},
 	"charge_declined":  {"Declined", "ban", "badge-late"},
 	"charge_failed":    {"Not done", "ban", "badge-void"},
+	// of a background job
+	"job_waiting":   {"Waiting", "circle-dashed", "badge-draft"},
+	"job_running":   {"Running", "circle-dot-dashed", "badge-sent"},
+	"job_failing":   {"Tried again later", "clock-alert", "badge-part"},
+	"job_failed":    {"Failed", "triangle-alert", "badge-late"},
+	"job_cancelled": {"Cancelled", "ban", "badge-void"},
+	"job_done":      {"Done", "check", "badge-paid"},
 	// of a person's access
 	"denied": {"Denied access", "ban", "badge-late"},
 	// of an organization

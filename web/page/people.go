@@ -97,6 +97,12 @@ type RightsOf struct {
 	Roles  []Option
 	Rows   []RightRow
 	May    int
+	// Whether one person may do one thing: form person and right.
+	Persons  []Option
+	Rights   []Option
+	Who      string        // that was asked about
+	Answer   *authz.Answer // nil: nothing was asked
+	GrantURL string        // of the support access that decides; may be empty
 }
 
 // RightRow is one right of it.

@@ -38,8 +38,10 @@ func peopleSamples() map[string]any {
 		"invite":      Invite{People: samplePeople("Invite someone", authz.ErrInvited), Roles: roles},
 		"roles":       Roles{People: samplePeople("Roles"), Own: []authz.OwnRole{front, {ID: id.New[authz.OwnRole](), Name: "All", Ticks: authz.Ticks{Full: true}}}, Ready: authz.ReadyMade()},
 		"role-edit":   RoleForm{People: samplePeople("Front desk", taken, authz.ErrTicks), Action: "/x", Does: "Save role", Role: &front, Columns: columns, Grid: grid, Full: true, Editable: true, Acts: []Act{sampleAct()}},
-		"rights":      RightsOf{People: samplePeople("What Bookkeeper may do"), Roles: roles, May: 1, Rows: []RightRow{{"Invoices", "issue invoices", "invoices:approve", true, "bookkeeper, invoices, *, *, allow"}, {"Bills", "approve and pay bills", "bills:approve", false, ""}}},
-		"join":        Join{Gate: Gate{Title: "Join Tidewater", Person: nobody}, Form: refused(NewForm("token", "t0ken", "name", ""), fault.New(fault.Invalid, "text.missing", "This cannot be empty.").At("name")), Offer: offer, Way: "new", PasswordHint: "At least 12 characters."},
+		"rights": RightsOf{People: samplePeople("What Bookkeeper may do"), Roles: roles, May: 1, Rows: []RightRow{{"Invoices", "issue invoices", "invoices:approve", true, "bookkeeper, invoices, *, *, allow"}, {"Bills", "approve and pay bills", "bills:approve", false, ""}},
+			Persons: []Option{{Value: "1", Label: "Mara Lindqvist"}}, Rights: []Option{{Value: "bills:approve", Label: "approve bills", Group: "Bills"}}, Who: "Mara Lindqvist", GrantURL: "/x",
+			Answer: &authz.Answer{Right: authz.Right{Module: authz.Bills, Action: authz.Approve}, Rule: "bookkeeper, bills, *, *, deny", Say: "A rule forbids it."}},
+		"join": Join{Gate: Gate{Title: "Join Tidewater", Person: nobody}, Form: refused(NewForm("token", "t0ken", "name", ""), fault.New(fault.Invalid, "text.missing", "This cannot be empty.").At("name")), Offer: offer, Way: "new", PasswordHint: "At least 12 characters."},
 	}
 }
 

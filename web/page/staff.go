@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/internal/jobs"
 )
 
 // StaffShell is what every page of the staff's console needs; the data of such a page embeds it.
@@ -26,6 +27,7 @@ var staffNavigation = []navItem{
 	{key: "visits", label: "Support visits", icon: "eye", path: []any{"visits"}, right: "visits:read"},
 	{key: "organizations", label: "Organizations", icon: "building-2", path: []any{"organizations"}, right: "organizations:read"},
 	{key: "events", label: "Security events", icon: "shield-alert", path: []any{"events"}, right: "events:read"},
+	{key: "jobs", label: "Jobs", icon: "history", path: []any{"jobs"}, right: "jobs:read"},
 	{key: "people", label: "Staff", icon: "user-round", path: []any{"people"}, right: "staff:read"},
 	{key: "settings", label: "Settings", icon: "settings", path: []any{"settings"}, right: "platform_settings:read"},
 }
@@ -52,6 +54,23 @@ type StaffOrganizations struct {
 	StaffShell
 	Items []authz.StaffOrganization
 	More  string // the address of the next part; may be empty
+}
+
+// StaffJobs is the data of "staff-jobs". Its filter sends standing and kind.
+type StaffJobs struct {
+	StaffShell
+	Form           Form // of a button that was refused
+	Standing, Kind string
+	Standings      []Option
+	Kinds          []Option
+	Items          []JobRow
+	More           string // the address of the next part; may be empty
+}
+
+// JobRow is a background job, and what can be done about it.
+type JobRow struct {
+	jobs.Status
+	Acts []Act
 }
 
 // StaffPeople is the data of "staff-people". Its form sends email, role and rights.

@@ -9,6 +9,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/internal/setting"
 )
 
@@ -36,7 +37,10 @@ func staffSamples() map[string]any {
 		settings.Groups = append(settings.Groups, group)
 	}
 	return map[string]any{
-		"staff-settings":      settings,
+		"staff-settings": settings,
+		"staff-jobs": StaffJobs{StaffShell: sampleStaffShell("Jobs", "jobs"), Form: refused(NewForm(), jobs.ErrNotRetried), Standing: "failed", Standings: []Option{{Value: "failed", Label: "failed: 1"}},
+			Kinds: []Option{{Value: "audit.seal", Label: "audit.seal"}}, More: "/x", Items: []JobRow{{Status: jobs.Status{ID: 7, Kind: "audit.seal", Stamp: "0192", Standing: jobs.Failed, Tries: 3, Most: 3, Due: now, Error: "no <answer>"},
+				Acts: []Act{{URL: "/y", Label: "Try again", Icon: "undo-2"}}}, {Status: jobs.Status{ID: 8, Kind: "platform.keys", Standing: jobs.Waiting, Due: now}}}},
 		"staff-visits":        StaffVisits{sampleStaffShell("Support visits", "visits"), refused(NewForm(), authz.ErrGrantOver), []GrantRow{waiting, sampleGrant(&yes)}},
 		"staff-visit-edit":    StaffRequest{sampleStaffShell("Ask to be let in", "visits"), terms, scopes},
 		"staff-home":          StaffHome{sampleStaffShell("Staff console", ""), authz.StaffRoles()[0]},
