@@ -218,7 +218,7 @@ func (g *guest) tried(slug string) map[string]int {
 	g.t.Helper()
 	var all []jobs.Status
 	err := tenant.DoPlatform(g.t.Context(), g.db, func(tx *tenant.PlatformTx) (err error) {
-		all, err = jobs.ListJobs(g.t.Context(), tx, "", 0, 1000)
+		all, err = jobs.ListJobs(g.t.Context(), tx, jobs.Filter{}, 0, 1000)
 		return err
 	})
 	if err != nil {
