@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/report"
@@ -175,4 +176,27 @@ func sums(r report.TaxReport) map[string]int64 {
 		all[row.Code+" "+row.Percent.String()+" base"] += row.Base.Minor
 	}
 	return all
+}
+
+// 40.00 dollars of tax at 0.90 are 36.00 euros, and 20.00 euros are theirs: 56.00 to remit. The pounds have no rate.
+func TestTaxReportInTheBaseCurrency(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.rate("VAT", "20", false)
+	c := b.customer("Hugh").ID
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := currency.SetRate(ctx, tx, currency.Rate{Unit: usd, Currency: eur, Date: day("2026-03-01"), Rate: dec("0.9")})
+		return err
+	})
+	for _, in := range []struct {
+		currency money.Currency
+		price    string
+	}{{usd, "200"}, {eur, "100"}, {gbp, "10"}} {
+		b.issue(b.draft(billing.InvoiceInput{CustomerID: c, Currency: in.currency, IssueDate: day("2026-03-02"), DueDate: day("2026-03-02"),
+			Lines: []billing.InvoiceLineInput{line("Work", "1", in.price, "VAT")}}).ID)
+	}
+	r := b.taxes(report.Accrual, "2026-03-01", "2026-03-31")
+	if r.Remit != amount("56.00", eur) || r.Unrated != 1 || !r.Foreign() || len(r.Sums) != 3 {
+		t.Errorf("to remit are %s, without a rate %d, in %d currencies", r.Remit, r.Unrated, len(r.Sums))
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -106,6 +107,25 @@ func showEntry(v *visit, status int, refused *page.Form) error {
 // isoDay is today as a field of dates has it.
 func isoDay(shell page.Shell) string { return shell.Today.Format("2006-01-02") }
 
+// describeCurrencySource leads from a gain or loss to the payment that told it, and else to the revaluations.
+func describeCurrencySource(v *visit, tx *tenant.Tx, data *page.Entry) error {
+	data.Source = "Revaluation of foreign currency"
+	if v.may(rightTo(authz.Read, authz.Journal)) {
+		data.SourceURL = v.at("currencies", "revaluation")
+	}
+	payment, err := billing.PaymentByID(v.ctx, tx, billing.PaymentID{UUID: data.Entry.SourceID})
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	data.Source, data.SourceURL = "The payment of "+payment.InvoiceNumber, ""
+	if v.may(rightTo(authz.Read, authz.Payments)) {
+		data.SourceURL = v.at("payments", payment.ID.String())
+	}
+	return nil
+}
+
 // fillEntry names what an entry comes from, and the entries that undo each other.
 func fillEntry(v *visit, tx *tenant.Tx, data *page.Entry) error {
 	for _, other := range []struct {
@@ -143,10 +163,7 @@ func fillEntry(v *visit, tx *tenant.Tx, data *page.Entry) error {
 			data.SourceURL = v.at("invoices", source)
 		}
 	case ledger.SourceCurrency:
-		data.Source = "Gains and losses on foreign currency"
-		if v.may(rightTo(authz.Read, authz.Journal)) {
-			data.SourceURL = v.at("currencies", "revaluation")
-		}
+		return describeCurrencySource(v, tx, data)
 	case ledger.SourceManual:
 		data.Source = "Entered by hand"
 	}

@@ -10,9 +10,11 @@ import (
 
 // TaxReportView is the taxes of a period to remit.
 type TaxReportView struct {
-	Basis  string             `json:"basis"`
-	Rows   []TaxReportRowView `json:"rows" doc:"One for each rate, percent and currency: invoices less credit notes"`
-	Totals []TaxReportSumView `json:"totals" doc:"One for each currency"`
+	Basis   string             `json:"basis"`
+	Rows    []TaxReportRowView `json:"rows" doc:"One for each rate, percent and currency: invoices less credit notes"`
+	Totals  []TaxReportSumView `json:"totals" doc:"One for each currency"`
+	Remit   Money              `json:"remit" doc:"All in the base currency, foreign documents at the rates of their days"`
+	Unrated int                `json:"unrated" doc:"Documents without an exchange rate, which are not in remit"`
 }
 
 // TaxReportRowView is what one rate comes to.
@@ -59,7 +61,7 @@ type taxDocumentsInput struct {
 }
 
 func viewTaxReport(r report.TaxReport) TaxReportView {
-	v := TaxReportView{Basis: string(r.Basis), Rows: []TaxReportRowView{}, Totals: []TaxReportSumView{}}
+	v := TaxReportView{Basis: string(r.Basis), Rows: []TaxReportRowView{}, Totals: []TaxReportSumView{}, Remit: moneyOf(r.Remit), Unrated: r.Unrated}
 	for _, row := range r.Rows {
 		v.Rows = append(v.Rows, TaxReportRowView{row.Rate.String(), row.Code, row.Name, string(row.Kind), row.Percent.String(), moneyOf(row.Base), moneyOf(row.Tax), row.Documents})
 	}

@@ -55,6 +55,7 @@ func showTaxReport(v *visit) error {
 			return nil, err
 		}
 		data.Period, data.Basis, data.Bases, data.Sums = page.Period(period), string(found.Basis), taxBases, found.Sums
+		data.Remit, data.Foreign, data.Unrated = found.Remit, found.Foreign(), found.Unrated
 		asked := url.Values{"from": {period.From.String()}, "to": {period.To.String()}, "basis": {data.Basis}}
 		if v.may(rightTo(authz.Export, authz.Reports)) {
 			data.CSV = v.at("reports", "taxes.csv") + "?" + asked.Encode()

@@ -58,6 +58,9 @@ func ImportECB(ctx context.Context, tx *tenant.Tx, file io.Reader, since civil.D
 		}
 		all = all[n:]
 	}
+	if err := keepLate(ctx, tx); err != nil {
+		return Imported{}, err
+	}
 	return done, tx.Record(ctx, tenant.Act{Action: "exchange_rate.import", Object: "exchange_rate", Detail: fmt.Sprintf("%d rates, %s to %s", done.Rates, done.First, done.Last)})
 }
 

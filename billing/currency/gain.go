@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
@@ -31,6 +32,37 @@ func KeepDocumentRate(ctx context.Context, tx *tenant.Tx, document uuid.UUID) er
 		return err
 	}
 	return updateDocumentRate(ctx, tx, document, *rate)
+}
+
+// keepLate gives documents that were issued when no rate was known the rate of their day, where there is one now.
+func keepLate(ctx context.Context, tx *tenant.Tx) error {
+	late, err := selectUnrated(ctx, tx)
+	if err != nil || len(late) == 0 {
+		return err
+	}
+	currencies := []money.Currency{late[0].Base}
+	for _, d := range late {
+		if !slices.Contains(currencies, d.Currency) {
+			currencies = append(currencies, d.Currency)
+		}
+	}
+	// They come by date.
+	all, err := selectRatesOf(ctx, tx, currencies, late[0].Date, late[len(late)-1].Date)
+	if err != nil {
+		return err
+	}
+	for _, d := range late {
+		quote, err := all.quote(d.Currency, d.Base, d.Date)
+		if errors.Is(err, ErrNoRate) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := updateDocumentRates(ctx, tx, d, quote.Rate); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // known is a rate of a day, or nil if there is none.

@@ -31,6 +31,33 @@ func selectForeign(ctx context.Context, tx *tenant.Tx, document uuid.UUID) (d fo
 	return d, nil
 }
 
+// unrated are the documents of a day that have no rate.
+type unrated struct {
+	Base     money.Currency `db:"base_currency"`
+	Currency money.Currency `db:"currency"`
+	Date     civil.Date     `db:"issue_date"`
+}
+
+func selectUnrated(ctx context.Context, tx *tenant.Tx) ([]unrated, error) {
+	var late []unrated
+	err := tx.Select(ctx, &late, `
+		SELECT DISTINCT s.base_currency, d.currency, d.issue_date FROM document d JOIN settings s ON d.currency <> s.base_currency
+		 WHERE d.state::text <> 'draft' AND d.base_rate IS NULL ORDER BY d.issue_date`)
+	if err != nil {
+		return nil, fmt.Errorf("looking for documents without a rate: %w", err)
+	}
+	return late, nil
+}
+
+func updateDocumentRates(ctx context.Context, tx *tenant.Tx, of unrated, rate decimal.Decimal) error {
+	_, err := tx.Exec(ctx, `UPDATE document SET base_rate = $3 WHERE currency = $1 AND issue_date = $2 AND state::text <> 'draft' AND base_rate IS NULL`,
+		of.Currency, of.Date, rate)
+	if err != nil {
+		return fmt.Errorf("keeping documents' rates: %w", err)
+	}
+	return nil
+}
+
 func updateDocumentRate(ctx context.Context, tx *tenant.Tx, document uuid.UUID, rate decimal.Decimal) error {
 	if _, err := tx.Exec(ctx, `UPDATE document SET base_rate = $2 WHERE id = $1 AND base_rate IS NULL`, document, rate); err != nil {
 		return fmt.Errorf("keeping a document's rate: %w", err)

@@ -68,14 +68,17 @@ func (r Rate) check() error {
 	return faults.Err()
 }
 
-// SetRate keeps a rate in the place of one of the same day. What was issued and paid keeps the rate that it has. It fails
-// with all that is wrong with the rate.
+// SetRate keeps a rate in the place of one of the same day. What was issued and paid keeps the rate that it has; what was
+// issued without one gets it. It fails with all that is wrong with the rate.
 func SetRate(ctx context.Context, tx *tenant.Tx, r Rate) (Rate, error) {
 	r.Source = SourceManual
 	if err := r.check(); err != nil {
 		return Rate{}, err
 	}
 	if err := upsertRates(ctx, tx, []Rate{r}); err != nil {
+		return Rate{}, err
+	}
+	if err := keepLate(ctx, tx); err != nil {
 		return Rate{}, err
 	}
 	return r, tx.Record(ctx, tenant.Act{Action: "exchange_rate.set", Object: "exchange_rate",

@@ -19,6 +19,7 @@ import (
 // What is refused about a revaluation.
 var (
 	ErrNothingToRevalue = fault.New(fault.Conflict, "revaluation.nothing", "Nothing in a foreign currency has changed its worth by that day. There is nothing to post.")
+	ErrMeanwhile        = fault.New(fault.Conflict, "revaluation.changed", "Someone else revalued this day at the same moment. Look at it again.")
 	ErrInFuture         = fault.New(fault.Invalid, "revaluation.in_future", "A day's worth is known when it is over. Choose today or an earlier day.").At("date")
 )
 
@@ -174,7 +175,7 @@ func (v *Valuation) lack(c money.Currency, day civil.Date) {
 
 // Revalue posts what a day's foreign currency has gained or lost, by account, at the end of the day, and takes it back on the
 // next, so that what is gained in truth is told when it is paid. A revaluation of the same day is taken back first. It
-// fails with civil.ErrDate, ErrInFuture, ErrNoRate, ErrNothingToRevalue, and ledger.ErrPeriodClosed.
+// fails with civil.ErrDate, ErrInFuture, ErrNoRate, ErrNothingToRevalue, ErrMeanwhile, and ledger.ErrPeriodClosed.
 func Revalue(ctx context.Context, tx *tenant.Tx, day civil.Date) (Revaluation, error) {
 	v, err := ValuationOn(ctx, tx, day)
 	if err != nil {

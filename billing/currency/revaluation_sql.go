@@ -95,7 +95,9 @@ func selectParts(ctx context.Context, tx *tenant.Tx, day civil.Date) ([]part, er
 func insertRevaluation(ctx context.Context, tx *tenant.Tx, r Revaluation) error {
 	_, err := tx.Exec(ctx, `INSERT INTO revaluation (id, date, entry_id, back_id, amount, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 		r.ID, r.Date, r.Entry, r.Back, r.Gain.Minor, r.CreatedAt)
-	if err != nil {
+	if tenant.Violates(err) == "revaluation_date" {
+		return ErrMeanwhile.Because(err)
+	} else if err != nil {
 		return fmt.Errorf("keeping a revaluation: %w", err)
 	}
 	return nil

@@ -49,11 +49,19 @@ type TaxSum struct {
 	Other  money.Amount
 }
 
-// TaxReport is the taxes of a period.
+// TaxReport is the taxes of a period. Remit is all of them in the base currency, those of foreign documents at the rates of
+// the documents; Unrated are those without a rate, which are not in it.
 type TaxReport struct {
-	Basis Basis
-	Rows  []TaxRow // by code, percent and currency
-	Sums  []TaxSum // one for each currency
+	Basis   Basis
+	Rows    []TaxRow // by code, percent and currency
+	Sums    []TaxSum // one for each currency
+	Remit   money.Amount
+	Unrated int
+}
+
+// Foreign says whether any of the taxes are in another currency than the base.
+func (r TaxReport) Foreign() bool {
+	return slices.ContainsFunc(r.Sums, func(s TaxSum) bool { return s.Tax.Currency != r.Remit.Currency })
 }
 
 // TaxesOf gives the taxes of a period to remit. It fails with ledger.ErrDatesReversed, ErrBasisUnknown and ErrSumTooLarge.
@@ -74,6 +82,9 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 			return r, err
 		}
 	}
+	if err := r.convert(ctx, tx, period); err != nil {
+		return r, err
+	}
 	if basis == Cash {
 		return r, nil
 	}
@@ -89,6 +100,35 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 		}
 	}
 	return r, nil
+}
+
+// convert works out what is to be remitted in the base currency: the taxes at one rate are rounded together.
+func (r *TaxReport) convert(ctx context.Context, tx *tenant.Tx, period Period) error {
+	base, err := selectBaseCurrency(ctx, tx)
+	if err != nil {
+		return err
+	}
+	r.Remit.Currency = base
+	rated, err := selectTaxRated(ctx, tx, r.Basis, period)
+	if err != nil {
+		return err
+	}
+	for _, t := range rated {
+		a := t.Tax
+		if a.Currency != base {
+			if t.Rate == nil {
+				r.Unrated += t.Documents
+				continue
+			}
+			if a, err = money.FromDecimal(a.Decimal().Mul(*t.Rate), base); err != nil {
+				return summing(err)
+			}
+		}
+		if r.Remit, err = add(r.Remit, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *TaxReport) count(a money.Amount) error {

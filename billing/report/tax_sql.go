@@ -61,6 +61,11 @@ const (
 	 GROUP BY c.tax_rate_id, c.percent, d.currency
 	 ORDER BY min(c.code) COLLATE "C", c.percent, d.currency COLLATE "C"`
 
+	taxRated = `
+	SELECT d.currency, d.base_rate, sum(c.tax)::bigint AS tax, count(DISTINCT c.id) AS documents
+	  FROM counted c JOIN document d ON d.id = c.id
+	 GROUP BY d.currency, d.base_rate ORDER BY d.currency COLLATE "C", d.base_rate`
+
 	taxDocuments = `
 	SELECT c.id, d.kind, coalesce(d.number, '') AS number, p.name AS customer_name, c.date, d.currency, c.base::bigint AS base,
 	       c.tax::bigint AS tax, c.entry_id, c.entry_number
@@ -94,6 +99,36 @@ func selectTaxRows(ctx context.Context, tx *tenant.Tx, basis Basis, period Perio
 	for i, r := range rows {
 		all[i] = TaxRow{Rate: r.Rate, Code: r.Code, Name: r.Name, Kind: r.Kind, Percent: r.Percent, Documents: r.Documents,
 			Base: money.Amount{Minor: r.Base, Currency: r.Currency}, Tax: money.Amount{Minor: r.Tax, Currency: r.Currency}}
+	}
+	return all, nil
+}
+
+// ratedTax is what documents of one currency come to whose rate into the base currency is the same; nil for none known.
+type ratedTax struct {
+	Tax       money.Amount
+	Rate      *decimal.Decimal
+	Documents int
+}
+
+func selectTaxRated(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) ([]ratedTax, error) {
+	var rows []struct {
+		Currency  money.Currency   `db:"currency"`
+		Rate      *decimal.Decimal `db:"base_rate"`
+		Tax       int64            `db:"tax"`
+		Documents int              `db:"documents"`
+	}
+	var err error
+	if basis == Cash {
+		err = tx.Select(ctx, &rows, cashTaxes+taxRated, period.From, period.To)
+	} else {
+		err = tx.Select(ctx, &rows, accrualTaxes+taxRated, period.From, period.To)
+	}
+	if err != nil {
+		return nil, reading("the taxes of a period by rate", err)
+	}
+	all := make([]ratedTax, len(rows))
+	for i, r := range rows {
+		all[i] = ratedTax{money.Amount{Minor: r.Tax, Currency: r.Currency}, r.Rate, r.Documents}
 	}
 	return all, nil
 }

@@ -60,7 +60,7 @@ var table = map[string]row{
 	// It is told what to print: it knows no transaction.
 	"billing/invoicepdf": {may: join(words, "billing/money")},
 	// In front of the door: what takes more than one transaction.
-	"billing/till":     {may: join(room, "billing", "billing/gateway"), tests: []string{"billing/gateway/fake"}},
+	"billing/till":     {may: join(room, "billing", "billing/gateway"), tests: []string{"billing/gateway/fake", "billing/currency"}},
 	"billing/dispatch": {may: join(room, "billing", "billing/invoicepdf")},
 	// It moves money and knows neither books nor database.
 	"billing/gateway":      {may: join(words, "billing/money")},

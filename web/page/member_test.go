@@ -190,7 +190,7 @@ func sampleRevaluation(shell Shell, form Form) Revaluation {
 func sampleTaxReport(shell Shell, column Column) TaxReport {
 	row := report.TaxRow{Rate: vat.ID, Code: vat.Code, Name: vat.Name, Percent: vat.Percent, Base: euros(10000), Tax: euros(2300), Documents: 1}
 	document := report.TaxDocument{Kind: "invoice", Number: "TW-1", Customer: "Hugh", Date: today, Base: euros(10000), Tax: euros(2300), Entry: id.New[ledger.Entry](), EntryNumber: 12}
-	return TaxReport{Shell: shell, Period: Period{today.AddDays(-30), today}, Basis: "accrual", Bases: []Option{{Value: "accrual", Label: "Accrual"}}, Column: column, CSV: "/x.csv",
+	return TaxReport{Shell: shell, Period: Period{today.AddDays(-30), today}, Basis: "accrual", Bases: []Option{{Value: "accrual", Label: "Accrual"}}, Column: column, CSV: "/x.csv", Remit: euros(2300), Foreign: true, Unrated: 2,
 		Rows: []TaxReportRow{{TaxRow: row, URL: "/x", Count: 1}, {TaxRow: row, URL: "/y", Open: true, Count: 1, Documents: []TaxReportDocument{{document, "/z"}}}},
 		Sums: []report.TaxSum{{Tax: euros(2300), Posted: euros(300), Other: euros(-2000)}, {Tax: euros(2300), Posted: euros(2300), Other: euros(0)}}}
 }

@@ -1,19 +1,23 @@
 package page
 
 import (
+	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/report"
 )
 
 // TaxReport is the data of "tax-report".
 type TaxReport struct {
 	Shell
-	Period Period
-	Basis  string
-	Bases  []Option
-	Rows   []TaxReportRow
-	Sums   []report.TaxSum
-	Column Column
-	CSV    string
+	Period  Period
+	Basis   string
+	Bases   []Option
+	Rows    []TaxReportRow
+	Sums    []report.TaxSum
+	Remit   money.Amount // in the base currency
+	Foreign bool         // some of it is in another
+	Unrated int          // documents that have no rate
+	Column  Column
+	CSV     string
 }
 
 // Accrual says whether taxes count by the day of their documents.
