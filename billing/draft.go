@@ -11,6 +11,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/tax"
 	"github.com/countinghouse/countinghouse/internal/civil"
+	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -33,6 +34,7 @@ type draft struct {
 type draftLine struct {
 	InvoiceLineInput
 	account ledger.AccountID
+	origin  int // of a credit note's line: which of the invoice it takes back; 0 for none
 }
 
 // prepareDraft reads an input in full; nothing is written. All faults come at once.
@@ -181,17 +183,48 @@ func (r references) days(k kind) int {
 	return r.termsDays
 }
 
-func recordDraft(ctx context.Context, tx *tenant.Tx, verb string, document uuid.UUID, d draft) error {
-	return tx.Record(ctx, tenant.Act{Action: d.kind.stored + "." + verb, Object: d.kind.stored, ID: document,
-		Detail: fmt.Sprintf("%d lines, %s %s", len(d.lines), d.figures.Total, d.currency)})
+// draftDocument keeps a new draft of a kind.
+func draftDocument(ctx context.Context, tx *tenant.Tx, k kind, in DocumentInput) (uuid.UUID, error) {
+	d, err := prepareDraft(ctx, tx, k, in)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	made := id.New[Document]()
+	if err := insertDraft(ctx, tx, made.UUID, d); err != nil {
+		return uuid.Nil, err
+	}
+	return made.UUID, recordDraft(ctx, tx, "draft", made.UUID, d)
 }
 
-// discardDraft deletes a draft that the caller has locked.
-func discardDraft(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID) error {
+// reviseDocument writes all of a draft anew.
+func reviseDocument(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, version int, in DocumentInput) error {
+	if _, err := lockDraft(ctx, tx, k, document, version); err != nil {
+		return err
+	}
+	d, err := prepareDraft(ctx, tx, k, in)
+	if err != nil {
+		return err
+	}
+	if err := updateDraft(ctx, tx, document, d); err != nil {
+		return err
+	}
+	return recordDraft(ctx, tx, "revise", document, d)
+}
+
+// discardDocument deletes a draft.
+func discardDocument(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, version int) error {
+	if _, err := lockDraft(ctx, tx, k, document, version); err != nil {
+		return err
+	}
 	if err := deleteDraft(ctx, tx, document); err != nil {
 		return err
 	}
 	return tx.Record(ctx, tenant.Act{Action: k.stored + ".discard", Object: k.stored, ID: document})
+}
+
+func recordDraft(ctx context.Context, tx *tenant.Tx, verb string, document uuid.UUID, d draft) error {
+	return tx.Record(ctx, tenant.Act{Action: d.kind.stored + "." + verb, Object: d.kind.stored, ID: document,
+		Detail: fmt.Sprintf("%d lines, %s %s", len(d.lines), d.figures.Total, d.currency)})
 }
 
 func lockDraft(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, version int) (lockedDocument, error) {

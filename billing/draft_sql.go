@@ -167,6 +167,7 @@ type lineRow struct {
 	DiscountShare   int64            `json:"discount_share"`
 	Account         ledger.AccountID `json:"account_id"`
 	Net             int64            `json:"net"`
+	Origin          *int             `json:"origin_line,omitempty"`
 }
 
 type taxRow struct {
@@ -201,6 +202,9 @@ func (d draft) rows() (lines, taxes string, err error) {
 		if !line.ProductID.IsZero() {
 			row.Product = &line.ProductID.UUID
 		}
+		if line.origin != 0 {
+			row.Origin = &line.origin
+		}
 		allLines[i] = row
 		for j, t := range figures.Taxes {
 			allTaxes = append(allTaxes, taxRow{
@@ -219,10 +223,10 @@ func (d draft) rows() (lines, taxes string, err error) {
 
 // insertParts goes after a statement named d that gives the document's id; $2 and $3 are its lines and taxes.
 const insertParts = `, l AS (
-		INSERT INTO document_line (document_id, line, product_id, description, quantity, unit_price, discount_percent, discount_share, account_id, net)
-		SELECT d.id, x.line, x.product_id, x.description, x.quantity, x.unit_price, x.discount_percent, x.discount_share, x.account_id, x.net
+		INSERT INTO document_line (document_id, line, product_id, description, quantity, unit_price, discount_percent, discount_share, account_id, net, origin_line)
+		SELECT d.id, x.line, x.product_id, x.description, x.quantity, x.unit_price, x.discount_percent, x.discount_share, x.account_id, x.net, x.origin_line
 		  FROM d, jsonb_to_recordset($2::jsonb) AS x (line smallint, product_id uuid, description text, quantity numeric,
-		       unit_price numeric, discount_percent numeric, discount_share bigint, account_id uuid, net bigint)
+		       unit_price numeric, discount_percent numeric, discount_share bigint, account_id uuid, net bigint, origin_line smallint)
 	), t AS (
 		INSERT INTO document_tax (document_id, line, position, tax_rate_id, code, name, percent, compound, base, amount, kind, reason, registration)
 		SELECT d.id, x.line, x.position, x.tax_rate_id, x.code, x.name, x.percent, x.compound, x.base, x.amount, x.kind, x.reason, x.registration

@@ -162,6 +162,8 @@ func chargeable(ctx context.Context, tx *tenant.Tx, id InvoiceID, wanted money.A
 	switch {
 	case invoice.State == Draft:
 		return invoice, wanted, ErrNotIssued
+	case invoice.State == Void:
+		return invoice, wanted, ErrVoidDocument
 	case open.IsZero():
 		return invoice, wanted, ErrAlreadyPaid.Sayf("%s is paid in full.", invoice.Number)
 	case wanted.Currency != open.Currency || wanted.Minor <= 0 || wanted.Minor > open.Minor:

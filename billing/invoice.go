@@ -21,7 +21,6 @@ var (
 	ErrNotDraft        = fault.New(fault.Conflict, "invoice.not_draft", "This invoice has been issued. Only a draft can be changed, discarded or issued.")
 	ErrNoLines         = fault.New(fault.Conflict, "invoice.no_lines", "An invoice needs a line before it can be issued.")
 	ErrDueBeforeIssue  = fault.New(fault.Invalid, "invoice.due_before_issue", "An invoice cannot be due before the day it is issued.").At("due_date")
-	ErrMadeAlready     = fault.New(fault.Conflict, "quote.invoiced", "This quote has become an invoice already.")
 	ErrCustomerUnknown = fault.New(fault.Invalid, "customer.unknown", "Choose one of your customers.").At("customer_id")
 	ErrProductUnknown  = fault.New(fault.Invalid, "product.unknown", "There is no such product.")
 	ErrTaxUnknown      = fault.New(fault.Invalid, "tax.unknown", "There is no tax rate with this code, or it is archived.")
@@ -108,34 +107,17 @@ type InvoiceFilter struct {
 // DraftInvoice keeps a new draft. It has no number yet and nothing is posted. It fails with all that is wrong with the
 // input, with ErrCustomerArchived or with ErrInvoiceExternal.
 func DraftInvoice(ctx context.Context, tx *tenant.Tx, in InvoiceInput) (Invoice, error) {
-	d, err := prepareDraft(ctx, tx, invoiceKind, in)
+	made, err := draftDocument(ctx, tx, invoiceKind, in)
 	if err != nil {
 		return Invoice{}, err
 	}
-	invoice := id.New[Invoice]()
-	if err := insertDraft(ctx, tx, invoice.UUID, d); err != nil {
-		return Invoice{}, err
-	}
-	if err := recordDraft(ctx, tx, "draft", invoice.UUID, d); err != nil {
-		return Invoice{}, err
-	}
-	return selectInvoice(ctx, tx, invoice)
+	return selectInvoice(ctx, tx, InvoiceID{UUID: made})
 }
 
 // ReviseInvoice writes all of a draft anew. version is the one that the change was made on; 0 is any. It fails as
 // DraftInvoice does, and with ErrInvoiceNotFound, ErrNotDraft or ErrInvoiceChanged.
 func ReviseInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, version int, in InvoiceInput) (Invoice, error) {
-	if _, err := lockDraft(ctx, tx, invoiceKind, invoice.UUID, version); err != nil {
-		return Invoice{}, err
-	}
-	d, err := prepareDraft(ctx, tx, invoiceKind, in)
-	if err != nil {
-		return Invoice{}, err
-	}
-	if err := updateDraft(ctx, tx, invoice.UUID, d); err != nil {
-		return Invoice{}, err
-	}
-	if err := recordDraft(ctx, tx, "revise", invoice.UUID, d); err != nil {
+	if err := reviseDocument(ctx, tx, invoiceKind, invoice.UUID, version, in); err != nil {
 		return Invoice{}, err
 	}
 	return selectInvoice(ctx, tx, invoice)
@@ -144,10 +126,7 @@ func ReviseInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, versio
 // DiscardInvoice deletes a draft. No number is lost, since a draft has none. It fails with ErrInvoiceNotFound,
 // ErrNotDraft or ErrInvoiceChanged.
 func DiscardInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, version int) error {
-	if _, err := lockDraft(ctx, tx, invoiceKind, invoice.UUID, version); err != nil {
-		return err
-	}
-	return discardDraft(ctx, tx, invoiceKind, invoice.UUID)
+	return discardDocument(ctx, tx, invoiceKind, invoice.UUID, version)
 }
 
 // IssueInvoice gives a draft the next number of its series and posts it: the total is owed by the customer, the net
@@ -211,6 +190,11 @@ func InvoiceCounts(ctx context.Context, tx *tenant.Tx) (map[Standing]int, error)
 		return nil, err
 	}
 	return countInvoices(ctx, tx, today)
+}
+
+// OpenInvoices gives a customer's open invoices in a currency, at most 200, those that fell due first at the head.
+func OpenInvoices(ctx context.Context, tx *tenant.Tx, customer CustomerID, currency money.Currency) ([]InvoiceHead, error) {
+	return selectOpenInvoices(ctx, tx, customer, currency)
 }
 
 // Overdue gives the invoices that have been overdue for longest, at most limit.

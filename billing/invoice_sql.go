@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -102,6 +103,17 @@ func countInvoices(ctx context.Context, tx *tenant.Tx, today civil.Date) (map[St
 	}
 	return map[Standing]int{StandingDraft: row.Draft, StandingPaid: row.Paid, StandingOverdue: row.Overdue,
 		StandingOpen: row.Open, StandingPartPaid: row.PartPaid, StandingVoid: row.Void, StandingWrittenOff: row.WrittenOff}, nil
+}
+
+func selectOpenInvoices(ctx context.Context, tx *tenant.Tx, customer CustomerID, currency money.Currency) ([]InvoiceHead, error) {
+	var rows []headRow
+	err := tx.Select(ctx, &rows, `SELECT `+headColumns+headTables+`
+		 WHERE d.kind = 'invoice' AND d.state::text = 'issued' AND d.settled < d.total AND d.customer_id = $1 AND d.currency = $2
+		 ORDER BY d.due_date, d.id LIMIT 200`, customer, currency)
+	if err != nil {
+		return nil, fmt.Errorf("listing a customer's open invoices: %w", err)
+	}
+	return invoiceHeads(tx, rows)
 }
 
 func selectOverdue(ctx context.Context, tx *tenant.Tx, today civil.Date, limit int) ([]InvoiceHead, error) {

@@ -256,6 +256,9 @@ func allocate(ctx context.Context, tx *tenant.Tx, m movement) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if invoice.State == Void { // money that moved is booked whatever became of the invoice
+		return 0, nil
+	}
 	if m.amount.Minor > 0 {
 		return min(m.amount.Minor, invoice.Total-invoice.Settled), nil
 	}

@@ -17,17 +17,22 @@ func PaperOf(ctx context.Context, tx *tenant.Tx, invoice Invoice) (invoicepdf.Do
 	if err != nil {
 		return invoicepdf.Document{}, err
 	}
+	d := Paper(invoice, settings)
+	return d, DressPaper(ctx, tx, &d)
+}
+
+// DressPaper gives a document the organization's own look: logo, colour, small print, and how to pay what is open.
+func DressPaper(ctx context.Context, tx *tenant.Tx, d *invoicepdf.Document) error {
 	branding, err := selectBranding(ctx, tx)
 	if err != nil {
-		return invoicepdf.Document{}, err
+		return err
 	}
-	d := Paper(invoice, settings)
 	d.Colour, d.Foot = branding.Colour, branding.Foot
-	if !invoice.Open().IsZero() {
+	if d.Kind == invoicepdf.Invoice && !d.Open.IsZero() {
 		d.PayTo = branding.PayTo
 	}
 	d.Logo, err = branding.logoOf(ctx, tx)
-	return d, err
+	return err
 }
 
 // Paper is an invoice as it stands on paper: its stored figures, and the issuer as the settings have it today.
@@ -35,6 +40,18 @@ func Paper(invoice Invoice, issuer Settings) invoicepdf.Document {
 	d := paper(Document{invoice.DocumentHead, invoice.DocumentBody}, invoicepdf.Invoice, issuer)
 	d.Settled, d.Open = invoice.Settled, invoice.Open()
 	return d
+}
+
+// PaperCreditNote is a credit note as it stands on paper.
+func PaperCreditNote(note CreditNote, issuer Settings) invoicepdf.Document {
+	d := paper(Document{note.DocumentHead, note.DocumentBody}, invoicepdf.CreditNote, issuer)
+	d.Credits = note.OriginNumber
+	return d
+}
+
+// PaperQuote is a quote as it stands on paper.
+func PaperQuote(quote Quote, issuer Settings) invoicepdf.Document {
+	return paper(Document{quote.DocumentHead, quote.DocumentBody}, invoicepdf.Quote, issuer)
 }
 
 // paper is what every kind of document has on paper.

@@ -134,6 +134,11 @@ func RecordPayment(ctx context.Context, tx *tenant.Tx, in PaymentInput) (Payment
 	if err != nil {
 		return Payment{}, err
 	}
+	if back := in.Amount.Minor - invoice.open().Minor; back > 0 { // it was written off, and is paid after all
+		if err := writeOff(ctx, tx, invoice, -back, in.Date, "Recovery of "+invoice.Number); err != nil {
+			return Payment{}, err
+		}
+	}
 	payment := id.New[Payment]()
 	entry, err := ledger.Post(ctx, tx, ledger.Posting{
 		Date: in.Date, Description: "Payment of " + invoice.Number, Source: ledger.SourcePayment, SourceID: payment.UUID,
@@ -160,10 +165,12 @@ func RecordPayment(ctx context.Context, tx *tenant.Tx, in PaymentInput) (Payment
 
 // suits refuses a payment that the invoice, as it is now, does not take.
 func (in PaymentInput) suits(invoice lockedDocument) error {
-	open := money.Amount{Minor: invoice.Total - invoice.Settled, Currency: invoice.Currency}
+	open := money.Amount{Minor: invoice.open().Minor + invoice.WrittenOff, Currency: invoice.Currency}
 	switch {
 	case invoice.State == Draft:
 		return ErrNotIssued
+	case invoice.State == Void:
+		return ErrVoidDocument
 	case in.Amount.Currency != invoice.Currency:
 		return ErrPaymentCurrency.Sayf("%s is in %s. Record the payment in that currency.", invoice.Number, invoice.Currency)
 	case open.IsZero():

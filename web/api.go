@@ -66,6 +66,8 @@ func (s *Server) registerAPI() {
 	s.registerProductAPI()
 	s.registerTaxAPI()
 	s.registerInvoiceAPI()
+	s.registerCreditNoteAPI()
+	s.registerQuoteAPI()
 	s.registerInvoicePDF()
 	s.registerFileAPI()
 	s.registerMailAPI()

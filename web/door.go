@@ -14,10 +14,14 @@ import (
 const (
 	webhookPath = "/webhook/"
 	payPath     = "/pay/"
+	quotePath   = "/quote/"
 )
 
 // registerDoors puts the ways in on the router that need no one to be known: their addresses are the credentials.
 func (s *Server) registerDoors() {
+	s.public("GET", quotePath+":secret", s.showOffer)
+	s.public("POST", quotePath+":secret/accept", s.sendOfferAccept)
+	s.public("POST", quotePath+":secret/decline", s.sendOfferDecline)
 	if s.Till == nil {
 		return
 	}

@@ -75,6 +75,9 @@ type InvoiceView struct {
 	CreatedAt       time.Time            `json:"created_at"`
 	Lines           []InvoiceLineView    `json:"lines,omitempty" doc:"Not in lists"`
 	Payments        []InvoicePaymentView `json:"payments,omitempty" doc:"Not in lists"`
+	Credits         []CreditAppliedView  `json:"credits,omitempty" doc:"What of credit notes settles it; not in lists"`
+	WrittenOff      *Money               `json:"written_off,omitempty" doc:"The part of what is paid that was given up"`
+	OriginID        string               `json:"origin_id,omitempty" doc:"The quote that it was, or the invoice that it is a fee for"`
 }
 
 // InvoiceCustomerView says whose invoice it is.
@@ -167,26 +170,36 @@ func viewInvoiceHead(h billing.InvoiceHead) InvoiceView {
 	return InvoiceView{ID: h.ID.String(), State: h.State, Standing: string(h.Standing(h.Today)), Number: h.Number, ExternalID: h.ExternalID,
 		Customer: InvoiceCustomerView{h.Customer.ID.String(), h.Customer.Name}, IssueDate: h.IssueDate.String(), DueDate: h.DueDate.String(),
 		Reference: h.Reference, PurchaseOrder: h.PurchaseOrder, Language: string(h.Language), Note: h.Note, Net: moneyOf(h.Net), Tax: moneyOf(h.Tax), Total: moneyOf(h.Total), Paid: moneyOf(h.Settled), BaseRate: rateText(h.BaseRate),
-		Open: moneyOf(h.Open()), EntryID: idText(h.Entry), CreatedAt: h.CreatedAt}
+		Open: moneyOf(h.Open()), EntryID: idText(h.Entry), CreatedAt: h.CreatedAt,
+		WrittenOff: moneyOrNone(h.WrittenOff), OriginID: idText(h.Origin)}
 }
 
 func viewInvoice(i billing.Invoice) InvoiceView {
 	v := viewInvoiceHead(i.InvoiceHead)
 	v.PricesWithTax, v.DiscountPercent = i.PricesWithTax, percentText(i.DiscountPercent)
 	v.Discount = moneyOrNone(i.Discount)
-	for _, l := range i.Lines {
+	v.Lines, v.Payments, v.Credits = viewLines(i.DocumentBody), viewInvoicePayments(i.Payments), viewCredits(i.Credits)
+	return v
+}
+
+func viewLines(b billing.DocumentBody) (views []InvoiceLineView) {
+	for _, l := range b.Lines {
 		line := InvoiceLineView{Line: l.Line, ProductID: idText(l.Product), Description: l.Description, Quantity: l.Quantity.String(),
 			UnitPrice: l.UnitPrice.String(), DiscountPercent: l.DiscountPercent.String(), AccountID: l.Account.String(), Net: moneyOf(l.Net), Taxes: []LineTaxView{},
 			DiscountShare: moneyOrNone(l.DiscountShare)}
 		for _, t := range l.Taxes {
 			line.Taxes = append(line.Taxes, LineTaxView{t.Code, t.Name, t.Percent.String(), t.Compound, moneyOf(t.Base), moneyOf(t.Amount), string(t.Kind), t.Reason})
 		}
-		v.Lines = append(v.Lines, line)
+		views = append(views, line)
 	}
-	for _, p := range i.Payments {
-		v.Payments = append(v.Payments, InvoicePaymentView{p.ID.String(), p.Date.String(), moneyOf(p.Amount), string(p.Method)})
+	return views
+}
+
+func viewInvoicePayments(all []billing.InvoicePayment) (views []InvoicePaymentView) {
+	for _, p := range all {
+		views = append(views, InvoicePaymentView{p.ID.String(), p.Date.String(), moneyOf(p.Amount), string(p.Method)})
 	}
-	return v
+	return views
 }
 
 // percentText is a percentage that is told only where there is one.
@@ -289,6 +302,16 @@ func (s *Server) registerInvoiceAPI() {
 				v, err := billing.IssueInvoice(ctx, tx, i, version)
 				return viewInvoice(v), v.Version, err
 			})
+		})
+	registerActAPI(s, "invoices", "invoice", tag, "void", "Void an invoice on which nothing is settled", rightTo(authz.Approve, authz.Invoices), one,
+		func(ctx context.Context, tx *tenant.Tx, i billing.InvoiceID, version int) error {
+			_, err := billing.VoidInvoice(ctx, tx, i, version)
+			return err
+		})
+	registerActAPI(s, "invoices", "invoice", tag, "write-off", "Write off what is open of an invoice", rightTo(authz.Approve, authz.Invoices), one,
+		func(ctx context.Context, tx *tenant.Tx, i billing.InvoiceID, version int) error {
+			_, err := billing.WriteOffInvoice(ctx, tx, i, version)
+			return err
 		})
 }
 

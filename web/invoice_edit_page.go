@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/authz"
@@ -33,22 +34,22 @@ type editing struct {
 	found   bool // with what was searched for
 }
 
-// invoiceEditor gathers what the editor shows: the form with its choices, and what it comes to so far.
-func invoiceEditor(v *visit, tx *tenant.Tx, draft *billing.Invoice, form page.Form, how editing) (any, error) {
+// documentEditor gathers what the editor shows: the form with its choices, and what it comes to so far.
+func documentEditor(v *visit, tx *tenant.Tx, d desk, document uuid.UUID, version int, form page.Form, how editing) (any, error) {
 	settings, err := billing.LoadSettings(v.ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	data := page.InvoiceForm{Form: form, Action: v.at("invoices"), Back: v.at("invoices"), Preview: v.at("invoices", "preview"),
-		Unsaved: how.unsaved, TermsDays: settings.PaymentTermsDays, MayIssue: v.may(rightTo(authz.Approve, authz.Invoices))}
-	title := "New invoice"
-	if draft != nil {
+	data := page.InvoiceForm{Form: form, Action: v.at(d.path), Back: v.at(d.path), Preview: v.at("invoices", "preview"),
+		Words: d.words, ListURL: v.at(d.path), Unsaved: how.unsaved, DueHint: d.dueHint(settings), MayIssue: v.may(rightTo(authz.Approve, authz.Invoices))}
+	title := d.words.New
+	if document != uuid.Nil {
 		title = "Change draft"
-		data.Draft, data.Action = true, v.at("invoices", draft.ID.String())
+		data.Draft, data.Action = true, v.at(d.path, document.String())
 		data.Back = data.Action
-		data.Acts = discardAct(v, draft.InvoiceHead)
+		data.Acts = discardAct(v, d, document, version)
 	}
-	if data.Shell, err = v.frame(tx, title, "invoices"); err != nil {
+	if data.Shell, err = v.frame(tx, title, d.words.Nav); err != nil {
 		return nil, err
 	}
 	count := countLines(form)

@@ -43,6 +43,10 @@ func (h *house) estate(t testing.TB) estate {
 	}
 	e.ids["payments"] = p.made(t, "/v1/payments", map[string]any{"invoice_id": e.ids["invoices"], "method": "cash",
 		"amount": map[string]string{"amount": "20.00", "currency": "EUR"}})
+	e.ids["credit-notes"] = p.made(t, "/v1/credit-notes", map[string]any{"customer_id": e.ids["customers"],
+		"lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "1"}}})
+	e.ids["quotes"] = p.made(t, "/v1/quotes", map[string]any{"customer_id": e.ids["customers"],
+		"lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "1"}}})
 	e.addCharge(t)
 	e.addFile(t)
 	var accounts struct{ Items []struct{ ID string } }
@@ -263,6 +267,8 @@ func validBody(r web.Route, e estate) any {
 		"/customers": map[string]any{"name": "New"}, "/products": map[string]any{"name": "New", "unit_price": "1"},
 		"/tax-rates":       map[string]any{"code": "NEW", "name": "New", "percent": "1"},
 		"/invoices":        map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
+		"/credit-notes":    map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
+		"/quotes":          map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
 		"/payments":        map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
 		"/gateways":        map[string]any{"kind": "practice", "name": "New", "key": "practice_0123456789abcdef"},
 		"/charges":         map[string]any{"invoice_id": e.ids["invoices"], "payment_method_id": e.ids["payment-methods"], "amount": amount},
@@ -279,7 +285,9 @@ func validBody(r web.Route, e estate) any {
 		return map[string]any{"name": "New", "rights": []string{}}
 	case r.Path == "/v1/invitations":
 		return map[string]any{"email": "new@tidewater.example", "role": "viewer"}
-	case strings.HasSuffix(r.Path, "/reverse"), strings.HasSuffix(r.Path, "/refund"), strings.HasSuffix(r.Path, "/send") && r.Path != "/v1/invitations/:id/send":
+	case strings.HasSuffix(r.Path, "/apply"), strings.HasSuffix(r.Path, "/unapply"):
+		return map[string]any{"invoice_id": e.ids["invoices"]}
+	case strings.HasSuffix(r.Path, "/credit"), strings.HasSuffix(r.Path, "/reverse"), strings.HasSuffix(r.Path, "/refund"), strings.HasSuffix(r.Path, "/send") && r.Path != "/v1/invitations/:id/send":
 		return map[string]any{}
 	case r.Method == "PATCH":
 		return map[string]any{"name": "New"}

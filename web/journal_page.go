@@ -164,6 +164,16 @@ func fillEntry(v *visit, tx *tenant.Tx, data *page.Entry) error {
 		}
 	case ledger.SourceCurrency:
 		return describeCurrencySource(v, tx, data)
+	case ledger.SourceCreditNote:
+		data.Source = "A credit note"
+		if v.may(rightTo(authz.Read, authz.Invoices)) {
+			data.SourceURL = v.at("credit-notes", source)
+		}
+	case ledger.SourceWriteOff:
+		data.Source = "An invoice that is not paid"
+		if v.may(rightTo(authz.Read, authz.Invoices)) {
+			data.SourceURL = v.at("invoices", source)
+		}
 	case ledger.SourceManual:
 		data.Source = "Entered by hand"
 	}

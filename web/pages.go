@@ -30,6 +30,8 @@ func (s *Server) registerPages() {
 	s.registerProductPages()
 	s.registerTaxPages()
 	s.registerInvoicePages()
+	s.registerCreditNotePages()
+	s.registerQuotePages()
 	s.registerPaymentPages()
 	s.registerLedgerPages()
 	s.registerJournalPages()

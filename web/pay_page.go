@@ -217,6 +217,8 @@ func (s *Server) payLink(ctx context.Context, tx *tenant.Tx, invoice billing.Inv
 		return i, "", err
 	case i.State == billing.Draft:
 		return i, "", billing.ErrNotIssued
+	case i.State == billing.Void:
+		return i, "", billing.ErrVoidDocument
 	}
 	secret, err := tx.OpenLink(ctx, invoice.UUID, tx.Now().Add(linkLifetime))
 	if err != nil {

@@ -83,6 +83,9 @@ func showPaymentForm(v *visit, status int, refused *page.Form) error {
 		if data.Invoice.State == billing.Draft {
 			return nil, billing.ErrNotIssued
 		}
+		if data.Invoice.State == billing.Void {
+			return nil, billing.ErrVoidDocument
+		}
 		if data.Shell, err = v.frame(tx, "Record payment", "invoices"); err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 const (
 	GatewayPrefix = "gateway-"     // and the end of the gateway account's id: what that gateway holds for us
 	GatewayFees   = "gateway-fees" // what payment gateways keep
+	BadDebts      = "bad-debts"    // what customers will not pay
 
 	CurrencyAdjustment = "currency-adjustment" // what foreign currency is worth more or less than when it came
 	CurrencyRealised   = "currency-realised"   // what it gained or lost by the time that it was paid

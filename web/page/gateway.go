@@ -69,9 +69,6 @@ func (p Pay) Standing() billing.Standing { return p.Invoice.Standing(p.Invoice.T
 // Column is how the document's amounts are written.
 func (p Pay) Column() Column { return Column{p.Invoice.Currency} }
 
-// Discounted says whether the document needs a column for discounts.
-func (p Pay) Discounted() bool { return Invoice{Invoice: p.Invoice}.Discounted() }
-
 // PayGo is the data of "pay-go", which leads on to the gateway's page.
 type PayGo struct {
 	Gate

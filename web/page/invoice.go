@@ -57,6 +57,17 @@ type Invoice struct {
 	Files    []File
 	FileKey  string      // of the form that attaches a file
 	Mails    []MailShown // the newest first
+	// Creditable says that something of it can still be credited.
+	Creditable bool
+}
+
+// Paid is what came in for it.
+func (i Invoice) Paid() money.Amount {
+	paid := money.Amount{Currency: i.Invoice.Currency}
+	for _, p := range i.Invoice.Payments {
+		paid.Minor += p.Amount.Minor
+	}
+	return paid
 }
 
 // Collect is how an invoice is collected by itself, for its page.
@@ -64,12 +75,6 @@ type Collect struct {
 	Say  string // nothing where it is not
 	Acts []Act
 }
-
-// Column is how the document's amounts are written: all are of one currency.
-func (i Invoice) Column() Column { return Column{i.Invoice.Currency} }
-
-// Amount is what a line comes to in the prices of the document, before the discount on the whole.
-func (i Invoice) Amount(line int) money.Amount { return i.Invoice.Amounts()[line-1] }
 
 // Standing is how the invoice stands today.
 func (i Invoice) Standing() billing.Standing { return i.Invoice.Standing(i.Invoice.Today) }
@@ -79,16 +84,6 @@ func (i Invoice) Received() []billing.InvoicePayment {
 	received := slices.Clone(i.Invoice.Payments)
 	slices.Reverse(received)
 	return received
-}
-
-// Discounted says whether the document needs a column for discounts.
-func (i Invoice) Discounted() bool {
-	for _, line := range i.Invoice.Lines {
-		if !line.DiscountPercent.IsZero() {
-			return true
-		}
-	}
-	return false
 }
 
 // daysLate is for how many days an invoice is overdue; 0 for one that is not.
@@ -111,19 +106,31 @@ type InvoiceForm struct {
 	Form         Form
 	Action, Back string
 	Preview      string // where totals are asked for
-	Draft        bool   // that is there already
-	Unsaved      bool   // what stands here is not kept yet
+	Words        EditorWords
+	ListURL      string
+	DueHint      string
+	Draft        bool // that is there already
+	Unsaved      bool // what stands here is not kept yet
 	Lines        []EditorLine
 	Rates        []Option
 	Customers    []Option
 	FindCustomer bool // there are more customers than stand in the list
 	Products     []Option
 	FindProduct  bool
-	TermsDays    int
 	Currency     money.Currency
 	Totals       Totals
 	Acts         []Act
 	MayIssue     bool
+}
+
+// EditorWords are what the editor says of one kind of document.
+type EditorWords struct {
+	New, Nav, List string
+	Note           string
+	Due            string // what the second date is; empty for none
+	Total          string
+	NoLines        string
+	Issue, Issued  string
 }
 
 // EditorLine is one line of the editor.

@@ -52,9 +52,29 @@ func sampleInvoice(state string) billing.Invoice {
 	if state == billing.Issued {
 		i.Number, i.IssuedAt, i.EntryNumber, i.Entry = "TW-2026-0147", now, 898, id.New[ledger.Entry]()
 		i.Settled = euros(150000)
+		i.Credits = []billing.CreditApplied{{CreditNote: id.New[billing.CreditNote](), Invoice: i.ID, Number: "CN-0001", Date: today, Amount: euros(100)}}
 		i.Payments = []billing.InvoicePayment{{ID: id.New[billing.Payment](), Date: today, Amount: euros(150000), Method: billing.BankTransfer, Reference: "SEPA 12"}}
 	}
 	return i
+}
+
+func sampleCreditNote() billing.CreditNote {
+	i := sampleInvoice(billing.Issued)
+	n := billing.CreditNote{CreditNoteHead: billing.CreditNoteHead{ID: id.New[billing.CreditNote](), DocumentHead: i.DocumentHead}, DocumentBody: i.DocumentBody}
+	n.Number, n.OriginNumber, n.Origin = "CN-0001", "INV-0001", id.New[billing.Document]()
+	n.Applied = []billing.CreditApplied{{CreditNote: n.ID, Invoice: i.ID, Number: i.Number, Date: today, Amount: euros(100000)}}
+	n.Refunds = []billing.InvoicePayment{{ID: id.New[billing.Payment](), Date: today, Amount: euros(-50000), Method: billing.Cash}}
+	return n
+}
+
+func sampleQuote(state string) billing.Quote {
+	i := sampleInvoice(billing.Issued)
+	q := billing.Quote{QuoteHead: billing.QuoteHead{ID: id.New[billing.Quote](), DocumentHead: i.DocumentHead}, DocumentBody: i.DocumentBody}
+	q.State, q.DueDate, q.Settled = state, today, euros(0)
+	if state == billing.Accepted {
+		q.AcceptedBy, q.ClosedAt, q.Invoice, q.InvoiceNumber = "Ada", now, i.ID, i.Number
+	}
+	return q
 }
 
 func sampleEntry() ledger.Entry {
@@ -110,6 +130,17 @@ func memberSamples() map[string]any {
 		"tax-group-edit": TaxGroupForm{Shell: shell("Add tax group", "taxes"), Form: form("k", missing.At("rates[0]")), Action: "/x", Back: "/y", Does: "Add group", Places: []int{0, 1}, Rates: []Option{{Value: "GST", Label: "GST"}}, Acts: []Act{sampleAct()}},
 		"taxes-ready":    sampleReadyTaxes(shell("Ready taxes", "taxes"), form("", missing)),
 		"invoices":       Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
+		"documents": Documents{Shell: shell("Quotes", "quotes"), Find: Find{URL: "/o/tidewater/quotes", Label: "Number"}, Tabs: sampleTabs(), New: "New quote", NewURL: "/o/tidewater/quotes/new",
+			Table: DocumentTable{Shell: shell("Quotes", "quotes"), Until: "Valid until", Left: "Left", Column: Column{eur}, Rows: []DocumentRow{
+				{URL: "/o/tidewater/quotes/1", Number: "QUO-0001", Customer: hugh, Issued: today, Until: today, Standing: billing.StandingAccepted, Total: euros(5), Left: euros(3)},
+				{URL: "/o/tidewater/quotes/2", Customer: hugh, Issued: today, Until: today, Standing: billing.StandingDraft, Total: euros(5), Left: euros(0)}}}},
+		"credit-note": CreditNote{Shell: shell("CN-0001", "credit-notes"), Form: form("k", missing.At("amount")), Note: sampleCreditNote(), Settings: billing.Settings{Name: "Tidewater"},
+			Acts: []Act{sampleAct()}, Open: []Option{{Value: "1", Label: "INV-0001"}}},
+		"credit-edit": CreditForm{Shell: shell("Credit INV-1", "invoices"), Form: form("k", missing.At("lines[0].quantity")), Invoice: issued,
+			Lines: []CreditableRow{{EditorLine{Index: 0}, billing.CreditableLine{InvoiceLine: issued.Lines[0], Left: decimal.NewFromInt(1)}}, {EditorLine{Index: 1}, billing.CreditableLine{InvoiceLine: issued.Lines[0]}}}},
+		"quote":       Quote{Shell: shell("QUO-0001", "quotes"), Quote: sampleQuote(billing.Accepted), Settings: billing.Settings{Name: "Tidewater"}, Acts: []Act{sampleAct()}, Linkable: true, LinkKey: "k"},
+		"quote-offer": QuoteOffer{Gate: Gate{Title: "Quote 1"}, Form: form("", missing.At("name")), Quote: sampleQuote(billing.Issued), Settings: billing.Settings{Name: "Tidewater"}, Today: now, Accept: "/quote/x/accept", Decline: "/quote/x/decline"},
+		"quote-link":  QuoteLink{Shell: shell("Link", "quotes"), Quote: sampleQuote(billing.Issued), Link: "https://books.example/quote/x"},
 		"invoice": Invoice{Shell: shell(issued.Number, "invoices"), Invoice: issued, Settings: billing.Settings{Name: "Tidewater", Country: "IE", TaxNumber: "IE 1"},
 			Taken: true, FileKey: "k", Charges: []billing.Intent{sampleIntent}, Methods: []ChargeMethod{{sampleMethod, "k"}, {sampleCardNumber, "k3"}},
 			Collect: Collect{Say: "Collected by itself: tried 1 of 4 times, next on 2026-12-24.", Acts: []Act{sampleAct()}},
@@ -207,7 +238,7 @@ func sampleEditor(form Form) InvoiceForm {
 	form.Values.Set("find_product", "mix")
 	return InvoiceForm{Shell: sampleShell("Change draft", "invoices"), Form: form, Action: "/x", Back: "/y", Preview: "/z", Draft: true, Unsaved: true,
 		Lines: []EditorLine{{0, false}, {1, true}}, Rates: []Option{{Value: "VAT23", Label: "VAT 23 %"}}, Customers: []Option{{Value: "c", Label: "Hugh"}}, FindCustomer: true,
-		Products: []Option{{Value: "p", Label: "Mixing"}}, FindProduct: true, TermsDays: 30, MayIssue: true, Acts: []Act{sampleAct()},
+		Products: []Option{{Value: "p", Label: "Mixing"}}, FindProduct: true, Words: EditorWords{New: "New invoice", Nav: "invoices", List: "Invoices", Note: "Note", Due: "Due date", NoLines: "None.", Issue: "Save and issue", Issued: "Then it stays."}, ListURL: "/o/tidewater/invoices", DueHint: "30 days.", MayIssue: true, Acts: []Act{sampleAct()},
 		Totals: Totals{Net: euros(110000), Tax: euros(25300), Total: euros(135300), Rates: []tax.RateTotal{{Rate: vat, Base: euros(110000), Amount: euros(25300)}}, Lines: []string{"520.00", "–"}, Left: []int{2}}}
 }
 
