@@ -130,6 +130,7 @@ type invoiceRow struct {
 	Total       int64             `db:"total"`
 	Settled     int64             `db:"settled"`
 	WrittenOff  int64             `db:"written_off"`
+	BaseRate    *decimal.Decimal  `db:"base_rate"`
 	Entry       ledger.EntryID    `db:"entry_id"`
 	Origin      *uuid.UUID        `db:"origin_id"`
 	OriginName  string            `db:"origin_number"`

@@ -208,10 +208,12 @@ CREATE TABLE t_baseline.document_line (
     account_id uuid NOT NULL,
     net bigint NOT NULL,
     discount_share bigint DEFAULT 0 NOT NULL,
+    origin_line smallint,
     CONSTRAINT document_line_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric))),
     CONSTRAINT document_line_discount_share_check CHECK ((discount_share >= 0)),
     CONSTRAINT document_line_line_check CHECK ((line > 0)),
     CONSTRAINT document_line_net_check CHECK ((net >= 0)),
+    CONSTRAINT document_line_origin_line_check CHECK ((origin_line > 0)),
     CONSTRAINT document_line_quantity_check CHECK ((quantity > (0)::numeric)),
     CONSTRAINT document_line_unit_price_check CHECK ((unit_price >= (0)::numeric))
 );
@@ -392,6 +394,7 @@ CREATE TABLE t_baseline.payment (
     account_id uuid NOT NULL,
     entry_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    refund_of uuid,
     base_rate numeric(24,12),
     CONSTRAINT payment_amount_check CHECK ((amount <> 0)),
     CONSTRAINT payment_base_rate_check CHECK ((base_rate > (0)::numeric)),
@@ -401,6 +404,7 @@ CREATE TABLE t_baseline.payment_allocation (
     payment_id uuid NOT NULL,
     document_id uuid NOT NULL,
     amount bigint NOT NULL,
+    date date,
     CONSTRAINT payment_allocation_amount_check CHECK ((amount <> 0))
 );
 CREATE TABLE t_baseline.payment_intent (
@@ -682,6 +686,7 @@ CASE
 END)) WHERE (settled_at IS NULL);
 CREATE UNIQUE INDEX payment_method_automatic ON t_baseline.payment_method USING btree (customer_id) WHERE (automatic AND (archived_at IS NULL));
 CREATE INDEX payment_method_customer ON t_baseline.payment_method USING btree (customer_id) WHERE (archived_at IS NULL);
+CREATE INDEX payment_refund_of ON t_baseline.payment USING btree (refund_of) WHERE (refund_of IS NOT NULL);
 CREATE UNIQUE INDEX revaluation_date ON t_baseline.revaluation USING btree (date) WHERE (replaced_at IS NULL);
 CREATE UNIQUE INDEX role_name ON t_baseline.role USING btree (lower((name)::text));
 CREATE TRIGGER document_change BEFORE DELETE OR UPDATE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
@@ -760,6 +765,8 @@ ALTER TABLE ONLY t_baseline.payment_method
     ADD CONSTRAINT payment_method_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.payment_method
     ADD CONSTRAINT payment_method_gateway_account_id_fkey FOREIGN KEY (gateway_account_id) REFERENCES t_baseline.gateway_account(id);
+ALTER TABLE ONLY t_baseline.payment
+    ADD CONSTRAINT payment_refund_of_fkey FOREIGN KEY (refund_of) REFERENCES t_baseline.payment(id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_income_account_id_fkey FOREIGN KEY (income_account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.revaluation
@@ -815,7 +822,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.member TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.party TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment TO t_baseline;
 GRANT UPDATE(base_rate) ON TABLE t_baseline.payment TO t_baseline;
-GRANT SELECT,INSERT ON TABLE t_baseline.payment_allocation TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.payment_allocation TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_intent TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_method TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.product TO t_baseline;
