@@ -17,8 +17,8 @@ import (
 func (s *Server) registerInvoicePages() {
 	s.member("GET", "/invoices", rightTo(authz.Read, authz.Invoices), showInvoices)
 	s.member("POST", "/invoices/preview", rightTo(authz.Read, authz.Invoices), showInvoicePreview)
+	s.registerDesk(invoiceDesk) // before what could take "new" for an id
 	s.member("GET", "/invoices/:id", rightTo(authz.Read, authz.Invoices), func(v *visit) error { return showInvoice(v, http.StatusOK, page.Form{}) })
-	s.registerDesk(invoiceDesk)
 	s.member("POST", "/invoices/:id/void", rightTo(authz.Approve, authz.Invoices), func(v *visit) error {
 		return sendInvoiceAct(v, "Voided", billing.VoidInvoice)
 	})
