@@ -2,6 +2,7 @@ package billing_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -341,7 +342,8 @@ func TestGainsAddUp(t *testing.T) {
 		}
 		evening := first.AddDays(59)
 		b.do(func(ctx context.Context, tx *tenant.Tx) error {
-			if _, err := currency.Revalue(ctx, tx, evening); err != nil {
+			// Pennies may be worth the same on both days.
+			if _, err := currency.Revalue(ctx, tx, evening); err != nil && !errors.Is(err, currency.ErrNothingToRevalue) {
 				return err
 			}
 			v, err := currency.ValuationOn(ctx, tx, evening)

@@ -9,17 +9,18 @@ import (
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-func selectStalePercents(ctx context.Context, tx *tenant.Tx, document uuid.UUID) ([]stalePercent, error) {
-	var stale []stalePercent
-	err := tx.Select(ctx, &stale, `
-		SELECT DISTINCT x.code, x.was, x.percent FROM (
-			SELECT t.code, t.percent AS was, coalesce((SELECT p.percent FROM tax_percent p
+func selectUnfitTaxes(ctx context.Context, tx *tenant.Tx, document uuid.UUID) ([]unfitTax, error) {
+	var unfit []unfitTax
+	err := tx.Select(ctx, &unfit, `
+		SELECT DISTINCT x.code, x.was, x.percent, x.nameless FROM (
+			SELECT t.code, t.percent AS was, t.kind::text = 'reverse_charge' AND c.tax_number = '' AS nameless, coalesce((SELECT p.percent FROM tax_percent p
 			        WHERE p.tax_rate_id = r.id AND p.since <= d.issue_date ORDER BY p.since DESC LIMIT 1), r.percent) AS percent
 			  FROM document d JOIN document_tax t ON t.document_id = d.id JOIN tax_rate r ON r.id = t.tax_rate_id
+			  JOIN party c ON c.id = d.customer_id
 			 WHERE d.id = $1) x
-		 WHERE x.was <> x.percent ORDER BY x.code`, document)
+		 WHERE x.nameless OR x.was <> x.percent ORDER BY x.code`, document)
 	if err != nil {
-		return nil, fmt.Errorf("comparing a draft's percents: %w", err)
+		return nil, fmt.Errorf("comparing a draft's taxes: %w", err)
 	}
-	return stale, nil
+	return unfit, nil
 }

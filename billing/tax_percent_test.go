@@ -177,14 +177,27 @@ func TestNoTaxIsDueForAReason(t *testing.T) {
 	b.addRate(tax.RateInput{Code: "RC", Name: "VAT reverse charge", Kind: tax.ReverseCharge, Registration: "PT509442118"})
 	b.addRate(tax.RateInput{Code: "EX", Name: "Teaching 0 %", Kind: tax.Exempt, Reason: "Exempt under Article 132 of Directive 2006/112/EC"})
 	b.addRate(tax.RateInput{Code: "VAT", Name: "VAT 23 %", Percent: dec("23"), Registration: "PT509442118"})
-	invoice := b.issue(b.draft(billing.InvoiceInput{CustomerID: b.customer("Hugh").ID, Lines: []billing.InvoiceLineInput{
-		line("Mixing", "1", "100", "RC"), line("Course", "1", "50", "EX"), line("Course again", "1", "50", "EX"), line("Disc", "1", "10", "VAT")}}).ID)
+	c := b.customer("Hugh")
+	draft := b.draft(billing.InvoiceInput{CustomerID: c.ID, Lines: []billing.InvoiceLineInput{
+		line("Mixing", "1", "100", "RC"), line("Course", "1", "50", "EX"), line("Course again", "1", "50", "EX"), line("Disc", "1", "10", "VAT")}})
+	b.refuses(billing.ErrNoTaxNumber, "", func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := billing.IssueInvoice(ctx, tx, draft.ID, 0)
+		return err
+	})
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := billing.ChangeCustomer(ctx, tx, c.ID, 0, billing.CustomerInput{Name: "Hugh", TaxNumber: "DE811569869"})
+		return err
+	})
+	invoice := b.issue(draft.ID)
 	if invoice.Tax != amount("2.30", eur) || invoice.Total != amount("212.30", eur) {
 		t.Errorf("tax %s, total %s", invoice.Tax, invoice.Total)
 	}
 	paper := billing.Paper(invoice, billing.Settings{Country: "PT", TaxNumber: "1"})
 	if want := []string{"Reverse charge", "Exempt under Article 132 of Directive 2006/112/EC"}; !slices.Equal(paper.Remarks, want) {
 		t.Errorf("remarks %q", paper.Remarks)
+	}
+	if n := paper.Customer.Numbers; len(n) != 1 || n[0].Value != "DE811569869" {
+		t.Errorf("the customer's numbers %+v", n)
 	}
 	if n := paper.Issuer.Numbers; len(n) != 2 || n[1].Value != "PT509442118" || n[1].Label != "VAT reverse charge" {
 		t.Errorf("numbers %+v", n)
