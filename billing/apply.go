@@ -20,7 +20,6 @@ var (
 	ErrCreditUsed     = fault.New(fault.Conflict, "credit.used", "Nothing of this credit is left.")
 	ErrCreditAmount   = fault.New(fault.Invalid, "credit.amount", "Give an amount that is more than nothing, and no more than is left of the credit and open on the invoice.").At("amount")
 	ErrNotApplied     = fault.New(fault.Conflict, "credit.not_applied", "Nothing of this credit settles that invoice.")
-	ErrNoOpenInvoice  = fault.New(fault.Conflict, "credit.no_open_invoice", "The customer has no open invoice in this currency.")
 )
 
 // ApplyCreditNote lets a credit note settle an invoice of its customer: by an amount, or (zero) by as much as there is

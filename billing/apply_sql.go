@@ -25,17 +25,6 @@ func lockCustomerOf(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UU
 	return customer, nil
 }
 
-// lockCredit is lockCustomerOf of a customer that is known.
-func lockCredit(ctx context.Context, tx *tenant.Tx, customer CustomerID) (archived bool, err error) {
-	err = tx.Get(ctx, &archived, `SELECT p.archived_at IS NOT NULL FROM party p WHERE p.id = $1 FOR NO KEY UPDATE`, customer)
-	if errors.Is(err, tenant.ErrNoRows) {
-		return false, ErrCustomerUnknown
-	} else if err != nil {
-		return false, fmt.Errorf("locking a customer's credit: %w", err)
-	}
-	return archived, nil
-}
-
 // lockWithCustomer locks a document after its customer.
 func lockWithCustomer(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID) (lockedDocument, error) {
 	if _, err := lockCustomerOf(ctx, tx, k, document); err != nil {

@@ -128,7 +128,7 @@ func prepareCredit(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, in Cre
 	d := draft{kind: creditNoteKind, issue: in.IssueDate, due: in.IssueDate, currency: i.Currency, DocumentInput: DocumentInput{
 		CustomerID: i.Customer.ID, ExternalID: in.ExternalID, Reference: in.Reference, PurchaseOrder: i.PurchaseOrder,
 		Language: i.Language, PricesWithTax: i.PricesWithTax, DiscountPercent: i.DiscountPercent, Note: in.Note,
-		Origin: DocumentID{UUID: invoice.UUID}}}
+		Origin: DocumentID(invoice)}}
 	sofar, err := selectCredited(ctx, tx, invoice)
 	if err != nil {
 		return draft{}, err

@@ -241,6 +241,9 @@ func TestNumberingInSettings(t *testing.T) {
 		}
 		today := s.Today(tx)
 		next, err := billing.NextNumbers(ctx, tx, s)
+		if err != nil {
+			return err
+		}
 		if want := fmt.Sprintf("A/%02d/%02d/01", today.Year()%100, today.Month()); next != (billing.Next{Invoice: want, Quote: "QUO-0001", CreditNote: "CN-0001"}) {
 			t.Errorf("next are %+v, want %s", next, want)
 		}
