@@ -290,6 +290,36 @@ func TestRevaluation(t *testing.T) {
 	books{t, openBooks(t).org}.refuses(currency.ErrNothingToRevalue, "", revalue)
 }
 
+// 100.00 dollars issued at 0.80; 40.00 are credited at the same rate, though a dollar is 0.90 by then: nothing is gained by that. The
+// other 60.00 came as 48.00 and are worth 54.00.
+func TestCreditingGainsNothing(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	for date, rate := range map[string]string{"2026-03-02": "0.8", "2026-03-30": "0.9"} {
+		b.do(func(ctx context.Context, tx *tenant.Tx) error {
+			_, err := currency.SetRate(ctx, tx, currency.Rate{Unit: usd, Currency: eur, Date: day(date), Rate: dec(rate)})
+			return err
+		})
+	}
+	invoice := b.issue(b.draft(billing.InvoiceInput{CustomerID: b.customer("Hugh").ID, Currency: usd, IssueDate: day("2026-03-02"), DueDate: day("2026-04-02"),
+		Lines: []billing.InvoiceLineInput{line("Work", "10", "10")}}).ID)
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		note, err := billing.CreditInvoice(ctx, tx, invoice.ID, 0, billing.CreditInput{IssueDate: day("2026-03-30"), Lines: []billing.CreditLine{{Line: 1, Quantity: dec("4")}}})
+		if err != nil {
+			return err
+		}
+		var rate decimal.Decimal
+		if err := tx.Get(ctx, &rate, `SELECT base_rate FROM document WHERE id = $1`, note.ID); err != nil || !rate.Equal(dec("0.8")) {
+			t.Errorf("the credit note has the rate %s (%v)", rate, err)
+		}
+		v, err := currency.ValuationOn(ctx, tx, day("2026-03-31"))
+		if err == nil && (len(v.Positions) != 1 || v.Positions[0].Carried != amount("48.00", eur) || v.Gain != amount("6.00", eur)) {
+			t.Errorf("the valuation is %+v", v)
+		}
+		return err
+	})
+}
+
 // Whatever is invoiced and paid at whatever rates: a document that is paid in full has gained what its payments were worth
 // less what it was worth, and after a revaluation what the open ones came at, and the adjustment, are what they are worth.
 func TestGainsAddUp(t *testing.T) {

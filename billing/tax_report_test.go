@@ -200,3 +200,41 @@ func TestTaxReportInTheBaseCurrency(t *testing.T) {
 		t.Errorf("to remit are %s, without a rate %d, in %d currencies", r.Remit, r.Unrated, len(r.Sums))
 	}
 }
+
+// 120.00 with 20.00 of tax, half of it credited in the next quarter: by accrual 20.00 and then 10.00 less. By cash nothing was paid: what the
+// credit note settles of the invoice and what it takes back are the same. The other 60.00, paid in the third quarter, have 10.00.
+func TestTaxReportOfWhatIsTakenBack(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.rate("VAT", "20", false)
+	c := b.customer("Hugh").ID
+	invoice := b.on("2026-03-02", c, line("Work", "2", "50", "VAT"))
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := billing.CreditInvoice(ctx, tx, invoice.ID, 0, billing.CreditInput{IssueDate: day("2026-04-02"), Lines: []billing.CreditLine{{Line: 1, Quantity: dec("1")}}})
+		return err
+	})
+	if _, err := b.pay(billing.PaymentInput{InvoiceID: invoice.ID, Date: day("2026-07-02"), Amount: amount("60.00", eur), Method: billing.Cash}); err != nil {
+		t.Fatal(err)
+	}
+	gone := b.on("2026-03-03", c, line("Mistake", "1", "1000", "VAT"))
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := billing.VoidInvoice(ctx, tx, gone.ID, 0)
+		return err
+	})
+	for _, q := range []struct{ from, to, accrual, cash string }{
+		{"2026-01-01", "2026-03-31", "220.00", "0.00"}, {"2026-04-01", "2026-06-30", "-10.00", "0.00"}, {"2026-07-01", "2026-09-30", "0.00", "10.00"},
+		{"2026-01-01", "2027-12-31", "10.00", "10.00"},
+	} {
+		for basis, want := range map[report.Basis]string{report.Accrual: q.accrual, report.Cash: q.cash} {
+			r := b.taxes(basis, q.from, q.to)
+			if r.Remit != amount(want, eur) {
+				t.Errorf("%s, from %s to %s: %s to remit, want %s", basis, q.from, q.to, r.Remit, want)
+			}
+			for _, s := range r.Sums {
+				if basis == report.Accrual && !s.Other.IsZero() {
+					t.Errorf("from %s to %s the ledger has %s", q.from, q.to, s.Posted)
+				}
+			}
+		}
+	}
+}

@@ -27,9 +27,11 @@ func KeepDocumentRate(ctx context.Context, tx *tenant.Tx, document uuid.UUID) er
 	if d.Rate != nil {
 		return nil
 	}
-	rate, err := known(ctx, tx, d.Currency, d.Base, d.Date)
-	if err != nil || rate == nil {
-		return err
+	rate := d.Origin
+	if rate == nil {
+		if rate, err = known(ctx, tx, d.Currency, d.Base, d.Date); err != nil || rate == nil {
+			return err
+		}
 	}
 	return updateDocumentRate(ctx, tx, document, *rate)
 }

@@ -18,13 +18,16 @@ type foreign struct {
 	Currency money.Currency   `db:"currency"`
 	Date     civil.Date       `db:"issue_date"`
 	Rate     *decimal.Decimal `db:"base_rate"`
+	Origin   *decimal.Decimal `db:"origin_rate"` // of the invoice that it takes back
 }
 
 // selectForeign gives tenant.ErrNoRows, as it is, for a document in the base currency.
 func selectForeign(ctx context.Context, tx *tenant.Tx, document uuid.UUID) (d foreign, err error) {
 	err = tx.Get(ctx, &d, `
-		SELECT s.base_currency, d.currency, d.issue_date, d.base_rate
-		  FROM document d JOIN settings s ON d.currency <> s.base_currency WHERE d.id = $1`, document)
+		SELECT s.base_currency, d.currency, d.issue_date, d.base_rate, o.base_rate AS origin_rate
+		  FROM document d JOIN settings s ON d.currency <> s.base_currency
+		  LEFT JOIN document o ON o.id = d.origin_id AND d.kind::text = 'credit_note' AND o.currency = d.currency
+		 WHERE d.id = $1`, document)
 	if err != nil {
 		return d, fmt.Errorf("looking for a document's currency: %w", err)
 	}

@@ -54,23 +54,32 @@ const partsOn = `
 	WITH base AS (
 		SELECT s.base_currency, r.id AS receivable, r.code, r.name FROM settings s, account r WHERE r.purpose = 'receivable'
 	), paid AS (
-		SELECT a.document_id, sum(a.amount) AS amount
-		  FROM payment_allocation a JOIN payment y ON y.id = a.payment_id JOIN journal_entry e ON e.id = y.entry_id
-		 WHERE e.date <= $1
-		 GROUP BY a.document_id
+		SELECT s.document_id, sum(s.amount) AS amount
+		  FROM (SELECT a.document_id, CASE d.kind::text WHEN 'credit_note' THEN -a.amount ELSE a.amount END AS amount, greatest(e.date, a.date) AS date
+		          FROM payment_allocation a JOIN payment y ON y.id = a.payment_id JOIN journal_entry e ON e.id = y.entry_id JOIN document d ON d.id = a.document_id
+		        UNION ALL
+		        SELECT CASE side.n WHEN 1 THEN c.document_id ELSE c.credit_note_id END, c.amount, greatest(e.date, c.date)
+		          FROM credit_allocation c JOIN document n ON n.id = c.credit_note_id JOIN journal_entry e ON e.id = n.entry_id, (VALUES (1), (2)) AS side (n)
+		        UNION ALL
+		        SELECT e.source_id, -l.amount, e.date
+		          FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
+		         WHERE e.source_kind = 'write_off' AND a.purpose = 'receivable') s
+		 WHERE s.date <= $1
+		 GROUP BY s.document_id
 	), money AS (
 		SELECT a.id, a.code, a.name FROM account a, account bank
 		 WHERE bank.purpose = 'bank' AND a.kind::text = 'asset' AND (left(a.code, 2) = left(bank.code, 2)
 		    OR a.purpose LIKE 'gateway-%' AND a.purpose <> 'gateway-fees')
 	), part AS (
 		SELECT b.receivable AS account_id, b.code, b.name, d.currency, d.issue_date AS date, d.base_rate,
-		       d.total - coalesce(p.amount, 0) AS amount, d.total AS whole, coalesce(p.amount, 0) AS gone
+		       k.sign * (d.total - coalesce(p.amount, 0)) AS amount, k.sign * d.total AS whole, k.sign * coalesce(p.amount, 0) AS gone
 		  FROM document d CROSS JOIN base b JOIN journal_entry e ON e.id = d.entry_id LEFT JOIN paid p ON p.document_id = d.id
-		 WHERE d.kind::text = 'invoice' AND d.currency <> b.base_currency AND e.date <= $1 AND d.total <> coalesce(p.amount, 0)
+		  JOIN (VALUES ('invoice', 1), ('credit_note', -1)) AS k (kind, sign) ON k.kind = d.kind::text
+		 WHERE d.currency <> b.base_currency AND e.date <= $1 AND d.total <> coalesce(p.amount, 0)
 		   AND NOT EXISTS (SELECT FROM journal_entry v WHERE v.reverses_id = d.entry_id AND v.date <= $1)
 		UNION ALL
 		SELECT b.receivable, b.code, b.name, y.currency, y.date, y.base_rate, coalesce(sum(a.amount), 0) - y.amount, 0, 0
-		  FROM payment y CROSS JOIN base b JOIN journal_entry e ON e.id = y.entry_id LEFT JOIN payment_allocation a ON a.payment_id = y.id
+		  FROM payment y CROSS JOIN base b JOIN journal_entry e ON e.id = y.entry_id LEFT JOIN payment_allocation a ON a.payment_id = y.id AND greatest(e.date, a.date) <= $1
 		 WHERE y.currency <> b.base_currency AND e.date <= $1
 		 GROUP BY b.receivable, b.code, b.name, y.id
 		HAVING coalesce(sum(a.amount), 0) <> y.amount

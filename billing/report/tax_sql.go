@@ -32,12 +32,16 @@ const (
 		 GROUP BY m.id, m.entry_id, m.entry_number, m.date, m.sign, t.tax_rate_id, t.percent
 	)`
 
+	// A credit note counts as it settles an invoice or is given back, on both sides. What was written off was never paid.
 	// What is counted up to a day is the tax in proportion to what is settled by then, rounded; so the periods of a
 	// document that is paid in full add up to its tax.
 	cashTaxes = `
 	WITH part AS (
-		SELECT a.document_id, a.amount, e.date
-		  FROM payment_allocation a JOIN payment y ON y.id = a.payment_id JOIN journal_entry e ON e.id = y.entry_id
+		SELECT a.document_id, CASE d.kind::text WHEN 'credit_note' THEN -a.amount ELSE a.amount END AS amount, greatest(e.date, a.date) AS date
+		  FROM payment_allocation a JOIN payment y ON y.id = a.payment_id JOIN journal_entry e ON e.id = y.entry_id JOIN document d ON d.id = a.document_id
+		UNION ALL
+		SELECT CASE side.n WHEN 1 THEN c.document_id ELSE c.credit_note_id END, c.amount, greatest(e.date, c.date)
+		  FROM credit_allocation c JOIN document n ON n.id = c.credit_note_id JOIN journal_entry e ON e.id = n.entry_id, (VALUES (1), (2)) AS side (n)
 	), paid AS (
 		SELECT p.document_id, coalesce(sum(p.amount) FILTER (WHERE p.date < $1::date), 0) AS before, sum(p.amount) AS upto, max(p.date) AS date
 		  FROM part p WHERE $2::date IS NULL OR p.date <= $2::date
