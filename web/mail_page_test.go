@@ -332,9 +332,9 @@ func TestStatement(t *testing.T) {
 		s.Items[0].Lines[0].Kind != "invoice" || s.Items[0].Lines[0].Documents == "" || s.Items[0].Lines[1].Documents != s.Items[0].Lines[0].Documents {
 		t.Errorf("the statement is %+v", s)
 	}
-	o.program.call(t, "GET", "/v1/customers/"+customer+"/statement?from=2999-01-01&to=2999-12-31", nil).decode(t, &s)
-	if len(s.Items) != 1 || s.Items[0].Opening.Amount != "70.00" || len(s.Items[0].Lines) != 0 {
-		t.Errorf("a later one is %+v", s)
+	later := o.program.call(t, "GET", "/v1/customers/"+customer+"/statement?from=2099-01-01&to=2099-12-31", nil)
+	if later.decode(t, &s); later.status != http.StatusOK || len(s.Items) != 1 || s.Items[0].Opening.Amount != "70.00" || len(s.Items[0].Lines) != 0 {
+		t.Errorf("a later one is %d %s", later.status, later.body)
 	}
 	at := o.path("/customers/" + customer + "/statement")
 	if a := o.get(t, at); a.status != http.StatusOK || !strings.Contains(string(a.body), `<span class="sum">70.00</span>`) {
