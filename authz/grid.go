@@ -14,6 +14,10 @@ var grid = []gridRow{
 		{Read, "see invoices"}, {Create, "write draft invoices"}, {Change, "change draft invoices"},
 		{Delete, "discard draft invoices"}, {Approve, "issue invoices"}, {Export, "export invoices"},
 	}},
+	{Subscriptions, "Subscriptions", []box{
+		{Read, "see subscriptions"}, {Create, "start subscriptions, which issue invoices"}, {Change, "change, pause and resume subscriptions, and record usage"},
+		{Delete, "cancel subscriptions"},
+	}},
 	{Orders, "Orders", []box{
 		{Read, "see orders"}, {Create, "take orders"}, {Change, "change orders"},
 		{Delete, "cancel orders"}, {Approve, "accept orders"}, {Export, "export orders"},

@@ -12,6 +12,7 @@ const (
 	Customers      Module = "customers"
 	Products       Module = "products"
 	Invoices       Module = "invoices"
+	Subscriptions  Module = "subscriptions"
 	Orders         Module = "orders"
 	Payments       Module = "payments"
 	Payees         Module = "payees"

@@ -135,6 +135,11 @@ func takeStep(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, today civil
 	return c.Step, true, upsertCollection(ctx, tx, invoice, c)
 }
 
+// CardToCharge gives the card that a customer left to be charged by itself; the zero id for none.
+func CardToCharge(ctx context.Context, tx *tenant.Tx, customer CustomerID) (PaymentMethodID, error) {
+	return selectCardToCharge(ctx, tx, customer)
+}
+
 // reminder is nil for a customer without an e-mail address.
 func reminder(ctx context.Context, tx *tenant.Tx, settings Settings, invoice InvoiceID, last bool) (*Reminder, error) {
 	i, err := InvoiceByID(ctx, tx, invoice)

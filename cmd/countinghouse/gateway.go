@@ -12,6 +12,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
+	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/secrets"
@@ -104,4 +105,13 @@ func (w work) collect(ctx context.Context, s tenant.Scope) error {
 	return w.till().Collect(ctx, till.In(w.db, s), func(ctx context.Context, r billing.Reminder) error {
 		return w.mail.Send(ctx, web.ReminderMail(w.origin, r))
 	})
+}
+
+// bill makes the invoices of subscriptions that are due in an organization, and charges the cards that are kept for it.
+func (w work) bill(ctx context.Context, s tenant.Scope) error {
+	b := &subscription.Biller{Charge: func(ctx context.Context, do subscription.Do, charge billing.IntentID) error {
+		_, err := w.till().Perform(ctx, till.Do(do), charge, "")
+		return err
+	}}
+	return b.Run(ctx, subscription.In(w.db, s))
 }
