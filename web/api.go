@@ -65,6 +65,7 @@ func (s *Server) registerAPI() {
 	s.registerCustomerAPI()
 	s.registerProductAPI()
 	s.registerTaxAPI()
+	s.registerSubscriptionAPI()
 	s.registerInvoiceAPI()
 	s.registerCreditNoteAPI()
 	s.registerQuoteAPI()

@@ -49,6 +49,8 @@ func (h *house) estate(t testing.TB) estate {
 		"lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "1"}}})
 	e.addCharge(t)
 	e.addFile(t)
+	e.ids["subscriptions"] = p.made(t, "/v1/subscriptions", map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1,
+		"items": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "100", "taxes": []string{"VAT"}}}})
 	var accounts struct{ Items []struct{ ID string } }
 	p.call(t, "GET", "/v1/accounts", nil).decode(t, &accounts)
 	e.ids["journal-entries"] = p.made(t, "/v1/journal-entries", map[string]any{"date": "2026-01-02", "description": secretName, "lines": []any{
@@ -263,12 +265,16 @@ func testForeignToken(t *testing.T, h *house, other owner, acme estate, r web.Ro
 // validBody is a body that would do, so that a refusal is for the id and nothing else.
 func validBody(r web.Route, e estate) any {
 	amount := map[string]string{"amount": "5.00", "currency": "EUR"}
+	if r.Path == "/v1/subscriptions/:id" {
+		return map[string]any{"send": true}
+	}
 	for part, body := range map[string]any{
 		"/customers": map[string]any{"name": "New"}, "/products": map[string]any{"name": "New", "unit_price": "1"},
 		"/tax-rates":       map[string]any{"code": "NEW", "name": "New", "percent": "1"},
 		"/invoices":        map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
 		"/credit-notes":    map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
 		"/quotes":          map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
+		"/subscriptions":   map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1, "items": []any{}},
 		"/payments":        map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
 		"/gateways":        map[string]any{"kind": "practice", "name": "New", "key": "practice_0123456789abcdef"},
 		"/charges":         map[string]any{"invoice_id": e.ids["invoices"], "payment_method_id": e.ids["payment-methods"], "amount": amount},
@@ -279,6 +285,12 @@ func validBody(r web.Route, e estate) any {
 		}
 	}
 	switch {
+	case strings.HasSuffix(r.Path, "/cancel"):
+		return map[string]any{}
+	case strings.HasSuffix(r.Path, "/change"):
+		return map[string]any{"description": "New", "quantity": "1", "unit_price": "1"}
+	case strings.HasSuffix(r.Path, "/usage"):
+		return map[string]any{"events": []any{map[string]any{"key": "1", "item_id": e.ids["customers"], "quantity": "1"}}}
 	case strings.HasPrefix(r.Path, "/v1/members/") && r.Method == "PUT":
 		return map[string]any{"role": "viewer"}
 	case strings.HasPrefix(r.Path, "/v1/roles"):
