@@ -541,6 +541,72 @@ CREATE TABLE t_baseline.settings (
     CONSTRAINT settings_quote_days_check CHECK (((quote_days >= 0) AND (quote_days <= 365))),
     CONSTRAINT settings_tax_rounding_check CHECK (((tax_rounding)::text = ANY (ARRAY['line'::text, 'document'::text])))
 );
+CREATE TABLE t_baseline.subscription (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    state character varying(8) NOT NULL,
+    unit character varying(5) NOT NULL,
+    every smallint NOT NULL,
+    anchor date NOT NULL,
+    month_end boolean NOT NULL,
+    started_on date NOT NULL,
+    next_period integer NOT NULL,
+    next_on date,
+    usage_from date NOT NULL,
+    cancel_at_end boolean DEFAULT false NOT NULL,
+    ended_on date,
+    currency character varying(3) NOT NULL,
+    coupon_percent numeric(9,6) DEFAULT 0 NOT NULL,
+    coupon_amount bigint DEFAULT 0 NOT NULL,
+    coupon_left smallint DEFAULT 0 NOT NULL,
+    credit bigint DEFAULT 0 NOT NULL,
+    collect boolean NOT NULL,
+    send boolean NOT NULL,
+    problem character varying(60) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT subscription_check CHECK ((((state)::text = 'ended'::text) = (next_on IS NULL))),
+    CONSTRAINT subscription_check1 CHECK ((((state)::text = 'ended'::text) = (ended_on IS NOT NULL))),
+    CONSTRAINT subscription_coupon_amount_check CHECK ((coupon_amount >= 0)),
+    CONSTRAINT subscription_coupon_left_check CHECK ((coupon_left >= 0)),
+    CONSTRAINT subscription_coupon_percent_check CHECK (((coupon_percent >= (0)::numeric) AND (coupon_percent <= (100)::numeric))),
+    CONSTRAINT subscription_credit_check CHECK ((credit >= 0)),
+    CONSTRAINT subscription_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT subscription_every_check CHECK (((every >= 1) AND (every <= 365))),
+    CONSTRAINT subscription_next_period_check CHECK ((next_period >= 0)),
+    CONSTRAINT subscription_state_check CHECK (((state)::text = ANY (ARRAY['trialing'::text, 'active'::text, 'paused'::text, 'ended'::text]))),
+    CONSTRAINT subscription_unit_check CHECK (((unit)::text = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text])))
+);
+CREATE TABLE t_baseline.subscription_item (
+    id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    from_period integer NOT NULL,
+    to_period integer,
+    product_id uuid,
+    description character varying(250) NOT NULL,
+    quantity numeric(18,6) NOT NULL,
+    unit_price numeric(18,6) NOT NULL,
+    tax_codes character varying(170) NOT NULL,
+    metered character varying(6) NOT NULL,
+    once boolean DEFAULT false NOT NULL,
+    document_id uuid,
+    CONSTRAINT subscription_item_check CHECK ((to_period >= from_period)),
+    CONSTRAINT subscription_item_check1 CHECK ((once OR (document_id IS NULL))),
+    CONSTRAINT subscription_item_metered_check CHECK (((metered)::text = ANY (ARRAY[''::text, 'sum'::text, 'max'::text, 'last'::text, 'unique'::text]))),
+    CONSTRAINT subscription_item_quantity_check CHECK ((quantity >= (0)::numeric)),
+    CONSTRAINT subscription_item_unit_price_check CHECK ((unit_price >= (0)::numeric))
+);
+CREATE TABLE t_baseline.subscription_period (
+    subscription_id uuid NOT NULL,
+    period integer NOT NULL,
+    from_date date NOT NULL,
+    to_date date NOT NULL,
+    coupon_percent numeric(9,6) NOT NULL,
+    document_id uuid,
+    closing boolean DEFAULT false NOT NULL,
+    CONSTRAINT subscription_period_period_check CHECK ((period >= 0))
+);
 CREATE TABLE t_baseline.tax_group_rate (
     group_id uuid NOT NULL,
     "position" smallint NOT NULL,
@@ -568,6 +634,16 @@ CREATE TABLE t_baseline.tax_rate (
     CONSTRAINT tax_rate_kind_check CHECK (((kind)::text = ANY (ARRAY['standard'::text, 'zero'::text, 'exempt'::text, 'reverse_charge'::text, 'group'::text]))),
     CONSTRAINT tax_rate_kind_percent_check CHECK ((((kind)::text = 'standard'::text) OR (percent = (0)::numeric))),
     CONSTRAINT tax_rate_percent_check CHECK (((percent >= (0)::numeric) AND (percent <= (100)::numeric)))
+);
+CREATE TABLE t_baseline.usage_event (
+    subscription_id uuid NOT NULL,
+    key character varying(100) NOT NULL,
+    item_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    used_on date NOT NULL,
+    quantity numeric(18,6) NOT NULL,
+    value character varying(100) DEFAULT ''::character varying NOT NULL,
+    CONSTRAINT usage_event_quantity_check CHECK ((quantity >= (0)::numeric))
 );
 ALTER TABLE ONLY t_baseline.account
     ADD CONSTRAINT account_code_key UNIQUE (code);
@@ -655,6 +731,12 @@ ALTER TABLE ONLY t_baseline.seal
     ADD CONSTRAINT seal_row_id_key UNIQUE (row_id);
 ALTER TABLE ONLY t_baseline.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY t_baseline.subscription_item
+    ADD CONSTRAINT subscription_item_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.subscription_period
+    ADD CONSTRAINT subscription_period_pkey PRIMARY KEY (subscription_id, period);
+ALTER TABLE ONLY t_baseline.subscription
+    ADD CONSTRAINT subscription_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.tax_group_rate
     ADD CONSTRAINT tax_group_rate_pkey PRIMARY KEY (group_id, "position");
 ALTER TABLE ONLY t_baseline.tax_percent
@@ -663,6 +745,8 @@ ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_code_key UNIQUE (code);
 ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.usage_event
+    ADD CONSTRAINT usage_event_pkey PRIMARY KEY (subscription_id, key);
 CREATE INDEX audit_log_grant ON t_baseline.audit_log USING btree (grant_id, id) WHERE (grant_id IS NOT NULL);
 CREATE INDEX audit_log_object ON t_baseline.audit_log USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX credit_allocation_document ON t_baseline.credit_allocation USING btree (document_id);
@@ -689,6 +773,9 @@ CREATE INDEX payment_method_customer ON t_baseline.payment_method USING btree (c
 CREATE INDEX payment_refund_of ON t_baseline.payment USING btree (refund_of) WHERE (refund_of IS NOT NULL);
 CREATE UNIQUE INDEX revaluation_date ON t_baseline.revaluation USING btree (date) WHERE (replaced_at IS NULL);
 CREATE UNIQUE INDEX role_name ON t_baseline.role USING btree (lower((name)::text));
+CREATE INDEX subscription_due ON t_baseline.subscription USING btree (next_on) WHERE ((state)::text = ANY (ARRAY['trialing'::text, 'active'::text]));
+CREATE INDEX subscription_item_subscription ON t_baseline.subscription_item USING btree (subscription_id);
+CREATE INDEX usage_event_item ON t_baseline.usage_event USING btree (item_id, used_on);
 CREATE TRIGGER document_change BEFORE DELETE OR UPDATE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
 CREATE TRIGGER document_line_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
 CREATE TRIGGER document_tax_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_tax FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
@@ -775,6 +862,18 @@ ALTER TABLE ONLY t_baseline.revaluation
     ADD CONSTRAINT revaluation_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
 ALTER TABLE ONLY t_baseline.settings
     ADD CONSTRAINT settings_logo_id_fkey FOREIGN KEY (logo_id) REFERENCES t_baseline.file(id);
+ALTER TABLE ONLY t_baseline.subscription
+    ADD CONSTRAINT subscription_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
+ALTER TABLE ONLY t_baseline.subscription_item
+    ADD CONSTRAINT subscription_item_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.subscription_item
+    ADD CONSTRAINT subscription_item_product_id_fkey FOREIGN KEY (product_id) REFERENCES t_baseline.product(id);
+ALTER TABLE ONLY t_baseline.subscription_item
+    ADD CONSTRAINT subscription_item_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES t_baseline.subscription(id);
+ALTER TABLE ONLY t_baseline.subscription_period
+    ADD CONSTRAINT subscription_period_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.subscription_period
+    ADD CONSTRAINT subscription_period_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES t_baseline.subscription(id);
 ALTER TABLE ONLY t_baseline.tax_group_rate
     ADD CONSTRAINT tax_group_rate_group_id_fkey FOREIGN KEY (group_id) REFERENCES t_baseline.tax_rate(id);
 ALTER TABLE ONLY t_baseline.tax_group_rate
@@ -783,6 +882,8 @@ ALTER TABLE ONLY t_baseline.tax_percent
     ADD CONSTRAINT tax_percent_tax_rate_id_fkey FOREIGN KEY (tax_rate_id) REFERENCES t_baseline.tax_rate(id);
 ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.usage_event
+    ADD CONSTRAINT usage_event_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES t_baseline.subscription(id);
 GRANT USAGE ON SCHEMA t_baseline TO t_baseline;
 REVOKE ALL ON FUNCTION t_baseline.check_document_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION t_baseline.check_document_part_change() FROM PUBLIC;
@@ -831,6 +932,10 @@ GRANT UPDATE(replaced_at) ON TABLE t_baseline.revaluation TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.role TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.seal TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.settings TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.subscription TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.subscription_item TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.subscription_period TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.tax_group_rate TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.tax_percent TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.tax_rate TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.usage_event TO t_baseline;
