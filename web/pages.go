@@ -28,6 +28,7 @@ func (s *Server) registerPages() {
 	s.registerOverviewPage()
 	s.registerCustomerPages()
 	s.registerProductPages()
+	s.registerSubscriptionPages()
 	s.registerTaxPages()
 	s.registerInvoicePages()
 	s.registerCreditNotePages()

@@ -241,8 +241,8 @@ func Resume(ctx context.Context, tx *tenant.Tx, subscription ID, version int) (S
 }
 
 // Cancel ends a subscription: now, or when the current period ends. What was used until then is still invoiced; nothing
-// that was paid in advance is given back. A paused one ends now. It fails with ErrNotFound, ErrChanged and ErrEnded, and
-// with what keeps the last invoice from being issued.
+// that was paid in advance is given back. A paused one ends now, and one without an invoice so far ends without any. It
+// fails with ErrNotFound, ErrChanged, ErrEnded and ErrBehind, and with what keeps the last invoice from being issued.
 func Cancel(ctx context.Context, tx *tenant.Tx, subscription ID, version int, now bool) (Subscription, error) {
 	s, today, err := lock(ctx, tx, subscription, version)
 	if err != nil {
@@ -252,7 +252,7 @@ func Cancel(ctx context.Context, tx *tenant.Tx, subscription ID, version int, no
 		s.CancelAtEnd = true
 		return keep(ctx, tx, s, "cancel", "at the end of the period")
 	}
-	if s.State != Paused && !today.Before(s.NextOn) {
+	if s.State == Active && !today.Before(s.NextOn) {
 		return s, ErrBehind
 	}
 	if err := new(Biller).end(ctx, tx, &s, today, today.AddDays(1)); err != nil {

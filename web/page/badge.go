@@ -36,6 +36,11 @@ var badges = map[string]struct{ word, icon, class string }{
 	"inside":    {"In now", "eye", "badge-part"},
 	"ended":     {"Ended", "check", "badge-paid"},
 	"ran_out":   {"Time ran out", "check", "badge-paid"},
+	// of a subscription
+	"subscription_trialing": {"Not begun", "hourglass", "badge-draft"},
+	"subscription_active":   {"Active", "check", "badge-paid"},
+	"subscription_paused":   {"Paused", "timer", "badge-part"},
+	"subscription_ended":    {"Ended", "ban", "badge-void"},
 	// of a charge or refund
 	"charge_ready":     {"Ordered", "circle-dashed", "badge-draft"},
 	"charge_called":    {"Under way", "circle-dashed", "badge-draft"},

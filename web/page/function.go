@@ -65,6 +65,13 @@ var functions = template.FuncMap{
 	"methodKind":  methodKind,
 	"brandName":   brandName,
 	"capital":     capital,
+	// subscriptions
+	"rhythm":             rhythm,
+	"meter":              meter,
+	"couponSay":          couponSay,
+	"problemSay":         problemSay,
+	"subscriptionUnits":  SubscriptionUnits,
+	"subscriptionMeters": SubscriptionMeters,
 	// parts
 	"grantMinutes": grantMinutes,
 	"maskGroups":   authz.MaskGroups,

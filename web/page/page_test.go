@@ -101,6 +101,7 @@ func samples() map[string]any {
 	maps.Copy(all, memberSamples())
 	maps.Copy(all, activitySamples())
 	maps.Copy(all, secondFactorSamples())
+	maps.Copy(all, subscriptionSamples())
 	return all
 }
 
@@ -170,6 +171,7 @@ func TestEmptyLists(t *testing.T) {
 		"products":          Products{Shell: sampleShell("Products", "products"), Find: Find{URL: "/x", Search: "y", Label: "Name"}, Tabs: sampleTabs()},
 		"taxes":             Taxes{Shell: sampleShell("Taxes", "taxes"), Tabs: sampleTabs()},
 		"invoices":          Invoices{Shell: sampleShell("Invoices", "invoices"), Tabs: sampleTabs()},
+		"subscriptions":     Subscriptions{Shell: sampleShell("Subscriptions", "subscriptions"), Tabs: sampleTabs()},
 		"payments":          Payments{Shell: sampleShell("Payments", "payments")},
 		"accounts":          Accounts{Shell: sampleShell("Accounts", "accounts"), Tabs: sampleTabs()},
 		"journal":           Journal{Shell: sampleShell("Journal", "journal")},
