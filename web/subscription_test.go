@@ -65,11 +65,11 @@ func TestSubscriptionPages(t *testing.T) {
 	o.program.made(t, "/v1/tax-rates", map[string]any{"code": "VAT", "name": "VAT", "percent": "20"})
 	form := []string{"idempotency_key", "sub-1", "customer_id", customer, "unit", "month", "every", "1", "currency", "EUR",
 		"lines[0].description", "Seats", "lines[0].quantity", "3", "lines[0].unit_price", "9", "lines[0].tax_codes", "VAT", "lines[1].description", "Calls", "lines[1].unit_price", "0.01", "lines[1].metered", "sum"}
-	if a := o.post(t, list, append(form[:len(form):len(form)], "every", "0")...); a.status == http.StatusSeeOther {
+	if a := o.post(t, list, append(form[:len(form):len(form)], "every", "2")...); a.status == http.StatusSeeOther {
 		t.Error("a field that stands twice is taken")
 	}
 	wrong := append([]string{}, form...)
-	wrong[9] = "0"
+	wrong[7] = "0"
 	if a := o.post(t, list, wrong...); a.status != http.StatusUnprocessableEntity || !strings.Contains(string(a.body), "A period has 1 to 365") {
 		t.Errorf("every 0 months: %d", a.status)
 	}
