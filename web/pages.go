@@ -38,6 +38,7 @@ func (s *Server) registerPages() {
 	s.registerJournalPages()
 	s.registerAccountPages()
 	s.registerReportPages()
+	s.registerReportTablePages()
 	s.registerTaxReportPages()
 	s.registerCurrencyPages()
 	s.registerTokenPages()

@@ -178,6 +178,8 @@ func memberSamples() map[string]any {
 			Rates: []currency.Rate{{Unit: eur, Currency: money.MustCurrency("USD"), Date: today, Rate: decimal.RequireFromString("1.1525"), Source: currency.SourceECB}, {Unit: eur, Currency: money.MustCurrency("JPY"), Date: today, Rate: decimal.RequireFromString("181.3"), Source: currency.SourceManual}}},
 		"revaluation":       sampleRevaluation(shell("Revaluation", "currencies"), form("k", missing.At("date"))),
 		"tax-report":        sampleTaxReport(shell("Tax report", "tax-report"), column),
+		"reports":           Reports{Shell: shell("Reports", "reports"), Items: []ReportItem{{"Sales", "hand-coins", "What was sold.", "/x"}}},
+		"report-table":      sampleReportTable(shell("Sales", "reports")),
 		"customer-balances": CustomerBalances{Shell: shell("Customer balances", "customer-balances"), AsOf: today, Rows: []CustomerBalance{{hugh.ID, "Hugh", owed[0]}, {Name: "Nobody named", Owed: Owed{Amount: euros(100)}}}, Sums: owed, Column: column, CSV: "/x.csv"},
 		"tokens":            Tokens{Shell: shell("API tokens", "tokens"), Form: form("", missing), Items: []TokenRow{{token, "active", true, "/o/tidewater/tokens/1/rotate", []Act{sampleAct()}}}},
 		"token-edit":        TokenForm{Shell: shell("Make a token", "tokens"), Form: form("k", missing.At("scopes")), Scopes: []ScopeRow{{"invoices", "Invoices", true, false}}},
@@ -224,6 +226,16 @@ func sampleTaxReport(shell Shell, column Column) TaxReport {
 	return TaxReport{Shell: shell, Period: Period{today.AddDays(-30), today}, Basis: "accrual", Bases: []Option{{Value: "accrual", Label: "Accrual"}}, Column: column, CSV: "/x.csv", Remit: euros(2300), Foreign: true, Unrated: 2,
 		Rows: []TaxReportRow{{TaxRow: row, URL: "/x", Count: 1}, {TaxRow: row, URL: "/y", Open: true, Count: 1, Documents: []TaxReportDocument{{document, "/z"}}}},
 		Sums: []report.TaxSum{{Tax: euros(2300), Posted: euros(300), Other: euros(-2000)}, {Tax: euros(2300), Posted: euros(2300), Other: euros(0)}}}
+}
+
+func sampleReportTable(shell Shell) ReportTable {
+	row := report.Row{Code: "4000", Name: "Sales", Amounts: []money.Amount{euros(12000), euros(-500)}}
+	section := report.Section{Key: "income", Name: "Income", Rows: []report.Row{row}, Sum: row.Amounts}
+	shown := ReportSection{section, []ReportRow{{Row: row, URLs: []string{"/x", "/y"}, Open: true, Sales: []ReportSale{{report.Sale{Number: "TW-1", Customer: "Hugh", Date: today, Net: euros(12000), Entry: id.New[ledger.Entry](), EntryNumber: 12}, 0, "/z"}}}}}
+	return ReportTable{Shell: shell, Path: "sales", Say: "What was sold.", Period: Period{today.AddDays(-30), today}, By: "product", Bys: []Option{{Value: "product", Label: "By product"}},
+		Table: report.Table{Currency: eur, Currencies: []money.Currency{eur, money.MustCurrency("USD")}, Columns: []report.Column{{Key: "period", Name: "In the period", Period: report.Period{From: today.AddDays(-30), To: today}}, {Key: "before", Name: "A year before", Period: report.Period{To: today}}},
+			Sections: []report.Section{section}, Sums: []report.Row{{Key: "total", Name: "All sales", Amounts: row.Amounts}}},
+		Parts: []ReportSection{shown, {section, []ReportRow{{Row: row, URLs: []string{"/x", "/y"}}}}}, CSV: "/x.csv", XLSX: "/x.xlsx"}
 }
 
 func samplePayment() billing.Payment {

@@ -25,8 +25,11 @@ var navigation = []navSection{
 		{key: "taxes", label: "Taxes", icon: "percent", path: []any{"taxes"}, right: "taxes:read"},
 	}},
 	{title: "Reports", entries: []navItem{
+		{key: "reports", label: "All reports", icon: "list", path: []any{"reports"}, right: "reports:read"},
+		{key: "profit-and-loss", label: "Profit and loss", icon: "chart-column", path: []any{"reports", "profit-and-loss"}, right: "reports:read"},
+		{key: "balance-sheet", label: "Balance sheet", icon: "landmark", path: []any{"reports", "balance-sheet"}, right: "reports:read"},
 		{key: "trial-balance", label: "Trial balance", icon: "scale", path: []any{"reports", "trial-balance"}, right: "reports:read"},
-		{key: "customer-balances", label: "Customer balances", icon: "chart-column", path: []any{"reports", "customer-balances"}, right: "reports:read"},
+		{key: "customer-balances", label: "Customer balances", icon: "contact", path: []any{"reports", "customer-balances"}, right: "reports:read"},
 		{key: "tax-report", label: "Tax report", icon: "percent", path: []any{"reports", "taxes"}, right: "reports:read"},
 	}},
 	{foot: true, entries: []navItem{
