@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type house struct {
 	db       *tenant.DB
 	scope    tenant.Scope
 	customer billing.CustomerID
+	deaths   atomic.Int64 // of workers
 }
 
 func openHouse(t *testing.T, zone string) *house {
@@ -115,7 +117,9 @@ func (h *house) billKilled(after int) {
 		}
 	})
 	defer func() {
-		if r := recover(); r != nil && r != any(killed{}) {
+		if r := recover(); r == any(killed{}) {
+			h.deaths.Add(1)
+		} else if r != nil {
 			panic(r)
 		}
 	}()
@@ -144,20 +148,21 @@ func TestThreeYears(t *testing.T) {
 	t.Parallel()
 	zones := []string{"Europe/Dublin", "America/Sao_Paulo", "Pacific/Apia", "Australia/Lord_Howe"}
 	var mu sync.Mutex
-	total := 0
+	total, deaths := 0, int64(0)
 	t.Run("zones", func(t *testing.T) {
 		for n, zone := range zones {
 			t.Run(zone, func(t *testing.T) {
 				t.Parallel()
-				made := threeYears(openHouse(t, zone), rand.New(rand.NewPCG(uint64(n), 20261121)))
+				h := openHouse(t, zone)
+				made := threeYears(h, rand.New(rand.NewPCG(uint64(n), 20261121)))
 				mu.Lock()
 				defer mu.Unlock()
-				total += made
+				total, deaths = total+made, deaths+h.deaths.Load()
 			})
 		}
 	})
-	if t.Logf("%d invoices compared", total); total < 1500 {
-		t.Errorf("only %d invoices: this proves little", total)
+	if t.Logf("%d invoices compared, %d workers died", total, deaths); total < 1500 || deaths < 100 {
+		t.Errorf("only %d invoices and %d deaths: this proves little", total, deaths)
 	}
 }
 
