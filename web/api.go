@@ -80,6 +80,7 @@ func (s *Server) registerAPI() {
 	s.registerPayLinkAPI()
 	s.registerLedgerAPI()
 	s.registerReportAPI()
+	s.registerClosingAPI()
 	s.registerReportTableAPI()
 	s.registerTaxReportAPI()
 	s.registerCurrencyAPI()

@@ -174,6 +174,9 @@ func fillEntry(v *visit, tx *tenant.Tx, data *page.Entry) error {
 		if v.may(rightTo(authz.Read, authz.Invoices)) {
 			data.SourceURL = v.at("invoices", source)
 		}
+	case ledger.SourceClosing:
+		data.Source = "Closing a year"
+		data.SourceURL = v.at("closing")
 	case ledger.SourceManual:
 		data.Source = "Entered by hand"
 	}

@@ -20,7 +20,9 @@ const shownLines = 300
 
 func (s *Server) registerLedgerPages() {
 	s.member("GET", "/ledger", rightTo(authz.Read, authz.Reports), showLedger)
-	s.member("GET", "/ledger.csv", rightTo(authz.Export, authz.Reports), showLedgerCSV)
+	for _, format := range fileFormats {
+		s.member("GET", "/ledger."+string(format), rightTo(authz.Export, authz.Reports), func(v *visit) error { return fetchLedger(v, format) })
+	}
 }
 
 // period reads the period of the address; without one it is the year up to today.
@@ -179,7 +181,7 @@ func groupRows(rows []page.LedgerAccount, own money.Currency) ([]page.LedgerGrou
 	return groups, page.ColumnOf(own, amounts...)
 }
 
-func showLedgerCSV(v *visit) error {
+func fetchLedger(v *visit, format report.Format) error {
 	var out bytes.Buffer
 	var period report.Period
 	err := v.run(func(tx *tenant.Tx) error {
@@ -191,10 +193,10 @@ func showLedgerCSV(v *visit) error {
 			return err
 		}
 		out.Reset() // the transaction may run a second time
-		return report.WriteLedgerCSV(v.ctx, tx, &out, period)
+		return report.WriteLedger(v.ctx, tx, &out, format, period)
 	})
 	if err != nil {
 		return err
 	}
-	return v.file("ledger-"+period.From.String()+"-to-"+period.To.String(), out.Bytes())
+	return v.fileAs("ledger-"+period.From.String()+"-to-"+period.To.String(), format, out.Bytes())
 }

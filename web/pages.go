@@ -38,6 +38,7 @@ func (s *Server) registerPages() {
 	s.registerJournalPages()
 	s.registerAccountPages()
 	s.registerReportPages()
+	s.registerClosingPages()
 	s.registerReportTablePages()
 	s.registerTaxReportPages()
 	s.registerCurrencyPages()
@@ -106,13 +107,6 @@ func (v *visit) part(name, part string, data any) error {
 	}
 	v.c.Set("Content-Type", "text/html; charset=utf-8")
 	return v.c.Status(http.StatusOK).Send(body.Bytes())
-}
-
-// file answers with a CSV file under a name of our own, so that nothing of what is in the books gets into the header.
-func (v *visit) file(name string, content []byte) error {
-	v.c.Set("Content-Type", "text/csv; charset=utf-8")
-	v.c.Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
-	return v.c.Send(content)
 }
 
 // versionOf reads the version that a form was made on.

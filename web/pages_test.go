@@ -210,6 +210,13 @@ func TestFilesOfReports(t *testing.T) {
 			t.Errorf("%s: %d, %q, %q, %.40q", path, a.status, got, a.header.Get("Content-Type"), a.body)
 		}
 	}
+	customer := o.made(t, "/v1/customers", map[string]any{"name": "Bo"})
+	for _, path := range []string{"/ledger.xlsx", "/reports/trial-balance.xlsx", "/reports/customer-balances.xlsx", "/reports/taxes.xlsx", "/customers/" + customer + "/statement.xlsx"} {
+		a := o.browser.get(t, o.inside(path))
+		if a.status != http.StatusOK || !strings.HasPrefix(string(a.body), "PK") || !strings.HasSuffix(a.header.Get("Content-Disposition"), `.xlsx"`) {
+			t.Errorf("%s: %d, %q, %.40q", path, a.status, a.header.Get("Content-Disposition"), a.body)
+		}
+	}
 	if a := o.browser.get(t, o.inside("/ledger.csv?from=2026-02-30")); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("a day that does not exist: %d", a.status)
 	}

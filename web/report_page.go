@@ -17,9 +17,11 @@ import (
 
 func (s *Server) registerReportPages() {
 	s.member("GET", "/reports/trial-balance", rightTo(authz.Read, authz.Reports), showTrialBalance)
-	s.member("GET", "/reports/trial-balance.csv", rightTo(authz.Export, authz.Reports), showTrialBalanceCSV)
 	s.member("GET", "/reports/customer-balances", rightTo(authz.Read, authz.Reports), showCustomerBalances)
-	s.member("GET", "/reports/customer-balances.csv", rightTo(authz.Export, authz.Reports), showCustomerBalancesCSV)
+	for _, format := range fileFormats {
+		s.member("GET", "/reports/trial-balance."+string(format), rightTo(authz.Export, authz.Reports), func(v *visit) error { return fetchTrialBalance(v, format) })
+		s.member("GET", "/reports/customer-balances."+string(format), rightTo(authz.Export, authz.Reports), func(v *visit) error { return fetchCustomerBalances(v, format) })
+	}
 }
 
 // asOf reads the day of the address; without one it is today.
@@ -75,7 +77,7 @@ func showTrialBalance(v *visit) error {
 	})
 }
 
-func showTrialBalanceCSV(v *visit) error {
+func fetchTrialBalance(v *visit, format report.Format) error {
 	var out bytes.Buffer
 	var day civil.Date
 	err := v.run(func(tx *tenant.Tx) (err error) {
@@ -87,12 +89,12 @@ func showTrialBalanceCSV(v *visit) error {
 			return err
 		}
 		out.Reset()
-		return report.WriteTrialBalanceCSV(&out, balance)
+		return report.WriteTrialBalance(&out, format, balance)
 	})
 	if err != nil {
 		return err
 	}
-	return v.file("trial-balance-"+day.String(), out.Bytes())
+	return v.fileAs("trial-balance-"+day.String(), format, out.Bytes())
 }
 
 func showCustomerBalances(v *visit) error {
@@ -145,7 +147,7 @@ func addOwed(sums []page.Owed, more page.Owed) ([]page.Owed, error) {
 	return append(sums, more), nil
 }
 
-func showCustomerBalancesCSV(v *visit) error {
+func fetchCustomerBalances(v *visit, format report.Format) error {
 	var out bytes.Buffer
 	var day civil.Date
 	err := v.run(func(tx *tenant.Tx) (err error) {
@@ -157,10 +159,10 @@ func showCustomerBalancesCSV(v *visit) error {
 			return err
 		}
 		out.Reset()
-		return report.WriteCustomerBalancesCSV(&out, balances)
+		return report.WriteCustomerBalances(&out, format, balances)
 	})
 	if err != nil {
 		return err
 	}
-	return v.file("customer-balances-"+day.String(), out.Bytes())
+	return v.fileAs("customer-balances-"+day.String(), format, out.Bytes())
 }

@@ -18,7 +18,7 @@ func (s *Server) registerReportTablePages() {
 	s.member("GET", "/reports", rightTo(authz.Read, authz.Reports), showReports)
 	for _, r := range tableReports {
 		s.member("GET", "/reports/"+r.key, rightTo(authz.Read, authz.Reports), func(v *visit) error { return showTable(v, r) })
-		for _, format := range []report.Format{report.CSV, report.XLSX} {
+		for _, format := range fileFormats {
 			s.member("GET", "/reports/"+r.key+"."+string(format), rightTo(authz.Export, authz.Reports), func(v *visit) error { return fetchTable(v, r, format) })
 		}
 	}
@@ -195,6 +195,9 @@ func (v *visit) fileAs(name string, format report.Format, content []byte) error 
 	v.c.Set("Content-Disposition", `attachment; filename="`+name+`.`+string(format)+`"`)
 	return v.c.Send(content)
 }
+
+// fileFormats are what every report can be fetched as.
+var fileFormats = []report.Format{report.CSV, report.XLSX}
 
 var mediaTypes = map[report.Format]string{
 	report.CSV:  "text/csv; charset=utf-8",

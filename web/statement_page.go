@@ -19,7 +19,9 @@ import (
 
 func (s *Server) registerStatementPages() {
 	s.member("GET", "/customers/:id/statement", rightTo(authz.Read, authz.Reports), func(v *visit) error { return showStatement(v, http.StatusOK, nil) })
-	s.member("GET", "/customers/:id/statement.csv", rightTo(authz.Export, authz.Reports), fetchStatementCSV)
+	for _, format := range fileFormats {
+		s.member("GET", "/customers/:id/statement."+string(format), rightTo(authz.Export, authz.Reports), func(v *visit) error { return fetchStatement(v, format) })
+	}
 	s.member("GET", "/customers/:id/statement.pdf", rightTo(authz.Read, authz.Reports), fetchStatementPDF)
 	s.member("POST", "/customers/:id/statement/send", rightTo(authz.Approve, authz.Invoices), sendStatement)
 }
@@ -78,7 +80,7 @@ func showStatement(v *visit, status int, sent *page.Form) error {
 	})
 }
 
-func fetchStatementCSV(v *visit) error {
+func fetchStatement(v *visit, format report.Format) error {
 	customer, err := idParam[billing.Customer](v, "id")
 	if err != nil {
 		return err
@@ -99,12 +101,10 @@ func fetchStatementCSV(v *visit) error {
 		return err
 	}
 	var out bytes.Buffer
-	if err := report.WriteStatementCSV(&out, parts); err != nil {
+	if err := report.WriteStatement(&out, format, parts); err != nil {
 		return err
 	}
-	v.c.Set("Content-Type", "text/csv; charset=utf-8")
-	v.c.Set("Content-Disposition", `attachment; filename="statement.csv"`)
-	return v.c.Send(out.Bytes())
+	return v.fileAs("statement", format, out.Bytes())
 }
 
 func fetchStatementPDF(v *visit) error {

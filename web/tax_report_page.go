@@ -17,7 +17,9 @@ import (
 
 func (s *Server) registerTaxReportPages() {
 	s.member("GET", "/reports/taxes", rightTo(authz.Read, authz.Reports), showTaxReport)
-	s.member("GET", "/reports/taxes.csv", rightTo(authz.Export, authz.Reports), showTaxReportCSV)
+	for _, format := range fileFormats {
+		s.member("GET", "/reports/taxes."+string(format), rightTo(authz.Export, authz.Reports), func(v *visit) error { return fetchTaxReport(v, format) })
+	}
 }
 
 var taxBases = []page.Option{{Value: string(report.Accrual), Label: "By the day of the document (accrual)"},
@@ -99,7 +101,7 @@ func (v *visit) taxReportRow(tx *tenant.Tx, basis report.Basis, period report.Pe
 	return row, err
 }
 
-func showTaxReportCSV(v *visit) error {
+func fetchTaxReport(v *visit, format report.Format) error {
 	var out bytes.Buffer
 	var period report.Period
 	err := v.run(func(tx *tenant.Tx) (err error) {
@@ -108,12 +110,12 @@ func showTaxReportCSV(v *visit) error {
 			return err
 		}
 		out.Reset()
-		return report.WriteTaxReportCSV(&out, found)
+		return report.WriteTaxReport(&out, format, found)
 	})
 	if err != nil {
 		return err
 	}
-	return v.file("taxes-"+period.From.String()+"-"+period.To.String(), out.Bytes())
+	return v.fileAs("taxes-"+period.From.String()+"-"+period.To.String(), format, out.Bytes())
 }
 
 // taxRateID reads a rate named in an address.

@@ -33,7 +33,7 @@ var openingChart = [...]chartRow{
 	{Code: "2500", Name: "Loans", Kind: KindLiability},
 	{Code: "3000", Name: "Capital paid in", Kind: KindEquity, Purpose: Equity},
 	{Code: "3100", Name: "Drawn by the owners", Kind: KindEquity},
-	{Code: "3200", Name: "Result brought forward", Kind: KindEquity},
+	{Code: "3200", Name: "Result brought forward", Kind: KindEquity, Purpose: Retained},
 	{Code: "4000", Name: "Sales", Kind: KindIncome, Purpose: Income},
 	{Code: "4800", Name: "Other income", Kind: KindIncome},
 	{Code: "4900", Name: "Interest received", Kind: KindIncome},

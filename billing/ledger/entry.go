@@ -35,6 +35,8 @@ const (
 	// SourceCreditNote and SourceWriteOff are of a credit note and of an invoice that nobody pays.
 	SourceCreditNote SourceKind = "credit_note"
 	SourceWriteOff   SourceKind = "write_off"
+	// SourceClosing is of the entry that closes a year, and of the one that takes it back.
+	SourceClosing SourceKind = "closing"
 )
 
 // EntryID names an entry.

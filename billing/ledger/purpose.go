@@ -13,6 +13,8 @@ const (
 	GatewayFees   = "gateway-fees" // what payment gateways keep
 	BadDebts      = "bad-debts"    // what customers will not pay
 
+	Retained = "retained" // what closed years came to: the result brought forward
+
 	CurrencyAdjustment = "currency-adjustment" // what foreign currency is worth more or less than when it came
 	CurrencyRealised   = "currency-realised"   // what it gained or lost by the time that it was paid
 	CurrencyUnrealised = "currency-unrealised" // and what it would have, at the end of a day

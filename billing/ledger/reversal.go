@@ -14,6 +14,7 @@ var (
 	ErrAlreadyReversed  = fault.New(fault.Conflict, "entry.already_reversed", "This entry has been undone already.")
 	ErrReversalReversed = fault.New(fault.Conflict, "entry.is_reversal", "This entry undoes another and is not undone itself. Post what is right as a new entry.")
 	ErrOfDocument       = fault.New(fault.Conflict, "entry.of_document", "This entry belongs to an invoice or a payment. Put that right, and the books follow.")
+	ErrOfClosing        = fault.New(fault.Conflict, "entry.of_closing", "This entry closes a year. Reopen the year to take it back.")
 	ErrReversalEarly    = fault.New(fault.Invalid, "entry.reversal_early", "An entry cannot be undone before its own day. Choose a later day.").At("date")
 )
 
@@ -21,7 +22,7 @@ var (
 // the reversal falls on today, on the entry's own day if that is later, or on the first open day if that is closed;
 // without a description it says what it undoes.
 //
-// It fails with ErrEntryNotFound, ErrAlreadyReversed, ErrReversalReversed, ErrOfDocument, ErrReversalEarly, and with
+// It fails with ErrEntryNotFound, ErrAlreadyReversed, ErrReversalReversed, ErrOfDocument, ErrOfClosing, ErrReversalEarly, and with
 // ErrPeriodClosed, ErrAccountArchived and what Post says of texts.
 func Reverse(ctx context.Context, tx *tenant.Tx, entry EntryID, date civil.Date, description string) (Entry, error) {
 	e, err := selectEntry(ctx, tx, entry)
@@ -31,6 +32,8 @@ func Reverse(ctx context.Context, tx *tenant.Tx, entry EntryID, date civil.Date,
 	switch {
 	case e.Source == SourceReversal:
 		return Entry{}, ErrReversalReversed
+	case e.Source == SourceClosing:
+		return Entry{}, ErrOfClosing
 	case e.Source != SourceManual:
 		return Entry{}, ErrOfDocument
 	case !e.ReversedBy.IsZero():

@@ -103,7 +103,7 @@ func selectMonths(ctx context.Context, tx *tenant.Tx, from, to civil.Date, base 
 		       coalesce(-sum(l.amount) FILTER (WHERE a.kind = 'income'), 0)::bigint AS income,
 		       coalesce(sum(l.amount) FILTER (WHERE a.kind = 'expense'), 0)::bigint AS expenses
 		  FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
-		 WHERE e.date BETWEEN $1 AND $2 AND l.currency = $3 AND a.kind IN ('income', 'expense')
+		 WHERE e.date BETWEEN $1 AND $2 AND l.currency = $3 AND a.kind IN ('income', 'expense') AND e.source_kind::text <> 'closing'
 		 GROUP BY 1`, from, to, base)
 	if err != nil {
 		return nil, reading("income and expenses", err)

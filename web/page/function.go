@@ -22,6 +22,7 @@ var functions = template.FuncMap{
 	// security events
 	"eventIcon": eventIcon,
 	"linked":    linked,
+	"xlsxOf":    xlsxOf,
 	// figures
 	"money":    figures,
 	"symboled": symboled,

@@ -66,6 +66,8 @@ var purposes = map[string]string{
 	ledger.Tax:        "Taxes, where a rate names no other",
 	ledger.Equity:     "Capital",
 
+	ledger.Retained: "What closed years came to",
+
 	ledger.GatewayFees: "What payment gateways keep",
 
 	ledger.CurrencyAdjustment: "What foreign currency is worth more or less",

@@ -20,6 +20,7 @@ var navigation = []navSection{
 	{title: "Books", entries: []navItem{
 		{key: "ledger", label: "Ledger", icon: "book-open-text", path: []any{"ledger"}, right: "reports:read"},
 		{key: "journal", label: "Journal", icon: "notebook-pen", path: []any{"journal"}, right: "journal:read"},
+		{key: "closing", label: "Closing", icon: "book-lock", path: []any{"closing"}, right: "journal:read"},
 		{key: "accounts", label: "Accounts", icon: "list-tree", path: []any{"accounts"}, right: "accounts:read"},
 		{key: "currencies", label: "Currencies", icon: "globe", path: []any{"currencies"}, right: "journal:read"},
 		{key: "taxes", label: "Taxes", icon: "percent", path: []any{"taxes"}, right: "taxes:read"},

@@ -2,6 +2,7 @@ package page
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/countinghouse/countinghouse/billing/report"
 )
@@ -88,3 +89,6 @@ func (t ReportTable) SectionSums() bool { return len(t.Parts) > 1 }
 
 // Wide says that there are more columns than fit beside each other on a tablet.
 func (t ReportTable) Wide() bool { return len(t.Table.Columns) > 3 }
+
+// xlsxOf is the address of a report as XLSX beside that of its CSV.
+func xlsxOf(csv string) string { return strings.Replace(csv, ".csv", ".xlsx", 1) }
