@@ -314,7 +314,7 @@ CREATE TABLE t_baseline.journal_entry (
     posted_at timestamp with time zone NOT NULL,
     posted_by uuid,
     posted_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text, 'gateway'::text, 'credit_note'::text, 'write_off'::text, 'currency'::text])))
+    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text, 'gateway'::text, 'credit_note'::text, 'write_off'::text, 'currency'::text, 'closing'::text])))
 );
 CREATE TABLE t_baseline.journal_line (
     entry_id uuid NOT NULL,

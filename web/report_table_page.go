@@ -31,14 +31,12 @@ func showReports(v *visit) error {
 		for _, r := range tableReports {
 			data.Items = append(data.Items, page.ReportItem{Title: r.title, Icon: r.icon, Say: r.say, URL: v.at("reports", r.key)})
 		}
-		for _, r := range []page.ReportItem{
+		data.Items = append(data.Items, []page.ReportItem{
 			{Title: "General ledger", Icon: "book-open-text", Say: "Every account with what was booked on it, line by line.", URL: v.at("ledger")},
 			{Title: "Trial balance", Icon: "scale", Say: "The balance of every account, and that debits and credits are the same.", URL: v.at("reports", "trial-balance")},
 			{Title: "Customer balances", Icon: "contact", Say: "What each customer owes; their statements are on their own pages.", URL: v.at("reports", "customer-balances")},
 			{Title: "Tax report", Icon: "percent", Say: "The taxes of a period to remit, with the documents behind them.", URL: v.at("reports", "taxes")},
-		} {
-			data.Items = append(data.Items, r)
-		}
+		}...)
 		return data, err
 	})
 }
