@@ -1,6 +1,7 @@
 package invoicepdf
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 
@@ -48,7 +49,8 @@ func (s *sheet) use(f *face, st style) {
 			s.SetError(err)
 			return
 		}
-		s.AddUTF8FontFromBytes(f.name, weight, l.bytes)
+		// A copy: fpdf writes into what it is given, and others draw with the same font meanwhile.
+		s.AddUTF8FontFromBytes(f.name, weight, bytes.Clone(l.bytes))
 		s.added[f] = true
 	}
 	s.SetFont(f.name, weight, st.size)
