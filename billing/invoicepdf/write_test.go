@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -133,24 +132,6 @@ func TestSameDocumentSameBytes(t *testing.T) {
 	if !bytes.HasPrefix(first, []byte("%PDF-")) {
 		t.Error("not a PDF")
 	}
-}
-
-// Many draw at once, with the same fonts.
-func TestManyAtOnceGiveTheSameBytes(t *testing.T) {
-	t.Parallel()
-	d := invoice()
-	d.Customer.Name = "株式会社 青空商店, 서울특별시"
-	want := write(t, d)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			var got bytes.Buffer
-			if err := invoicepdf.Write(&got, d); err != nil || !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("beside others it gave other bytes, %v", err)
-			}
-		})
-	}
-	all.Wait()
 }
 
 func TestLongDocumentRepeatsItsHead(t *testing.T) {
