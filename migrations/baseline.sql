@@ -184,7 +184,7 @@ CREATE TABLE t_baseline.document (
     CONSTRAINT document_discount_check CHECK ((discount >= 0)),
     CONSTRAINT document_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric))),
     CONSTRAINT document_fee_step_check CHECK ((fee_step >= 0)),
-    CONSTRAINT document_kind_check CHECK (((kind)::text = ANY (ARRAY['invoice'::text, 'credit_note'::text, 'quote'::text]))),
+    CONSTRAINT document_kind_check CHECK (((kind)::text = ANY (ARRAY['invoice'::text, 'credit_note'::text, 'quote'::text, 'order'::text, 'bill'::text, 'payee_credit'::text, 'recurring'::text]))),
     CONSTRAINT document_language_check CHECK (((language)::text = ANY (ARRAY['en'::text, 'fr'::text]))),
     CONSTRAINT document_net_check CHECK ((net >= 0)),
     CONSTRAINT document_quote_check CHECK (
@@ -192,7 +192,7 @@ CASE
     WHEN ((kind)::text = 'quote'::text) THEN ((settled = 0) AND (entry_id IS NULL))
     ELSE ((state)::text <> ALL (ARRAY['accepted'::text, 'declined'::text]))
 END),
-    CONSTRAINT document_state_check CHECK (((state)::text = ANY (ARRAY['draft'::text, 'issued'::text, 'void'::text, 'accepted'::text, 'declined'::text]))),
+    CONSTRAINT document_state_check CHECK (((state)::text = ANY (ARRAY['draft'::text, 'issued'::text, 'void'::text, 'accepted'::text, 'declined'::text, 'placed'::text, 'held'::text, 'refused'::text, 'done'::text]))),
     CONSTRAINT document_tax_check CHECK ((tax >= 0)),
     CONSTRAINT document_void_check CHECK ((((state)::text <> 'void'::text) OR (settled = 0))),
     CONSTRAINT document_written_off_check CHECK (((written_off >= 0) AND (written_off <= settled)))
@@ -259,7 +259,7 @@ CREATE TABLE t_baseline.file (
     digest character varying(64) NOT NULL,
     mailed boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT file_kind_check CHECK (((kind)::text = ANY (ARRAY['attachment'::text, 'logo'::text]))),
+    CONSTRAINT file_kind_check CHECK (((kind)::text = ANY (ARRAY['attachment'::text, 'logo'::text, 'export'::text, 'import'::text]))),
     CONSTRAINT file_size_check CHECK ((size > 0))
 );
 CREATE TABLE t_baseline.file_piece (
@@ -314,7 +314,7 @@ CREATE TABLE t_baseline.journal_entry (
     posted_at timestamp with time zone NOT NULL,
     posted_by uuid,
     posted_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text, 'gateway'::text, 'credit_note'::text, 'write_off'::text, 'currency'::text, 'closing'::text])))
+    CONSTRAINT journal_entry_source_kind_check CHECK (((source_kind)::text = ANY (ARRAY['manual'::text, 'reversal'::text, 'invoice'::text, 'payment'::text, 'gateway'::text, 'credit_note'::text, 'write_off'::text, 'currency'::text, 'closing'::text, 'bill'::text, 'payee_credit'::text, 'bill_payment'::text, 'bank'::text, 'late_fee'::text])))
 );
 CREATE TABLE t_baseline.journal_line (
     entry_id uuid NOT NULL,
@@ -378,6 +378,8 @@ CREATE TABLE t_baseline.party (
     language character varying(2) DEFAULT ''::character varying NOT NULL,
     tax_number character varying(40) DEFAULT ''::character varying NOT NULL,
     payment_terms_days smallint,
+    is_customer boolean DEFAULT true NOT NULL,
+    is_payee boolean DEFAULT false NOT NULL,
     CONSTRAINT party_country_check CHECK (((country)::text ~ '^([A-Z]{2})?$'::text)),
     CONSTRAINT party_language_check CHECK (((language)::text = ANY (ARRAY[''::text, 'en'::text, 'fr'::text]))),
     CONSTRAINT party_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365)))
@@ -396,9 +398,11 @@ CREATE TABLE t_baseline.payment (
     created_at timestamp with time zone NOT NULL,
     refund_of uuid,
     base_rate numeric(24,12),
+    direction character varying(3) DEFAULT 'in'::character varying NOT NULL,
     CONSTRAINT payment_amount_check CHECK ((amount <> 0)),
     CONSTRAINT payment_base_rate_check CHECK ((base_rate > (0)::numeric)),
-    CONSTRAINT payment_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text))
+    CONSTRAINT payment_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_direction_check CHECK (((direction)::text = ANY (ARRAY['in'::text, 'out'::text])))
 );
 CREATE TABLE t_baseline.payment_allocation (
     payment_id uuid NOT NULL,
@@ -717,10 +721,6 @@ ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_external_id_key UNIQUE (external_id);
 ALTER TABLE ONLY t_baseline.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY t_baseline.revaluation
-    ADD CONSTRAINT revaluation_back_id_key UNIQUE (back_id);
-ALTER TABLE ONLY t_baseline.revaluation
-    ADD CONSTRAINT revaluation_entry_id_key UNIQUE (entry_id);
 ALTER TABLE ONLY t_baseline.revaluation
     ADD CONSTRAINT revaluation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.role
