@@ -1,11 +1,13 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -60,23 +62,40 @@ func ensureLogin(ctx context.Context, db sqlx.ExtContext, login, options string,
 	return nil
 }
 
-// Migrated is what Migrate did.
+// Migrated is what a migration did.
 type Migrated struct {
 	Platform int // migrations of the platform
 	Tenants  int // organizations and ready schemas brought forward
+	Failed   []Failure
 }
 
-// Migrate brings the platform, the logins and compartments, and then every tenant to this binary's version.
-// It may be run again after any interruption.
-func Migrate(ctx context.Context, config Config) (done Migrated, err error) {
-	config = config.withDefaults()
-	owner, err := openPool(config, ownerLogin, 4, nil)
+// Migrate brings the platform, the logins and compartments, and then every tenant to this binary's version, and
+// takes one tenant that fails for a failure. It may be run again after any interruption.
+func Migrate(ctx context.Context, config Config) (Migrated, error) {
+	done, err := MigrateFleet(ctx, config, Fleet{})
+	if err == nil && len(done.Failed) > 0 {
+		err = fmt.Errorf("%d organizations could not be migrated, %s first: %s", len(done.Failed), done.Failed[0].Schema, done.Failed[0].Reason)
+	}
+	return done, err
+}
+
+// MigrateFleet is Migrate for many: a tenant that fails is left on its version, which is still served, and is told of in
+// Failed; too many of them end it with ErrFleetStopped. Two that run at once do so one after the other. The address in
+// config must lead to the database itself: a pooler would lose the lock that sees to that.
+func MigrateFleet(ctx context.Context, config Config, fleet Fleet) (done Migrated, err error) {
+	config, fleet = config.withDefaults(), fleet.withDefaults()
+	owner, err := openPool(config, ownerLogin, config.Compartments*fleet.Parallel+2, nil)
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, owner.Close()) }()
-	if err := owner.PingContext(ctx); err != nil {
+	turn, err := owner.Connx(ctx)
+	if err != nil {
 		return done, fmt.Errorf("entering the database as its owner: %w", err)
+	}
+	defer func() { err = errors.Join(err, turn.Close()) }() // the pool ends with us, and the lock with its connection
+	if _, err := turn.ExecContext(ctx, `SELECT pg_advisory_lock(hashtextextended('countinghouse.migrate', 0))`); err != nil {
+		return done, fmt.Errorf("waiting for another migration to end: %w", err)
 	}
 	if err := prepareDatabase(ctx, owner, config); err != nil {
 		return done, err
@@ -87,7 +106,16 @@ func Migrate(ctx context.Context, config Config) (done Migrated, err error) {
 	if err := ensureCompartments(ctx, owner, config); err != nil {
 		return done, err
 	}
-	done.Tenants, err = migrateTenants(ctx, owner, config)
+	m := &march{Fleet: fleet, owner: owner}
+	if m.steps, err = steps(fleet.Scripts); err != nil {
+		return done, err
+	}
+	behind, err := whoIsBehind(ctx, owner, m.steps)
+	if err != nil {
+		return done, err
+	}
+	err = m.run(ctx, behind)
+	done.Tenants, done.Failed = m.progress.Done, m.failures
 	return done, err
 }
 
@@ -141,46 +169,23 @@ func ensureCompartments(ctx context.Context, owner *sqlx.DB, config Config) erro
 	return nil
 }
 
-// migrateTenants asks once who is behind, and brings those forward.
-func migrateTenants(ctx context.Context, owner *sqlx.DB, config Config) (int, error) {
-	versions, err := tenantVersions()
-	if err != nil {
-		return 0, err
-	}
-	var behind []string
-	err = owner.SelectContext(ctx, &behind, `
-		SELECT o.schema_name FROM platform.organization o
-		 WHERE o.state::text <> 'gone' AND NOT EXISTS (SELECT FROM platform.schema_version v WHERE v.schema_name = o.schema_name AND v.version = $1)
-		 ORDER BY o.state::text = 'ready', o.id`, versions[len(versions)-1])
-	if err != nil {
-		return 0, fmt.Errorf("asking which organizations are behind: %w", err)
-	}
-	for i, schema := range behind {
-		if err := migrateTenant(ctx, config, schema); err != nil {
-			return i, fmt.Errorf("migrating schema %s: %w", schema, err)
-		}
-	}
-	return len(behind), nil
-}
-
+// migrateTenant takes one empty schema through all migrations.
 func migrateTenant(ctx context.Context, config Config, schema string) (err error) {
-	address, err := config.loginURL(ownerLogin, map[string]string{"search_path": schema + ",pg_temp"})
+	owner, err := openPool(config, ownerLogin, 1, nil)
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("postgres", address)
+	defer func() { err = errors.Join(err, owner.Close()) }()
+	all, err := steps(migrations.Tenant())
 	if err != nil {
-		return fmt.Errorf("entering as the owner: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	// goose takes a schema without version 0 for one whose history was lost.
-	_, err = db.ExecContext(ctx, `INSERT INTO platform.schema_version (schema_name, version, applied_at)
-		VALUES ($1, 0, now()) ON CONFLICT DO NOTHING`, schema)
-	if err != nil {
-		return fmt.Errorf("beginning the history of a schema: %w", err)
+	for _, s := range all {
+		if err := applyStep(ctx, owner, schema, s, time.Minute); err != nil {
+			return err
+		}
 	}
-	_, err = up(ctx, db, migrations.Tenant(), schema)
-	return err
+	return nil
 }
 
 // up applies what is missing; each migration and its version row are one transaction.
@@ -197,25 +202,45 @@ func up(ctx context.Context, db *sql.DB, files fs.FS, schema string) (int, error
 	return len(results), nil
 }
 
-// tenantVersions lists the versions that a tenant of this binary has, lowest first.
-func tenantVersions() ([]int64, error) {
-	names, err := fs.Glob(migrations.Tenant(), "*.sql")
+// named is a migration's file and version.
+type named struct {
+	name    string
+	version int64
+}
+
+// versionsIn lists the migrations of a folder, lowest version first.
+func versionsIn(files fs.FS) ([]named, error) {
+	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
 		return nil, fmt.Errorf("listing the migrations: %w", err)
 	}
-	versions := []int64{0} // goose notes this one before the first
+	list := make([]named, 0, len(names))
 	for _, name := range names {
 		version, err := goose.NumericComponent(name)
 		if err != nil {
 			return nil, fmt.Errorf("reading the version of %s: %w", name, err)
 		}
-		versions = append(versions, version)
+		list = append(list, named{name, version})
+	}
+	slices.SortFunc(list, func(a, b named) int { return cmp.Compare(a.version, b.version) })
+	return list, nil
+}
+
+// tenantVersions lists the versions that a tenant of this binary has, lowest first.
+func tenantVersions() (pq.Int64Array, error) {
+	list, err := versionsIn(migrations.Tenant())
+	if err != nil {
+		return nil, err
+	}
+	versions := make(pq.Int64Array, len(list))
+	for i, m := range list {
+		versions[i] = m.version
 	}
 	return versions, nil
 }
 
-// versionStore keeps the versions of all schemas in one table of the database, so that who is behind is one
-// query, and a version is written in the migration's own transaction.
+// versionStore keeps the platform's versions beside those of all schemas in one table of the database, so that who is
+// behind is one query, and a version is written in the migration's own transaction.
 type versionStore struct{ schema string }
 
 var _ database.Store = versionStore{}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/migrations"
@@ -30,7 +31,7 @@ func Provision(ctx context.Context, db *DB, n int) error {
 	return nil
 }
 
-func (db *DB) provisionOne(ctx context.Context, versions []int64) error {
+func (db *DB) provisionOne(ctx context.Context, versions pq.Int64Array) error {
 	organization := id.New[Organization]()
 	if db.config.NewKey != nil { // before the transaction: the keyring may be far away
 		if err := db.config.NewKey(ctx, organization.String()); err != nil {
@@ -51,7 +52,7 @@ func (db *DB) provisionOne(ctx context.Context, versions []int64) error {
 	return tx.Commit()
 }
 
-func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, name string, versions []int64, now time.Time) error {
+func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, name string, versions pq.Int64Array, now time.Time) error {
 	var home struct {
 		ID    int
 		Login string
@@ -74,12 +75,10 @@ func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, 
 	if err != nil {
 		return fmt.Errorf("noting schema %s: %w", name, err)
 	}
-	for _, version := range versions {
-		_, err = tx.ExecContext(ctx, `INSERT INTO platform.schema_version (schema_name, version, applied_at) VALUES ($1, $2, $3)`,
-			name, version, now)
-		if err != nil {
-			return fmt.Errorf("noting the version of schema %s: %w", name, err)
-		}
+	_, err = tx.ExecContext(ctx, `INSERT INTO platform.schema_version (schema_name, version, applied_at) SELECT $1, unnest($2::bigint[]), $3`,
+		name, versions, now)
+	if err != nil {
+		return fmt.Errorf("noting the versions of schema %s: %w", name, err)
 	}
 	return nil
 }

@@ -2,7 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -24,18 +32,95 @@ func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
 
 type migrateCommand struct {
 	databaseFlags
+	Plan        bool          `help:"Say who is behind and by what, and change nothing."`
+	JSON        bool          `name:"json" help:"Say it in lines of JSON."`
+	Canaries    int           `default:"3" help:"How many go first; if one of them fails, no other is touched."`
+	Parallel    int           `default:"1" help:"How many at once in each compartment."`
+	StopAt      int           `default:"5" help:"How many percent of a wave may fail before the rest is left alone."`
+	LockTimeout time.Duration `default:"2s" help:"For how long a migration may hold up requests before it steps back and tries again."`
 }
 
-// Run migrates and says what it did.
+// Run migrates and says what it did. Whoever fails stays on their version and is named; then the command fails too.
 func (m migrateCommand) Run(ctx context.Context) error {
+	if m.Canaries < 1 || m.Parallel < 1 || m.Parallel > 16 || m.StopAt < 1 || m.StopAt > 100 || m.LockTimeout < 10*time.Millisecond {
+		return errors.New("--canaries is 1 or more, --parallel 1 to 16, --stop-at 1 to 100 and --lock-timeout 10ms or more")
+	}
 	_, config, err := m.config()
 	if err != nil {
 		return err
 	}
-	done, err := tenant.Migrate(ctx, config)
-	if err != nil {
+	fleet := tenant.Fleet{Canaries: m.Canaries, Parallel: m.Parallel, StopAt: m.StopAt, LockTimeout: m.LockTimeout, Tell: m.tell(os.Stdout)}
+	if m.Plan {
+		return m.plan(ctx, config, fleet, os.Stdout)
+	}
+	done, err := tenant.MigrateFleet(ctx, config, fleet)
+	if told := m.sum(os.Stdout, done); told != nil {
+		return errors.Join(err, told)
+	}
+	if err == nil && len(done.Failed) > 0 {
+		err = errors.New("some organizations could not be migrated; they stay on their version, which is still served: mend the cause and run this again")
+	}
+	return err
+}
+
+// plan lists who is behind by what they lack.
+func (m migrateCommand) plan(ctx context.Context, config tenant.Config, fleet tenant.Fleet, out io.Writer) error {
+	behind, err := tenant.WhoIsBehind(ctx, config, fleet)
+	if tenant.SQLState(err) == "42P01" {
+		_, err = fmt.Fprintln(out, "The database is empty: everything is to be made.")
+		return err
+	} else if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("Applied %d migrations of the platform and brought %d organizations forward.\n", done.Platform, done.Tenants)
+	if m.JSON {
+		return json.NewEncoder(out).Encode(map[string]any{"behind": behind})
+	}
+	lacking := map[string]int{}
+	for _, b := range behind {
+		lacking[strings.Trim(fmt.Sprint(b.Missing), "[]")]++
+	}
+	if _, err := fmt.Fprintf(out, "%d organizations and ready schemas are behind.\n", len(behind)); err != nil {
+		return err
+	}
+	for _, versions := range slices.Sorted(maps.Keys(lacking)) {
+		if _, err := fmt.Fprintf(out, "%6d lack %s\n", lacking[versions], versions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell shows how far it is: a bar for a person at a terminal, lines of JSON for a program, failures for everybody.
+func (m migrateCommand) tell(out *os.File) func(tenant.Progress) {
+	if m.JSON {
+		lines := json.NewEncoder(out)
+		return func(p tenant.Progress) {
+			if err := lines.Encode(p); err != nil {
+				fmt.Fprintln(os.Stderr, "countinghouse: telling of the progress:", err)
+			}
+		}
+	}
+	info, err := out.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	return func(p tenant.Progress) {
+		if p.Failure != nil {
+			fmt.Fprintf(out, "\rSchema %s stays behind: %s\n", p.Failure.Schema, p.Failure.Reason)
+		}
+		if terminal {
+			filled := (p.Done + p.Failed) * 40 / p.Total
+			fmt.Fprintf(out, "\r[%s%s] %d of %d, %d failed", strings.Repeat("#", filled), strings.Repeat(".", 40-filled), p.Done, p.Total, p.Failed)
+			if p.Done+p.Failed == p.Total {
+				fmt.Fprintln(out)
+			}
+		}
+	}
+}
+
+func (m migrateCommand) sum(out io.Writer, done tenant.Migrated) error {
+	if m.JSON {
+		return json.NewEncoder(out).Encode(map[string]int{"platform": done.Platform, "migrated": done.Tenants, "failed": len(done.Failed)})
+	}
+	_, err := fmt.Fprintf(out, "Applied %d migrations of the platform and brought %d organizations and ready schemas forward; %d failed.\n",
+		done.Platform, done.Tenants, len(done.Failed))
 	return err
 }
