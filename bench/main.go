@@ -29,6 +29,7 @@ type plan struct {
 	results       string // folder
 	check         bool
 	profile       string // folder
+	fleet         int    // schemas to migrate; then nothing else is measured
 }
 
 // floors are the ratios below which -check fails.
@@ -49,6 +50,7 @@ func main() {
 	flag.StringVar(&p.results, "results", "bench/results", "where the figures go as JSON; empty for nowhere")
 	flag.BoolVar(&p.check, "check", false, "fail when a ratio is below its floor")
 	flag.StringVar(&p.profile, "profile", "", "a folder to write CPU profiles of both paths to, after the rounds")
+	flag.IntVar(&p.fleet, "fleet", 0, "measure the migration of so many schemas, and nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -60,6 +62,9 @@ func main() {
 }
 
 func run(ctx context.Context, p plan) (err error) {
+	if p.fleet > 0 {
+		return runFleet(ctx, p)
+	}
 	decided, err := measureDecisions([]int{1, 100, 10_000}, 1_000_000)
 	if err != nil {
 		return err
@@ -99,4 +104,13 @@ func run(ctx context.Context, p plan) (err error) {
 		return o.check()
 	}
 	return nil
+}
+
+func runFleet(ctx context.Context, p plan) (err error) {
+	h, err := openHouse(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	return measureFleet(ctx, h, p.fleet, p.rounds, os.Stdout)
 }
