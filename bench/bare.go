@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,8 +31,8 @@ type bare struct {
 }
 
 // openBare serves invoices of one organization with the statement that the service runs for it.
-func (h *house) openBare(ctx context.Context, password string, like fiber.Config, o organization, read []statement) (_ *bare, err error) {
-	query, err := theQuery(read)
+func (h *house) openBare(ctx context.Context, password string, like fiber.Config, o organization, of sampled) (_ *bare, err error) {
+	query, err := theQuery(of)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +79,18 @@ func (h *house) bareURL(password, schema string) (string, error) {
 	return u.String(), nil
 }
 
-// theQuery is the one statement with a parameter among those of a read.
-func theQuery(read []statement) (string, error) {
+// theQuery is the one statement with a parameter among those of a read, beside the question about the credential.
+func theQuery(of sampled) (string, error) {
 	var found []string
-	for _, s := range read {
+	for _, s := range of.read.statements {
 		if !s.simple {
 			found = append(found, s.text)
+			continue
+		}
+		for part := range strings.SplitSeq(s.text, ";") {
+			if call := execute.FindStringSubmatch(strings.TrimSpace(part)); call != nil && of.prepared[call[1]] != "" {
+				found = append(found, of.prepared[call[1]])
+			}
 		}
 	}
 	if len(found) != 1 {

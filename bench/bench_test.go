@@ -229,26 +229,26 @@ func TestWriteScript(t *testing.T) {
 			{text: "COMMIT", simple: true},
 		}}
 	}
-	s, err := writeScript("o", [2]sample{post("K2", two), post("K1", one)})
+	s, err := writeScript("o", sampled{posts: [2]sample{post("K2", two), post("K1", one)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "\\startpipeline\nBEGIN;\nSELECT f(:o_0_1, :o_0_2);\nSET x = y;\n\\endpipeline\n" +
+	want := "\\startpipeline\nBEGIN;\nSELECT f(:o_0_1_1, :o_0_1_2);\nSET x = y;\n\\endpipeline\n" +
 		"INSERT ('0193000000007000' || :id::text)::uuid::uuid, :o_1_2, :id, '', NULL;\nCOMMIT;\n"
 	if !strings.HasSuffix(s.text, want) {
 		t.Errorf("got\n%s\nwant\n%s", s.text, want)
 	}
-	if want := []string{"o_0_1=t", "o_0_2=" + fixed, "o_1_2=" + fixed}; !slices.Equal(s.defines, want) || s.trips != 3 {
+	if want := []string{"o_0_1_1=t", "o_0_1_2=" + fixed, "o_1_2=" + fixed}; !slices.Equal(s.defines, want) || s.trips != 3 {
 		t.Errorf("%d messages with %q", s.trips, s.defines)
 	}
 	unlike := post("K1", one)
 	unlike.statements = unlike.statements[:2]
-	if _, err := writeScript("o", [2]sample{post("K2", two), unlike}); err == nil {
+	if _, err := writeScript("o", sampled{posts: [2]sample{post("K2", two), unlike}}); err == nil {
 		t.Error("posts of different lengths make a script")
 	}
 	mistaken := post("K2", two)
 	mistaken.statements[1].text = "SELECT 'at :noon'"
-	if _, err := writeScript("o", [2]sample{mistaken, post("K1", one)}); err == nil {
+	if _, err := writeScript("o", sampled{posts: [2]sample{mistaken, post("K1", one)}}); err == nil {
 		t.Error("a literal that pgbench takes for a variable makes a script")
 	}
 }

@@ -57,7 +57,7 @@ func openBench(ctx context.Context, h *house) (_ *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.bare, err = h.openBare(ctx, password, server.App().Config(), h.tenants[0], samples[0].read.statements); err != nil {
+	if b.bare, err = h.openBare(ctx, password, server.App().Config(), h.tenants[0], samples[0]); err != nil {
 		return nil, err
 	}
 	if b.pgbench, err = h.openPgbench(password, samples, b.meter); err != nil {

@@ -43,7 +43,7 @@ func (h *house) openPgbench(password string, all []sampled, m meter) (_ *pgbench
 		return nil, fmt.Errorf("making a folder for pgbench: %w", err)
 	}
 	for n, s := range all {
-		made, err := writeScript(fmt.Sprintf("o%d", n), s.posts)
+		made, err := writeScript(fmt.Sprintf("o%d", n), s)
 		if err != nil {
 			return nil, err
 		}

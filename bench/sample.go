@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/lib/pq"
 
@@ -19,8 +20,20 @@ type sample struct {
 
 // sampled are the samples of one organization. Of posts there are two, which tell what differs from one to the next.
 type sampled struct {
-	read  sample
-	posts [2]sample
+	read     sample
+	posts    [2]sample
+	prepared map[string]string // what each name that an EXECUTE goes by stands for
+}
+
+var prepare = regexp.MustCompile(`(?s)PREPARE (f\d+) AS (.*)`)
+
+// note keeps the names that statements were given.
+func (s *sampled) note(made []statement) {
+	for _, one := range made {
+		if found := prepare.FindStringSubmatch(one.text); found != nil && one.simple {
+			s.prepared[found[1]] = found[2]
+		}
+	}
 }
 
 // recorder runs a second service on the same database, whose statements Postgres logs. What the measures without
@@ -116,10 +129,12 @@ func (r *recorder) close() error {
 
 func (r *recorder) sampleOrganization(ctx context.Context, o organization) (s sampled, err error) {
 	c := newCaller(r.site.address)
+	s.prepared = map[string]string{}
 	for range 2 { // the first prepares
 		if s.read.statements, err = r.during(ctx, func() error { return c.read(o, o.invoices[0]) }); err != nil {
 			return s, err
 		}
+		s.note(s.read.statements)
 	}
 	for n := range 3 {
 		key := newText()
@@ -127,6 +142,7 @@ func (r *recorder) sampleOrganization(ctx context.Context, o organization) (s sa
 		if err != nil {
 			return s, err
 		}
+		s.note(made)
 		s.posts[n%2] = sample{key, made}
 	}
 	return s, nil

@@ -17,7 +17,7 @@ type script struct {
 
 var (
 	argument  = regexp.MustCompile(`\$(\d+)`)
-	execute   = regexp.MustCompile(`^EXECUTE \w+\((.*)\)$`)
+	execute   = regexp.MustCompile(`^EXECUTE (\w+)\((.*)\)$`)
 	uuidShape = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	colon     = regexp.MustCompile(`(^|[^:]):[A-Za-z0-9_]`)
 )
@@ -28,11 +28,13 @@ var (
 type writer struct {
 	script
 	key           string // the Idempotency-Key of the sample
+	prepared      map[string]string
 	before, after []statement
 }
 
-func writeScript(name string, posts [2]sample) (script, error) {
-	w := &writer{script: script{name: name, trips: len(posts[0].statements)}, key: posts[0].key,
+func writeScript(name string, of sampled) (script, error) {
+	posts := of.posts
+	w := &writer{script: script{name: name, trips: len(posts[0].statements)}, key: posts[0].key, prepared: of.prepared,
 		after: posts[0].statements, before: posts[1].statements}
 	if len(w.after) != len(w.before) {
 		return script{}, fmt.Errorf("two posts took %d and %d messages", len(w.before), len(w.after))
@@ -52,7 +54,7 @@ func (w *writer) message(i int) error {
 		return fmt.Errorf("pgbench would take a part of this for a variable: %s", s.text)
 	}
 	if !s.simple {
-		return w.statement(i, s, s.text)
+		return w.statement(i, fmt.Sprint(i), s, s.text)
 	}
 	var parts []string
 	for part := range strings.SplitSeq(s.text, ";") {
@@ -63,8 +65,8 @@ func (w *writer) message(i int) error {
 	if len(parts) > 1 {
 		w.text += "\\startpipeline\n"
 	}
-	for _, part := range parts {
-		if err := w.part(i, s, part); err != nil {
+	for n, part := range parts {
+		if err := w.part(i, fmt.Sprintf("%d_%d", i, n), s, part); err != nil {
 			return err
 		}
 	}
@@ -75,7 +77,7 @@ func (w *writer) message(i int) error {
 }
 
 // part writes a statement without parameters. An EXECUTE becomes what it executes: pgbench prepares by itself.
-func (w *writer) part(i int, s statement, text string) error {
+func (w *writer) part(i int, place string, s statement, text string) error {
 	found := execute.FindStringSubmatch(text)
 	if found == nil {
 		if colon.MatchString(text) {
@@ -84,20 +86,23 @@ func (w *writer) part(i int, s statement, text string) error {
 		w.text += text + ";\n"
 		return nil
 	}
-	_, prepared, ok := strings.Cut(s.prepared, " AS ")
+	prepared, ok := w.prepared[found[1]]
+	if !ok {
+		_, prepared, ok = strings.Cut(s.prepared, " AS ")
+	}
 	if !ok {
 		return fmt.Errorf("the server did not say what %s executes", text)
 	}
 	given := statement{}
-	for value := range strings.SplitSeq(found[1], ",") {
+	for value := range strings.SplitSeq(found[2], ",") {
 		given.parameters = append(given.parameters, strings.Trim(value, "' "))
-		given.null = append(given.null, false)
+		given.null = append(given.null, value == "NULL")
 	}
-	return w.statement(i, given, prepared)
+	return w.statement(i, place, given, prepared)
 }
 
-// statement writes one with parameters.
-func (w *writer) statement(i int, s statement, text string) error {
+// statement writes one with parameters, whose names tell its place.
+func (w *writer) statement(i int, place string, s statement, text string) error {
 	var failed error
 	defined := map[string]bool{}
 	text = argument.ReplaceAllStringFunc(text, func(word string) string {
@@ -118,7 +123,7 @@ func (w *writer) statement(i int, s statement, text string) error {
 			// The first half keeps its place in time, as ids made by the service have one.
 			return "('" + strings.ReplaceAll(value, "-", "")[:16] + "' || :id::text)::uuid"
 		}
-		name := fmt.Sprintf("%s_%d_%d", w.name, i, n)
+		name := fmt.Sprintf("%s_%s_%d", w.name, place, n)
 		if !defined[name] {
 			defined[name] = true
 			w.defines = append(w.defines, name+"="+value)

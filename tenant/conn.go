@@ -9,8 +9,12 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// keptStatements bounds how many prepared statements a connection keeps, since each costs its backend memory.
-const keptStatements = 400
+// keptStatements and keptFirsts bound how many prepared statements a connection keeps, since each costs its backend
+// memory. Those that transactions begin with have names of ours.
+const (
+	keptStatements = 400
+	keptFirsts     = 200
+)
 
 // connector makes connections that remember prepared statements by tenant.
 type connector struct {
@@ -32,6 +36,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	if c.unprepared {
 		return made, nil
+	}
+	if made.named, err = lru.NewLRU(keptFirsts, func(_ statementKey, old string) {
+		made.forgotten = append(made.forgotten, "DEALLOCATE "+old)
+	}); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing a connection: %w", err), made.Close())
 	}
 	made.statements, err = lru.NewLRU(keptStatements, func(_ statementKey, old driver.Stmt) {
 		made.evicted = errors.Join(made.evicted, old.Close())
@@ -62,8 +71,12 @@ type conn struct {
 	pqConn
 	schema     string // of the tenant that the transaction is in; "" outside
 	masks      Masks  // of people's data that leaves it, until the transaction ends
+	entry      *entry // of the transaction; nil outside a tenant
 	statements *lru.LRU[statementKey, driver.Stmt]
 	evicted    error
+	named      *lru.LRU[statementKey, string] // first statements; nil where nothing may be prepared
+	names      int64                          // given so far
+	forgotten  []string                       // names to be let go with the next one that is given
 }
 
 type statementKey struct{ schema, query string }
@@ -83,6 +96,9 @@ func (c *conn) QueryContext(ctx context.Context, q string, args []driver.NamedVa
 }
 
 func (c *conn) query(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.outside() {
+		return c.first(ctx, q, args)
+	}
 	statement, err := c.prepared(ctx, q, len(args))
 	if err != nil {
 		return nil, err
@@ -96,6 +112,11 @@ func (c *conn) query(ctx context.Context, q string, args []driver.NamedValue) (d
 func (c *conn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
 	if c.masks != 0 {
 		if err := checkUnmasked(args); err != nil {
+			return nil, err
+		}
+	}
+	if c.outside() {
+		if err := c.enter(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -131,8 +152,11 @@ func (c *conn) prepared(ctx context.Context, q string, args int) (driver.Stmt, e
 	return made, nil
 }
 
+// outside reports whether a tenant is yet to be entered, for the first time or after a glance.
+func (c *conn) outside() bool { return c.entry != nil && !c.entry.open }
+
 // ResetSession runs before a connection is used again.
 func (c *conn) ResetSession(ctx context.Context) error {
-	c.schema, c.masks = "", 0
+	c.schema, c.masks, c.entry = "", 0, nil
 	return c.pqConn.ResetSession(ctx)
 }

@@ -91,9 +91,6 @@ func (db *DB) compartment(n int) (*sqlx.DB, error) {
 
 func openPool(config Config, login string, connections int, onConnect []string) (*sqlx.DB, error) {
 	settings := map[string]string{"application_name": "countinghouse"}
-	if login != ownerLogin {
-		settings["search_path"] = ""
-	}
 	address, err := config.loginURL(login, settings)
 	if err != nil {
 		return nil, err

@@ -39,12 +39,22 @@ func (tx *Tx) Scope() Scope { return Scope{tx.scope} }
 func (tx *Tx) Now() time.Time { return tx.now }
 
 // Do runs fn in one transaction inside the scope's organization: in its schema, as its role, which may touch
-// nothing else. The database is asked in the same transaction whether the scope's credential is still good and
-// its rights unchanged: if not, fn is not run and the error is ErrStale. If fn returns an error, or any statement in
-// it failed, nothing is kept.
+// nothing else. The database is asked in the same transaction, with fn's first statement, whether the scope's credential
+// is still good and its rights unchanged: if not, that statement answers nothing, nothing is kept, and the error is
+// ErrStale. If fn returns an error, or any statement in it failed, nothing is kept.
 //
 // No network call belongs inside fn.
 func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
+	return do(ctx, db, s, false, fn)
+}
+
+// Glance is Do for an fn that only reads, which the database sees to, and most often by one statement: that one is a
+// transaction of its own and costs one message in all. Further ones share a second transaction.
+func Glance(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
+	return do(ctx, db, s, true, fn)
+}
+
+func do(ctx context.Context, db *DB, s Scope, glance bool, fn func(tx *Tx) error) error {
 	if s.s == nil {
 		return errNoScope
 	}
@@ -57,18 +67,29 @@ func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
 		return reached(ctx, err)
 	}
 	now := db.Now()
-	return finish(ctx, conn, func() (*handle, error) {
-		if err := begin(ctx, db, conn, s.s, now); err != nil {
-			return nil, err
+	e := &entry{ask: db.ask(s.s, now), access: s.s.access, policy: s.s.policy, readOnly: glance, glance: glance}
+	err = finish(ctx, conn, e, func() (*handle, error) {
+		if err := e.wait(conn, s.s); err != nil {
+			return nil, reached(ctx, err)
 		}
 		tx := &Tx{handle: handle{q: conn}, scope: s.s, now: now}
 		defer tx.close()
-		err := fn(tx)
-		if errors.Is(err, ErrStale) { // LockRights found it
-			db.forget(s.s)
+		if err := fn(tx); err != nil || e.sent {
+			return &tx.handle, err
 		}
-		return &tx.handle, err
+		// It asked the database for nothing; whether it may go on is asked all the same.
+		return &tx.handle, enterNow(ctx, conn)
 	})
+	if e.stale {
+		err = ErrStale // whatever fn made of it
+	}
+	if gone := ctx.Err(); err != nil && gone != nil && !errors.Is(err, gone) {
+		err = fmt.Errorf("%w (%w)", gone, err) // whatever the cut connection said
+	}
+	if errors.Is(err, ErrStale) { // or LockRights found it
+		db.forget(s.s)
+	}
+	return err
 }
 
 // LockRights lets changes of what anyone in the organization may do follow each other, until the transaction ends.
@@ -87,7 +108,7 @@ func (tx *Tx) LockRights(ctx context.Context) error {
 
 // finish runs the body of a transaction on conn and then commits or rolls back, and gives the connection back
 // only in a state in which the next caller can use it.
-func finish(ctx context.Context, conn *sqlx.Conn, body func() (*handle, error)) (err error) {
+func finish(ctx context.Context, conn *sqlx.Conn, e *entry, body func() (*handle, error)) (err error) {
 	healthy := false
 	defer func() {
 		if !healthy { // a panic on its way up, or a connection that nothing can be said of
@@ -98,6 +119,10 @@ func finish(ctx context.Context, conn *sqlx.Conn, body func() (*handle, error)) 
 	h, err := body()
 	if err == nil && h.failed != nil {
 		err = fmt.Errorf("a statement failed and was overlooked: %w", h.failed)
+	}
+	if err != nil && e != nil && !e.sent {
+		healthy = true
+		return err
 	}
 	if err != nil {
 		// The caller's context may be over; the connection must be freed all the same.
@@ -111,6 +136,10 @@ func finish(ctx context.Context, conn *sqlx.Conn, body func() (*handle, error)) 
 			healthy = failed == nil
 		}
 		return err
+	}
+	if e != nil && !e.open { // a glance
+		healthy = true
+		return nil
 	}
 	if _, err = conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("committing: %w", err)
@@ -131,48 +160,17 @@ func closeConn(conn *sqlx.Conn) error {
 	return nil
 }
 
-// begin opens the transaction and enters the tenant in one message. Its parts are names that provisioning
-// made and digits: nothing that a caller sent.
-func begin(ctx context.Context, db *DB, conn *sqlx.Conn, s *scope, now time.Time) (err error) {
+// ask is the part of a message that asks about a credential and enters its tenant. Its parts are names that
+// provisioning made and digits: nothing that a caller sent.
+func (db *DB) ask(s *scope, now time.Time) string {
 	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Job: "job_alive", Operator: "organization_alive",
 		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive", Invited: "invitation_alive"}[s.kind]
 	call := "EXECUTE " + function
 	if db.config.Unprepared {
 		call = "SELECT * FROM platform." + function
 	}
-	message := "BEGIN;" + call + `('\x` + hex.EncodeToString(s.credential[:]) + "','" + s.organization.ID.String() +
+	return call + `('\x` + hex.EncodeToString(s.credential[:]) + "','" + s.organization.ID.String() +
 		"','" + now.Format(time.RFC3339Nano) + "');" + enterMessage(s.schema)
-	rows, err := conn.QueryContext(ctx, message)
-	if err != nil {
-		return reached(ctx, fmt.Errorf("entering an organization: %w", err))
-	}
-	var access, policy sql.NullInt64
-	for rows.Next() {
-		if err := rows.Scan(&access, &policy); err != nil {
-			return errors.Join(fmt.Errorf("entering an organization: %w", err), rows.Close())
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return reached(ctx, fmt.Errorf("entering an organization: %w", err))
-	}
-	if access.Int64 != s.access || policy.Int64 != s.policy {
-		db.forget(s)
-		return ErrStale
-	}
-	if s.masks != 0 {
-		if err := masking(conn, s.masks); err != nil {
-			return err
-		}
-	}
-	return inSchema(conn, s.schema)
-}
-
-// inSchema tells the connection whose statements it runs from here to the end of the transaction.
-func inSchema(c *sqlx.Conn, schema string) error {
-	return c.Raw(func(driverConn any) error {
-		driverConn.(*conn).schema = schema
-		return nil
-	})
 }
 
 // enterMessage puts the transaction into a tenant's role and schema. A schema name is t_ and hex digits.

@@ -20,3 +20,13 @@ var MigrateTenant = migrateTenant
 
 // OwnerPool is the owner's way into the database.
 func OwnerPool(db *DB) *sqlx.DB { return db.owner }
+
+// CompartmentPools are the ways into the compartments that were used.
+func CompartmentPools(db *DB) (pools []*sqlx.DB) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for _, pool := range db.compartments {
+		pools = append(pools, pool)
+	}
+	return pools
+}

@@ -116,7 +116,7 @@ func (db *DB) foundIn(ctx context.Context, n int, founder Person, slug, name str
 		return false, reached(ctx, err)
 	}
 	now, found := db.Now(), false
-	err = finish(ctx, conn, func() (*handle, error) {
+	err = finish(ctx, conn, nil, func() (*handle, error) {
 		s, err := claim(ctx, conn, founder, slug, name, now)
 		if err != nil || s == nil {
 			return &handle{}, err

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/jmoiron/sqlx"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
 )
@@ -232,14 +231,6 @@ func maskChanges(v driver.Value, masks Masks) driver.Value {
 		return []byte(strings.Join(lines, "\n"))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// masking tells the connection to mask what it reads from here to the end of the transaction.
-func masking(c *sqlx.Conn, masks Masks) error {
-	return c.Raw(func(driverConn any) error {
-		driverConn.(*conn).masks = masks
-		return nil
-	})
 }
 
 // maskedRows are rows whose personal columns are masked.

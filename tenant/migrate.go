@@ -59,6 +59,13 @@ func ensureLogin(ctx context.Context, db sqlx.ExtContext, login, options string,
 	if _, err := db.ExecContext(ctx, statement); err != nil {
 		return fmt.Errorf("making login %s: %w", login, err)
 	}
+	if login == ownerLogin {
+		return nil
+	}
+	// Outside a tenant nothing is found by its bare name.
+	if _, err := db.ExecContext(ctx, "ALTER ROLE "+pq.QuoteIdentifier(login)+" SET search_path = ''"); err != nil {
+		return fmt.Errorf("making login %s: %w", login, err)
+	}
 	return nil
 }
 

@@ -24,7 +24,7 @@ func DoPlatform(ctx context.Context, db *DB, fn func(tx *PlatformTx) error) erro
 	if err != nil {
 		return reached(ctx, err)
 	}
-	return finish(ctx, conn, func() (*handle, error) {
+	return finish(ctx, conn, nil, func() (*handle, error) {
 		if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 			return nil, reached(ctx, err)
 		}

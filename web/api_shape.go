@@ -216,7 +216,17 @@ type Act struct {
 
 // read answers with one thing.
 func read[E, T any](ctx context.Context, c *call, text string, fetch func(tx *tenant.Tx, i id.Of[E]) (T, int, error)) (*Versioned[T], error) {
-	return change(ctx, c, text, IfMatch{}, func(tx *tenant.Tx, i id.Of[E], _ int) (T, int, error) { return fetch(tx, i) })
+	i, err := pathID[E](text)
+	if err != nil {
+		return nil, err
+	}
+	var out *Versioned[T]
+	err = c.glance(ctx, func(tx *tenant.Tx) error {
+		v, now, err := fetch(tx, i)
+		out = versioned(v, now)
+		return err
+	})
+	return out, err
 }
 
 // change does something to one thing, if it is still as the caller saw it, and answers with what it is now.

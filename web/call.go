@@ -65,8 +65,18 @@ func isSupport(s tenant.Scope) bool { return s.Kind() == tenant.Support }
 // do runs fn in the organization. If what the caller may do has changed since admit, it is decided anew, and fn
 // runs only if they still may. fn may run several times, all but the last without any effect.
 func (c *call) do(ctx context.Context, fn func(tx *tenant.Tx) error) error {
+	return c.doBy(ctx, tenant.Do, fn)
+}
+
+// glance is do for an fn that only reads, most often by one statement.
+func (c *call) glance(ctx context.Context, fn func(tx *tenant.Tx) error) error {
+	return c.doBy(ctx, tenant.Glance, fn)
+}
+
+func (c *call) doBy(ctx context.Context, do func(context.Context, *tenant.DB, tenant.Scope, func(*tenant.Tx) error) error,
+	fn func(tx *tenant.Tx) error) error {
 	for range attempts - 1 {
-		err := tenant.Do(ctx, c.server.DB, c.scope, fn)
+		err := do(ctx, c.server.DB, c.scope, fn)
 		switch {
 		case errors.Is(err, tenant.ErrStale):
 			if err := c.admit(ctx); err != nil {
@@ -77,7 +87,7 @@ func (c *call) do(ctx context.Context, fn func(tx *tenant.Tx) error) error {
 			return err
 		}
 	}
-	err := tenant.Do(ctx, c.server.DB, c.scope, fn)
+	err := do(ctx, c.server.DB, c.scope, fn)
 	if errors.Is(err, tenant.ErrStale) {
 		return tenant.ErrUnavailable.Because(err) // rights that change faster than we can ask for them
 	}
