@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/vault/api/auth/kubernetes"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/trace"
 )
 
 // ErrSetting says which setting of Vault is wrong: its Field is the setting's name as VaultConfig gives it.
@@ -79,7 +80,7 @@ func (c VaultConfig) client() (*api.Client, error) {
 		TLSHandshakeTimeout: c.Timeout, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
 	}
 	client, err := api.NewClient(&api.Config{Address: c.Address, HttpClient: &http.Client{
-		Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: trace.Onward{Next: transport}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}})
 	if err != nil {
 		return nil, setting("vault-address", "Vault's address cannot be used: %v", err)

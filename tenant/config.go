@@ -22,6 +22,9 @@ type Config struct {
 	Compartments int
 	// Connections bounds each compartment's pool; 0 means 8.
 	Connections int
+	// PerOrganization bounds how many transactions of one organization run at once in this process, so that none takes
+	// all connections of its compartment; 0 means half of Connections.
+	PerOrganization int
 	// NewKey makes the encryption key of the organization whose schema is about to be made; nil makes none. A
 	// schema is ready only when its key is, so that no founding waits for the keyring or is left without a key.
 	NewKey func(ctx context.Context, organization string) error
@@ -37,6 +40,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Connections == 0 {
 		c.Connections = 8
+	}
+	if c.PerOrganization == 0 {
+		c.PerOrganization = max(1, c.Connections/2)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

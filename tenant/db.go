@@ -29,6 +29,7 @@ type DB struct {
 	compartments map[int]*sqlx.DB
 
 	scopes *lru.Cache[scopeKey, *scope]
+	turns  turns
 }
 
 // Open connects to a database that Migrate has brought to this version. Close it when done.
@@ -38,7 +39,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the scope cache: %w", err)
 	}
-	db := &DB{config: config, compartments: map[int]*sqlx.DB{}, scopes: scopes}
+	db := &DB{config: config, compartments: map[int]*sqlx.DB{}, scopes: scopes, turns: turns{most: config.PerOrganization}}
 	if db.owner, err = openPool(config, ownerLogin, 4, nil); err != nil {
 		return nil, err
 	}

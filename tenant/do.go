@@ -39,9 +39,11 @@ func (tx *Tx) Scope() Scope { return Scope{tx.scope} }
 func (tx *Tx) Now() time.Time { return tx.now }
 
 // Do runs fn in one transaction inside the scope's organization: in its schema, as its role, which may touch
-// nothing else. The database is asked in the same transaction, with fn's first statement, whether the scope's credential
-// is still good and its rights unchanged: if not, that statement answers nothing, nothing is kept, and the error is
-// ErrStale. If fn returns an error, or any statement in it failed, nothing is kept.
+// nothing else. Of one organization so many run at once as Config.PerOrganization says; the others wait in line, and
+// with too many of them, or after too long, the error is ErrBusy. The database is asked in the same transaction, with
+// fn's first statement, whether the scope's credential is still good and its rights unchanged: if not, that statement
+// answers nothing, nothing is kept, and the error is ErrStale. If fn returns an error, or any statement in it failed,
+// nothing is kept.
 //
 // No network call belongs inside fn.
 func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
@@ -62,6 +64,11 @@ func do(ctx context.Context, db *DB, s Scope, glance bool, fn func(tx *Tx) error
 	if err != nil {
 		return err
 	}
+	leave, err := db.turns.take(ctx, s.s.organization.ID)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	conn, err := pool.Connx(ctx)
 	if err != nil {
 		return reached(ctx, err)

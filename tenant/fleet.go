@@ -69,8 +69,8 @@ type Failure struct {
 	Reason   string `json:"reason"`
 }
 
-// Behind is a schema that lacks migrations.
-type Behind struct {
+// Laggard is a schema that lacks migrations.
+type Laggard struct {
 	Schema      string        `db:"schema_name" json:"schema"`
 	Compartment int           `db:"compartment_id" json:"compartment"`
 	State       string        `db:"state" json:"state"`
@@ -107,7 +107,7 @@ func steps(files fs.FS) ([]step, error) {
 
 // WhoIsBehind lists the schemas that lack migrations, in the order in which they are brought forward: empty ones that
 // wait to be claimed first, since nobody misses them, then the organizations by age. One query, whatever their number.
-func WhoIsBehind(ctx context.Context, config Config, fleet Fleet) (behind []Behind, err error) {
+func WhoIsBehind(ctx context.Context, config Config, fleet Fleet) (behind []Laggard, err error) {
 	config, fleet = config.withDefaults(), fleet.withDefaults()
 	owner, err := openPool(config, ownerLogin, 1, nil)
 	if err != nil {
@@ -121,12 +121,12 @@ func WhoIsBehind(ctx context.Context, config Config, fleet Fleet) (behind []Behi
 	return whoIsBehind(ctx, owner, all)
 }
 
-func whoIsBehind(ctx context.Context, owner *sqlx.DB, all []step) ([]Behind, error) {
+func whoIsBehind(ctx context.Context, owner *sqlx.DB, all []step) ([]Laggard, error) {
 	versions := make(pq.Int64Array, len(all))
 	for i, s := range all {
 		versions[i] = s.version
 	}
-	behind := []Behind{}
+	behind := []Laggard{}
 	err := owner.SelectContext(ctx, &behind, `
 		WITH has AS (SELECT schema_name, array_agg(version) AS applied FROM platform.schema_version
 		              WHERE version = ANY($1) GROUP BY schema_name)
@@ -159,7 +159,7 @@ type march struct {
 }
 
 // run brings everyone forward: canaries first, then waves that grow tenfold, each side by side over the compartments.
-func (m *march) run(ctx context.Context, behind []Behind) error {
+func (m *march) run(ctx context.Context, behind []Laggard) error {
 	m.progress.Total = len(behind)
 	size := m.Canaries
 	for wave := 0; len(behind) > 0; wave++ {
@@ -183,11 +183,11 @@ func (m *march) run(ctx context.Context, behind []Behind) error {
 }
 
 // wave migrates some schemas and counts those that failed. It ends early once more failed than is bearable.
-func (m *march) wave(ctx context.Context, schemas []Behind, bearable int) (failed int, err error) {
-	queues := map[int]chan Behind{}
+func (m *march) wave(ctx context.Context, schemas []Laggard, bearable int) (failed int, err error) {
+	queues := map[int]chan Laggard{}
 	for _, b := range schemas {
 		if queues[b.Compartment] == nil {
-			queues[b.Compartment] = make(chan Behind, len(schemas))
+			queues[b.Compartment] = make(chan Laggard, len(schemas))
 		}
 		queues[b.Compartment] <- b
 	}
@@ -217,7 +217,7 @@ func (m *march) failedSince(before int) int {
 }
 
 // one brings one schema forward, notes what became of it, and tells.
-func (m *march) one(ctx context.Context, b Behind) {
+func (m *march) one(ctx context.Context, b Laggard) {
 	failure := m.forward(ctx, b)
 	if ctx.Err() != nil {
 		return // interrupted: neither done nor failed
@@ -238,7 +238,7 @@ func (m *march) one(ctx context.Context, b Behind) {
 	m.Tell(told)
 }
 
-func (m *march) forward(ctx context.Context, b Behind) *Failure {
+func (m *march) forward(ctx context.Context, b Laggard) *Failure {
 	for _, s := range m.steps {
 		if !slices.Contains(b.Missing, s.version) {
 			continue

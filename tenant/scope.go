@@ -158,6 +158,9 @@ func (s Scope) Grant() uuid.UUID { return s.s.grant }
 // for never.
 func (s Scope) PasswordUntil() time.Time { return s.s.passwordUntil }
 
+// Credential tells apart what bearers got in with, and is of no use to get in by.
+func (s Scope) Credential() string { return string(s.s.credential[:]) }
+
 // Subject is the one thing that a link or webhook leads to; none for every other kind.
 func (s Scope) Subject() uuid.UUID { return s.s.subject }
 

@@ -152,6 +152,9 @@ func (s *Server) admitToken(route Route, file bool) func(huma.Context, func(huma
 			err = c.admit(hc.Context())
 		}
 		if err == nil {
+			err = s.limitCaller(f, c.scope)
+		}
+		if err == nil {
 			err = tenant.Seen(hc.Context(), s.DB, c.scope)
 		}
 		if err == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/trace"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -34,23 +35,29 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (s *Server) useMiddleware() {
-	s.app.Use(s.identify, s.recoverPanic, s.secure, s.checkRequest)
+	s.app.Use(s.identify, s.recoverPanic, s.secure, s.limitNetwork, s.checkRequest)
 }
 
 // identify gives the request its id, its time limit and its line in the log.
 func (s *Server) identify(c *fiber.Ctx) error {
-	began := time.Now()
-	request := tenant.Request{ID: newRequestID(), Network: c.IP()}
-	ctx, cancel := context.WithTimeout(tenant.WithRequest(context.Background(), request), requestTimeout)
+	began, end := time.Now(), s.Meter.Begin()
+	request, traced := tenant.Request{ID: newRequestID(), Network: s.network(c)}, trace.Begin(c.Get(trace.Header))
+	ctx, cancel := context.WithTimeout(tenant.WithRequest(trace.With(context.Background(), traced), request), requestTimeout)
 	defer cancel()
+	s.lead(c)
 	c.SetUserContext(ctx)
 	c.Set("X-Request-Id", request.ID)
 	err := c.Next()
 	if err != nil { // answer here, so that the log tells the status
 		err = s.answerError(c, err)
 	}
-	attributes := []any{"request_id", request.ID, "method", c.Method(), "route", c.Route().Path,
-		"status", c.Response().StatusCode(), "ms", time.Since(began).Milliseconds()}
+	route, status, took := s.routeOf(c), c.Response().StatusCode(), time.Since(began)
+	end(c.Method(), route, status, took)
+	if isProbe(route) && status == http.StatusOK { // several a second, which say nothing
+		return err
+	}
+	attributes := []any{"request_id", request.ID, "trace_id", traced.ID, "method", c.Method(), "route", route,
+		"status", status, "ms", took.Milliseconds()}
 	if in := callFrom(c.UserContext()); in != nil && in.scope != (tenant.Scope{}) {
 		attributes = append(attributes, "organization", in.scope.Organization().ID.String())
 	}
@@ -59,6 +66,14 @@ func (s *Server) identify(c *fiber.Ctx) error {
 		s.watchMissing(c)
 	}
 	return err
+}
+
+// routeOf is the route that answered, "none" where there was none: the path itself may hold what is secret.
+func (s *Server) routeOf(c *fiber.Ctx) string {
+	if route := c.Route().Path; route != "/" || c.Path() == "/" {
+		return route
+	}
+	return "none"
 }
 
 func newRequestID() string {
@@ -115,7 +130,7 @@ func (s *Server) checkRequest(c *fiber.Ctx) error {
 	if encoding := c.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return refused(http.StatusUnsupportedMediaType, errPacked)
 	}
-	if !s.ownHost(string(c.Request().Host())) {
+	if !isProbe(parsed.Path) && !s.ownHost(string(c.Request().Host())) {
 		return errNoPage
 	}
 	request := &http.Request{Method: c.Method(), Host: s.origin.Host, URL: parsed, Header: http.Header{}}

@@ -164,11 +164,15 @@ func (s *Server) person(ctx context.Context, c *fiber.Ctx) (tenant.Person, error
 	if _, ok := identity.HashToken(token); !ok {
 		return tenant.Person{}, tenant.ErrNotSignedIn
 	}
-	return s.Identity.PersonBySession(ctx, token)
+	p, err := s.Identity.PersonBySession(ctx, token)
+	if err == nil {
+		err = s.limitPerson(c, p)
+	}
+	return p, err
 }
 
 func requestInfo(c *fiber.Ctx) identity.RequestInfo {
-	return identity.RequestInfo{Network: c.IP(), UserAgent: c.Get("User-Agent"), Device: c.Cookies(deviceCookie)}
+	return identity.RequestInfo{Network: tenant.RequestFrom(c.UserContext()).Network, UserAgent: c.Get("User-Agent"), Device: c.Cookies(deviceCookie)}
 }
 
 // deviceInfo is requestInfo with a device even for a browser that comes for the first time. It is that browser's

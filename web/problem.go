@@ -133,7 +133,7 @@ func ofFiber(err error) error {
 // fault is logged, here and nowhere else.
 func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	if tenant.RequestFrom(c.UserContext()).ID == "" { // refused before any middleware ran
-		c.SetUserContext(tenant.WithRequest(c.UserContext(), tenant.Request{ID: newRequestID(), Network: c.IP()}))
+		c.SetUserContext(tenant.WithRequest(c.UserContext(), tenant.Request{ID: newRequestID(), Network: s.network(c)}))
 	}
 	if errors.Is(err, fiber.ErrRequestEntityTooLarge) {
 		drain(c)

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -17,7 +19,9 @@ import (
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/captcha"
+	"github.com/countinghouse/countinghouse/internal/metric"
 	"github.com/countinghouse/countinghouse/internal/notify"
+	"github.com/countinghouse/countinghouse/internal/ready"
 	"github.com/countinghouse/countinghouse/internal/setting"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -47,6 +51,16 @@ type Config struct {
 	Watch Watcher
 	// Version is the binary's, for the documentation.
 	Version string
+	// Proxies are the networks whose X-Forwarded-For is believed; none: nobody's.
+	Proxies []netip.Prefix
+	// Limits bound how much each caller may ask for; the zero Limits nothing.
+	Limits Limits
+	// Ready says whether we take work; nil is always.
+	Ready *ready.Ready
+	// Meter counts requests; nil counts none.
+	Meter *metric.Meter
+	// ReadTimeout is how long a client may take to send a request; 0 means 15 s.
+	ReadTimeout time.Duration
 }
 
 // Settings is what setting.Keeper does.
@@ -74,6 +88,8 @@ type Server struct {
 	crossed *http.CrossOriginProtection
 	probes  *probes
 
+	counters counters
+
 	staffPolicy *authz.StaffPolicy
 	// Desk writes to owners of support access. Flush it before the process ends.
 	Desk *authz.Desk
@@ -81,6 +97,7 @@ type Server struct {
 
 const (
 	bodyLimit      = 1 << 20
+	headerLimit    = 16 << 10 // the request's line and its headers together
 	requestTimeout = 30 * time.Second
 )
 
@@ -90,7 +107,8 @@ func New(config Config) (*Server, error) {
 	if err != nil || origin.Host == "" || origin.Path != "" || (origin.Scheme != "http" && origin.Scheme != "https") {
 		return nil, fmt.Errorf("the origin %q is not of the form https://host", config.Origin)
 	}
-	s := &Server{Config: config, origin: origin, crossed: http.NewCrossOriginProtection(), probes: newProbes()}
+	s := &Server{Config: config, origin: origin, crossed: http.NewCrossOriginProtection(), probes: newProbes(),
+		counters: newCounters(config.Limits, time.Now)}
 	if s.staffPolicy, err = authz.CompileStaff(); err != nil {
 		return nil, err
 	}
@@ -103,7 +121,8 @@ func New(config Config) (*Server, error) {
 		EnableTrustedProxyCheck: true, // else anyone's X-Forwarded headers are believed
 		DisableStartupMessage:   true,
 		BodyLimit:               bodyLimit, // but see limitOf
-		ReadTimeout:             15 * time.Second,
+		ReadTimeout:             cmp.Or(config.ReadTimeout, 15*time.Second),
+		ReadBufferSize:          headerLimit,
 		WriteTimeout:            60 * time.Second,
 		IdleTimeout:             75 * time.Second,
 		StrictRouting:           true,

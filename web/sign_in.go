@@ -20,7 +20,7 @@ import (
 // registerPublic registers what needs no organization.
 func (s *Server) registerPublic() {
 	s.public("GET", "/", s.showHome)
-	s.public("GET", "/livez", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
+	s.registerProbes()
 	s.public("GET", static.Prefix+"*", showStatic)
 	s.public("GET", "/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.URL("favicon.svg"), http.StatusMovedPermanently) })
 	s.registerSignUp()

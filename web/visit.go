@@ -46,6 +46,9 @@ func (s *Server) answerMember(route Route, show func(v *visit) error) {
 		if err := v.admit(v.ctx); err != nil {
 			return err
 		}
+		if err := s.limitCaller(c, v.scope); err != nil {
+			return err
+		}
 		if c.Query("live") == "" { // what a page asks by itself keeps no session open
 			if err := tenant.Seen(v.ctx, s.DB, v.scope); err != nil {
 				return err

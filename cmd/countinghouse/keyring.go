@@ -39,7 +39,8 @@ func (f keyringFlags) open() (secrets.Keyring, error) {
 	if f.KeyringDir == "" {
 		return nil, errors.New("the local keyring needs its folder: --keyring-dir, or COUNTINGHOUSE_KEYRING_DIR")
 	}
-	return secrets.OpenLocal(f.KeyringDir)
+	keyring, err := secrets.OpenLocal(f.KeyringDir)
+	return keyring, wrong("keyring-dir", err)
 }
 
 func (f vaultFlags) openVault() (secrets.Keyring, error) {

@@ -30,6 +30,7 @@ type commands struct {
 	Secrets  secretsCommands  `cmd:"" help:"Look after the keys of organizations."`
 	Settings settingsCommands `cmd:"" help:"Look after what holds for the whole platform."`
 	Person   personCommands   `cmd:"" help:"Look after people's logins."`
+	Probe    probeCommand     `cmd:"" help:"Ask a process whether it is ready, where there is no other program to ask with."`
 	Version  versionCommand   `cmd:"" help:"Say which version this is."`
 
 	backgroundCommands
@@ -53,6 +54,10 @@ func main() {
 
 // say gives a person the sentence of a fault, and of any other error what there is.
 func say(err error) string {
+	var setting *wrongSetting
+	if errors.As(err, &setting) {
+		return setting.Error()
+	}
 	var f *fault.Error
 	if errors.As(err, &f) {
 		if cause := f.Unwrap(); cause != nil {

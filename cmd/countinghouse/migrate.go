@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -23,7 +24,11 @@ type databaseFlags struct {
 
 func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
 	if key, err = loadKey(f.KeyFile); err != nil {
-		return nil, config, err
+		return nil, config, wrong("key-file", err)
+	}
+	if u, err := url.Parse(f.DatabaseURL); err != nil || u.Host == "" || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		// The address is not told back: it may hold a password.
+		return nil, config, wrong("database-url", errors.New("it is not of the form postgres://countinghouse_owner:...@host/countinghouse?sslmode=verify-full"))
 	}
 	config.URL = f.DatabaseURL
 	config.Key, err = derive(key, "database logins")

@@ -16,6 +16,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,18 +44,22 @@ const (
 )
 
 // replica is `countinghouse serve` in a process of its own.
-type replica struct{ address string }
+type replica struct {
+	address string
+	// stop tells it to end, as a service manager would, and waits until it has.
+	stop func()
+}
 
-func startReplica(t *testing.T) replica {
+func startReplica(t *testing.T, more ...string) replica {
 	t.Helper()
 	folder := t.TempDir()
 	key := filepath.Join(folder, "key")
 	if err := os.WriteFile(key, []byte(hex.EncodeToString(testKey)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := replica{fmt.Sprintf("127.0.0.1:%d", freePort(t))}
-	command := exec.Command(os.Args[0], "serve", "--no-work", "--listen", r.address, "--origin", "https://"+replicaHost,
-		"--keyring", "local", "--keyring-dir", filepath.Join(folder, "keys"), "--smtp-host", "127.0.0.1", "--mail-from", "books@books.example")
+	r := replica{address: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+	command := exec.Command(os.Args[0], append([]string{"serve", "--no-work", "--listen", r.address, "--origin", "https://" + replicaHost,
+		"--keyring", "local", "--keyring-dir", filepath.Join(folder, "keys"), "--smtp-host", "127.0.0.1", "--mail-from", "books@books.example"}, more...)...)
 	command.Env = append(os.Environ(), commandMark+"=yes", "COUNTINGHOUSE_KEY_FILE="+key, "COUNTINGHOUSE_DATABASE_URL="+tenanttest.Config().URL)
 	out, err := command.StdoutPipe()
 	if err != nil {
@@ -74,8 +80,8 @@ func startReplica(t *testing.T) replica {
 			}
 		}
 	}()
-	t.Cleanup(func() {
-		if err := command.Process.Signal(os.Interrupt); err != nil {
+	r.stop = sync.OnceFunc(func() {
+		if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}
 		<-ended
@@ -83,6 +89,7 @@ func startReplica(t *testing.T) replica {
 			t.Errorf("%v\n%s", err, printed.String())
 		}
 	})
+	t.Cleanup(r.stop)
 	select {
 	case <-serving:
 	case <-ended:

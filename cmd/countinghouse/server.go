@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/metric"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/place"
+	"github.com/countinghouse/countinghouse/internal/ready"
 	"github.com/countinghouse/countinghouse/internal/setting"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -53,6 +56,11 @@ type parts struct {
 	security    securityOut
 	// keepLogins is for how long the record of who signed in is kept.
 	keepLogins time.Duration
+	// What follows is nil and nothing in dev.
+	ready   *ready.Ready
+	meter   *metric.Meter
+	limits  web.Limits
+	proxies []netip.Prefix
 }
 
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
@@ -68,6 +76,9 @@ func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *w
 	people, server, err := p.wire(db)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, db.Close())
+	}
+	if p.meter != nil {
+		p.observe(db)
 	}
 	return db, people, server, nil
 }
@@ -103,6 +114,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
 		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks, Till: p.till(),
+		Ready: p.ready, Meter: p.meter, Limits: p.limits, Proxies: p.proxies,
 	})
 	return people, server, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -25,7 +26,7 @@ type smsFlags struct {
 func (f smsFlags) texter() (texter, error) {
 	if f.SMSAccount == "" {
 		if f.SMSTokenFile != "" || f.SMSFrom != "" || f.SMSVoice {
-			return nil, errors.New("text messages need --sms-account as well: give it, or leave out all of --sms")
+			return nil, errors.New("text messages need --sms-account as well: give it, or leave out --sms-token-file, --sms-from and --sms-voice")
 		}
 		return nil, nil
 	}
@@ -34,7 +35,13 @@ func (f smsFlags) texter() (texter, error) {
 	}
 	token, err := os.ReadFile(f.SMSTokenFile)
 	if err != nil {
-		return nil, fmt.Errorf("reading the SMS gateway's token: %w", err)
+		return nil, wrong("sms-token-file", err)
+	}
+	if f.SMSFrom == "" {
+		return nil, wrong("sms-from", errors.New("give the number that messages come from"))
+	}
+	if u, err := url.Parse(f.SMSURL); err != nil || u.Host == "" {
+		return nil, wrong("sms-url", fmt.Errorf("%q is no address such as https://api.twilio.com", f.SMSURL))
 	}
 	return notify.NewGateway(notify.GatewayOptions{URL: f.SMSURL, Account: f.SMSAccount, Token: strings.TrimSpace(string(token)), From: f.SMSFrom})
 }

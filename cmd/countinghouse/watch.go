@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/mail"
 	"os"
 
 	"github.com/countinghouse/countinghouse/internal/audit"
@@ -31,6 +32,11 @@ type securityOut struct {
 }
 
 func (f securityFlags) openSecurity() (o securityOut, err error) {
+	if f.SecurityMail != "" {
+		if _, err := mail.ParseAddress(f.SecurityMail); err != nil {
+			return o, wrong("security-mail", fmt.Errorf("%q is no address", f.SecurityMail))
+		}
+	}
 	o.staff = f.SecurityMail
 	if f.SecurityWebhook != "" {
 		if f.SecurityWebhookKeyFile == "" {
@@ -38,11 +44,11 @@ func (f securityFlags) openSecurity() (o securityOut, err error) {
 		}
 		key, err := loadKey(f.SecurityWebhookKeyFile)
 		if err != nil {
-			return o, err
+			return o, wrong("security-webhook-key-file", err)
 		}
 		o.webhook, err = watch.NewWebhook(watch.WebhookOptions{URL: f.SecurityWebhook, Key: key, Internal: f.SecurityWebhookInternal})
 		if err != nil {
-			return o, err
+			return o, wrong("security-webhook", err)
 		}
 	}
 	switch f.SecurityLog {
@@ -53,7 +59,7 @@ func (f securityFlags) openSecurity() (o securityOut, err error) {
 		return o, nil
 	}
 	if o.file, err = os.OpenFile(f.SecurityLog, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
-		return o, fmt.Errorf("opening the log of security events: %w", err)
+		return o, wrong("security-log", err)
 	}
 	o.log = o.file
 	return o, nil

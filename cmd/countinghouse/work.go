@@ -87,16 +87,25 @@ type workCommand struct {
 
 // Run works until it is interrupted; jobs that run may finish within 20 seconds and are given back otherwise.
 func (c workCommand) Run(ctx context.Context) (err error) {
+	if c.Runs < 1 || c.Runs > 1000 {
+		return wrong("runs", errors.New("give 1 to 1000 jobs at once"))
+	}
 	p, err := c.parts()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.security.close()) }()
+	defer context.AfterFunc(ctx, p.ready.Drain)()
 	db, people, server, err := p.assemble(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	stopOperators, err := c.operate(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopOperators()) }()
 	run, err := p.worker(db, server.Desk, jobs.Options{Runs: c.Runs})
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ var table = map[string]row{
 		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
 			"billing/report", "billing/export", "billing/intake", "billing/gateway", "billing/till", "billing/currency", "billing/dispatch", "billing/subscription", "billing/file", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
 			"internal/notify", "internal/watch", "internal/audit", "internal/setting", "internal/jobs",
+			"internal/metric", "internal/ready", "internal/limit", "internal/trace",
 			"internal/captcha", "internal/admission"),
 		tests: everything,
 	},
@@ -72,7 +73,7 @@ var table = map[string]row{
 	"identity": {may: join(words, "tenant", "internal/watch"), tests: []string{"internal/place"}},
 	"authz":    {may: join(words, "tenant", "internal/watch")},
 
-	"secrets":             {may: []string{"internal/fault"}},
+	"secrets":             {may: []string{"internal/fault", "internal/trace"}},
 	"secrets/secretstest": {may: []string{"secrets"}},
 	// Where a key meets the database that holds what it sealed.
 	"secrets/custody": {may: join(words, "secrets", "tenant"), tests: []string{"billing", "billing/money"}},
@@ -97,6 +98,10 @@ var table = map[string]row{
 	"internal/watch":           {may: join(words, "tenant")},
 	"internal/admission":       {may: join(words, "tenant"), tests: []string{"authz"}},
 	"internal/captcha":         {may: join(words, "tenant")},
+	"internal/metric":          {may: join(words, "tenant")},
+	"internal/ready":           {},
+	"internal/limit":           {},
+	"internal/trace":           {},
 	"internal/setting":         {may: join(words, "tenant")},
 	// It reads the journal's rows as they lie, so that it stands beside the ledger and not on it.
 	"internal/audit": {may: join(words, "tenant"), tests: []string{"billing/ledger", "billing/money"}},
@@ -126,6 +131,7 @@ var parts = []guarded{
 	{path: "github.com/gofiber", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
 	{path: "github.com/valyala/fasthttp", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
 	{path: "github.com/danielgtaylor/huma", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
+	{path: "github.com/prometheus", homes: []string{"internal/metric"}, why: "only internal/metric knows Prometheus"},
 	{path: "github.com/hashicorp/vault", homes: []string{"secrets"}, why: "only secrets knows Vault"},
 }
 
