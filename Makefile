@@ -4,7 +4,7 @@ PORT ?= 8080
 # Without a repository that git trusts (a tarball, another user's clone) Go cannot stamp the commit.
 VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
-MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*' -not -path './secrets/realvault/*'
+MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*' -not -path './secrets/realvault/*' -not -path './charts/*'
 
 .PHONY: help run demo build vault test bench lint baseline clean packages
 
@@ -26,12 +26,15 @@ vault:
 
 # Modules of their own test the program that they build, which the test cache does not see: -count=1. The Vault that
 # secrets/vaulttest runs is built by it, without the race detector: with it that takes many minutes for nothing of ours.
+# The same holds for Helm, which charts/charttest renders the chart with.
 test: packages ## Run all tests with the race detector; as root on Debian, install what they need.
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
 	@for module in $$($(MODULES)); do \
 		echo "tests of $${module%/go.mod}"; \
 		(cd "$${module%/go.mod}" && CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...) || exit 1; \
 	done
+	@echo "tests of ./charts/charttest"
+	@cd charts/charttest && go vet ./... && go test -count=1 -timeout 15m ./...
 
 packages:
 	@.ci/packages
