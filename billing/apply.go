@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -23,7 +24,8 @@ var (
 )
 
 // ApplyCreditNote lets a credit note settle an invoice of its customer: by an amount, or (zero) by as much as there is
-// and is open. Nothing is posted: both stand on the same account. It fails with ErrCreditNoteNotFound, ErrInvoiceNotFound,
+// and is open. Nothing is posted but the gain or loss where the two are in a foreign currency and came at different
+// rates: both stand on the same account. It fails with ErrCreditNoteNotFound, ErrInvoiceNotFound,
 // ErrNotIssued, ErrVoidDocument, ErrCreditCustomer, ErrCreditCurrency, ErrCreditUsed,
 // ErrAlreadyPaid and ErrCreditAmount.
 func ApplyCreditNote(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invoice InvoiceID, amount money.Amount) (CreditNote, error) {
@@ -107,6 +109,10 @@ func settleByCredit(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invoi
 			return err
 		}
 	}
+	err := currency.Realise(ctx, tx, currency.Settlement{CreditNote: note.UUID, Document: invoice.UUID, Amount: minor, Date: on})
+	if err != nil {
+		return err
+	}
 	return tx.Record(ctx, tenant.Act{Action: "credit_note.apply", Object: "credit_note", ID: note.UUID,
 		Detail: fmt.Sprintf("%d to %s", minor, invoice)})
 }
@@ -118,7 +124,7 @@ func UnapplyCreditNote(ctx context.Context, tx *tenant.Tx, note CreditNoteID, in
 	if err != nil {
 		return CreditNote{}, err
 	}
-	minor, err := deleteCreditAllocation(ctx, tx, note, invoice)
+	minor, told, err := deleteCreditAllocation(ctx, tx, note, invoice)
 	if err != nil {
 		return CreditNote{}, err
 	}
@@ -129,6 +135,14 @@ func UnapplyCreditNote(ctx context.Context, tx *tenant.Tx, note CreditNoteID, in
 		if err := updateSettled(ctx, tx, document, -minor); err != nil {
 			return CreditNote{}, err
 		}
+	}
+	today, err := Today(ctx, tx)
+	if err != nil {
+		return CreditNote{}, err
+	}
+	err = currency.Realise(ctx, tx, currency.Settlement{CreditNote: note.UUID, Document: invoice.UUID, Amount: -told, Date: laterOf(today, to.IssueDate)})
+	if err != nil {
+		return CreditNote{}, err
 	}
 	err = tx.Record(ctx, tenant.Act{Action: "credit_note.unapply", Object: "credit_note", ID: note.UUID, Detail: "from " + invoice.String()})
 	if err != nil {

@@ -35,8 +35,9 @@ func lockWithCustomer(ctx context.Context, tx *tenant.Tx, k kind, document uuid.
 
 func insertCreditAllocation(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invoice InvoiceID, minor int64, on civil.Date) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO credit_allocation AS a (credit_note_id, document_id, amount, date, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (credit_note_id, document_id) DO UPDATE SET amount = a.amount + excluded.amount, date = excluded.date`,
+		INSERT INTO credit_allocation AS a (credit_note_id, document_id, amount, date, created_at)
+		VALUES ($1, $2, $3, greatest($4::date, (SELECT e.date FROM document d JOIN journal_entry e ON e.id = d.entry_id WHERE d.id = $2)), $5)
+		ON CONFLICT (credit_note_id, document_id) DO UPDATE SET amount = a.amount + excluded.amount, date = greatest(a.date, excluded.date)`,
 		note, invoice, minor, on, tx.Now())
 	if err != nil {
 		return fmt.Errorf("applying a credit note: %w", err)
@@ -44,14 +45,19 @@ func insertCreditAllocation(ctx context.Context, tx *tenant.Tx, note CreditNoteI
 	return nil
 }
 
-func deleteCreditAllocation(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invoice InvoiceID) (minor int64, err error) {
-	err = tx.Get(ctx, &minor, `DELETE FROM credit_allocation WHERE credit_note_id = $1 AND document_id = $2 RETURNING amount`, note, invoice)
-	if errors.Is(err, tenant.ErrNoRows) {
-		return 0, ErrNotApplied
-	} else if err != nil {
-		return 0, fmt.Errorf("taking a credit note back from an invoice: %w", err)
+// deleteCreditAllocation gives what was taken back, and the part of it whose gain on foreign currency was told.
+func deleteCreditAllocation(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invoice InvoiceID) (minor, told int64, err error) {
+	var row struct {
+		Amount     int64 `db:"amount"`
+		Unrealised int64 `db:"unrealised"`
 	}
-	return minor, nil
+	err = tx.Get(ctx, &row, `DELETE FROM credit_allocation WHERE credit_note_id = $1 AND document_id = $2 RETURNING amount, unrealised`, note, invoice)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return 0, 0, ErrNotApplied
+	} else if err != nil {
+		return 0, 0, fmt.Errorf("taking a credit note back from an invoice: %w", err)
+	}
+	return row.Amount, row.Amount - row.Unrealised, nil
 }
 
 // updateSettled moves what is settled of a document that the caller has locked.

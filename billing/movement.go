@@ -235,36 +235,55 @@ func book(ctx context.Context, tx *tenant.Tx, m movement) error {
 	if m.kind == "fee" {
 		return insertMovement(ctx, tx, m, uuid.Nil, entry.ID)
 	}
-	settled, err := allocate(ctx, tx, m)
-	if err != nil {
-		return err
-	}
-	if err := insertGatewayPayment(ctx, tx, payment, m, today, settled, accounts.Clearing, entry.ID); err != nil {
-		return err
-	}
-	err = currency.Realise(ctx, tx, currency.Settlement{Payment: payment.UUID, Document: m.charge.InvoiceID.UUID, Amount: settled, Date: today})
-	if err != nil {
+	if err := keepGatewayPayment(ctx, tx, payment, m, accounts, entry); err != nil {
 		return err
 	}
 	return insertMovement(ctx, tx, m, payment.UUID, entry.ID)
 }
 
-// allocate says how much of a movement settles its invoice, or unsettles it. What comes in beyond what is open stays
-// the customer's credit; what goes out is taken from that credit first.
-func allocate(ctx context.Context, tx *tenant.Tx, m movement) (int64, error) {
-	invoice, err := lockInvoice(ctx, tx, m.charge.InvoiceID)
+// keepGatewayPayment keeps a movement that was posted as a payment, with what it settles, and tells what that gained.
+func keepGatewayPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, m movement, accounts movementAccounts, entry ledger.Entry) error {
+	origin, err := selectChargePayment(ctx, tx, m.charge.ID)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if invoice.State == Void { // money that moved is booked whatever became of the invoice
-		return 0, nil
-	}
-	if m.amount.Minor > 0 {
-		return min(m.amount.Minor, invoice.Total-invoice.Settled), nil
-	}
-	credit, allocated, err := selectChargeCredit(ctx, tx, m.charge.ID)
+	parts, err := allocate(ctx, tx, m, origin)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return -min(max(-m.amount.Minor-max(credit, 0), 0), allocated), nil
+	r := receipt{PaymentInput: PaymentInput{Date: entry.Date, Amount: m.amount, Method: Card, Reference: m.how}, payment: payment,
+		customer: m.charge.CustomerID, refundOf: origin.UUID, account: accounts.Clearing, entry: entry}
+	if err := insertPayment(ctx, tx, r); err != nil {
+		return err
+	}
+	if err := currency.KeepPaymentRate(ctx, tx, payment.UUID); err != nil {
+		return err
+	}
+	if err := settleParts(ctx, tx, payment.UUID, r.Date, parts); err != nil || origin.IsZero() || m.amount.Sign() > 0 {
+		return err
+	}
+	return realiseCredit(ctx, tx, payment.UUID, origin.UUID, -m.amount.Minor, r.Date, parts)
+}
+
+// allocate says how much of a movement settles which invoice, or unsettles it. What comes in beyond what is open stays the
+// customer's credit; what goes out is taken from what is left of the charge as credit first, then from the invoices that
+// the charge settles by now.
+func allocate(ctx context.Context, tx *tenant.Tx, m movement, origin PaymentID) ([]part, error) {
+	invoice, err := lockWithCustomer(ctx, tx, invoiceKind, m.charge.InvoiceID.UUID)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case m.amount.Minor > 0 && invoice.State == Void: // money that moved is booked whatever became of the invoice
+		return nil, nil
+	case m.amount.Minor > 0:
+		return []part{{document: invoice, minor: min(m.amount.Minor, invoice.open().Minor)}}, nil
+	case origin.IsZero():
+		return nil, nil
+	}
+	h, err := selectHeld(ctx, tx, origin)
+	if err != nil {
+		return nil, err
+	}
+	return h.takeBack(ctx, tx, -m.amount.Minor)
 }

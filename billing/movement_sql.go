@@ -2,12 +2,12 @@ package billing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 
 	"github.com/countinghouse/countinghouse/billing/ledger"
-	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -44,39 +44,13 @@ func insertMovement(ctx context.Context, tx *tenant.Tx, m movement, payment uuid
 	return nil
 }
 
-// insertGatewayPayment keeps a payment, or below zero what was given back, and settles as much of its invoice, which the
-// caller has locked.
-func insertGatewayPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, m movement, on civil.Date, settled int64,
-	account ledger.AccountID, entry ledger.EntryID) error {
-	_, err := tx.Exec(ctx, `
-		WITH y AS (
-			INSERT INTO payment (id, customer_id, date, currency, amount, method, reference, account_id, entry_id, created_at)
-			VALUES ($1, $2, $3, $4, $5, 'card', $6, $7, $8, $9) RETURNING id
-		), a AS (
-			INSERT INTO payment_allocation (payment_id, document_id, amount) SELECT y.id, $10::uuid, $11::bigint FROM y WHERE $11::bigint <> 0
-		)
-		UPDATE document SET settled = settled + $11::bigint, version = version + 1 WHERE id = $10::uuid AND $11::bigint <> 0`,
-		payment, m.charge.CustomerID, on, m.amount.Currency, m.amount.Minor, m.how, account, entry, tx.Now(), m.charge.InvoiceID, settled)
-	if err != nil {
-		return fmt.Errorf("keeping a gateway's payment: %w", err)
+// selectChargePayment gives the payment that a charge was booked as; none where it was not yet.
+func selectChargePayment(ctx context.Context, tx *tenant.Tx, charge IntentID) (payment PaymentID, err error) {
+	err = tx.Get(ctx, &payment, `SELECT payment_id FROM gateway_movement WHERE intent_id = $1 AND kind::text = 'charge'`, charge)
+	if errors.Is(err, tenant.ErrNoRows) {
+		return payment, nil
+	} else if err != nil {
+		return payment, fmt.Errorf("looking for a charge's payment: %w", err)
 	}
-	return nil
-}
-
-// selectChargeCredit gives what of a charge settles no invoice, and what settles its own.
-func selectChargeCredit(ctx context.Context, tx *tenant.Tx, charge IntentID) (credit, allocated int64, err error) {
-	var row struct {
-		Credit    int64 `db:"credit"`
-		Allocated int64 `db:"allocated"`
-	}
-	err = tx.Get(ctx, &row, `
-		SELECT coalesce(sum(y.amount - coalesce(a.amount, 0)), 0)::bigint AS credit, coalesce(sum(a.amount), 0)::bigint AS allocated
-		  FROM gateway_movement m
-		  JOIN payment y ON y.id = m.payment_id
-		  LEFT JOIN payment_allocation a ON a.payment_id = y.id
-		 WHERE m.intent_id = $1`, charge)
-	if err != nil {
-		return 0, 0, fmt.Errorf("reading a charge's credit: %w", err)
-	}
-	return row.Credit, row.Allocated, nil
+	return payment, nil
 }

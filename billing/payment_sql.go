@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -15,17 +17,16 @@ import (
 
 // paymentAccounts is where a payment is posted, and where days begin.
 type paymentAccounts struct {
-	Money      ledger.AccountID `db:"money"`
-	Receivable ledger.AccountID `db:"receivable"`
-	TimeZone   string           `db:"time_zone"`
-	zone       *time.Location
+	Money    ledger.AccountID `db:"money"`
+	TimeZone string           `db:"time_zone"`
+	zone     *time.Location
 }
 
 // selectPaymentAccounts takes the account asked for, or the usual one. Money is on accounts of the balance sheet, but a
 // payment that lands where debts are kept would be no payment.
 func selectPaymentAccounts(ctx context.Context, tx *tenant.Tx, wanted ledger.AccountID) (accounts paymentAccounts, err error) {
 	err = tx.Get(ctx, &accounts, `
-		SELECT s.time_zone, r.id AS receivable, m.id AS money
+		SELECT s.time_zone, m.id AS money
 		  FROM settings s, account r, account m
 		 WHERE r.purpose = 'receivable' AND m.id <> r.id AND m.archived_at IS NULL
 		   AND m.kind::text IN ('asset', 'liability', 'equity')
@@ -39,87 +40,138 @@ func selectPaymentAccounts(ctx context.Context, tx *tenant.Tx, wanted ledger.Acc
 	return accounts, err
 }
 
-// insertPayment keeps a payment and settles as much of its invoice, which the caller has locked.
-func insertPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in PaymentInput, invoice lockedDocument,
-	account ledger.AccountID, entry ledger.Entry) (Payment, error) {
-	var name string
-	err := tx.Get(ctx, &name, `
-		WITH y AS (
-			INSERT INTO payment (id, external_id, customer_id, date, currency, amount, method, reference, account_id, entry_id, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-			RETURNING id, amount, customer_id
-		), a AS (
-			INSERT INTO payment_allocation (payment_id, document_id, amount) SELECT y.id, $12::uuid, y.amount FROM y
-		), d AS (
-			UPDATE document SET settled = settled + y.amount, version = version + 1 FROM y WHERE document.id = $12::uuid
-		)
-		SELECT p.name FROM y JOIN party p ON p.id = y.customer_id`,
-		payment, textOrNull(in.ExternalID), invoice.Customer, in.Date, in.Amount.Currency, in.Amount.Minor, string(in.Method),
-		in.Reference, account, entry.ID, tx.Now(), in.InvoiceID)
+// insertPayment keeps a payment or, below zero, what was given back.
+func insertPayment(ctx context.Context, tx *tenant.Tx, r receipt) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO payment (id, external_id, customer_id, date, currency, amount, method, reference, account_id, entry_id, refund_of, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		r.payment, textOrNull(r.ExternalID), r.customer, r.Date, r.Amount.Currency, r.Amount.Minor, string(r.Method),
+		r.Reference, r.account, r.entry.ID, orNull(r.refundOf), tx.Now())
 	switch {
 	case tenant.Violates(err) == "payment_external_id_key":
-		return Payment{}, ErrPaymentExternal.Because(err)
+		return ErrPaymentExternal.Because(err)
 	case err != nil:
-		return Payment{}, fmt.Errorf("recording a payment: %w", err)
+		return fmt.Errorf("recording a payment: %w", err)
 	}
-	return Payment{
-		ID: payment, ExternalID: in.ExternalID, CustomerID: invoice.Customer, CustomerName: name, InvoiceID: in.InvoiceID,
-		InvoiceNumber: invoice.Number, Date: in.Date, Amount: in.Amount, Method: in.Method, Reference: in.Reference,
-		Account: account, Entry: entry.ID, EntryNumber: entry.Number, CreatedAt: tx.Now(),
-	}, nil
+	return nil
 }
+
+// upsertAllocations keeps what of a payment settles which documents, all of which the caller has locked. A document is
+// settled on the later day of the payment's and its own entry, so that the two agree on every day. What a payment settles
+// of a document at two times counts as of the later.
+func upsertAllocations(ctx context.Context, tx *tenant.Tx, payment uuid.UUID, on civil.Date, parts []part) error {
+	type row struct {
+		Document uuid.UUID  `json:"document_id"`
+		Amount   int64      `json:"amount"`
+		Since    civil.Date `json:"since"`
+	}
+	rows := make([]row, 0, len(parts))
+	for _, p := range parts {
+		if p.minor != 0 {
+			rows = append(rows, row{p.document.ID, p.minor, laterOf(on, p.since)})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	written, err := toJSON(rows)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		WITH part AS (
+			SELECT x.document_id, x.amount, greatest(x.since, e.date) AS date
+			  FROM jsonb_to_recordset($2::jsonb) AS x (document_id uuid, amount bigint, since date)
+			  JOIN document d ON d.id = x.document_id LEFT JOIN journal_entry e ON e.id = d.entry_id
+		), a AS (
+			INSERT INTO payment_allocation AS a (payment_id, document_id, amount, date)
+			SELECT $1, part.document_id, part.amount, part.date FROM part
+			ON CONFLICT (payment_id, document_id) DO UPDATE SET amount = a.amount + excluded.amount, date = greatest(a.date, excluded.date)
+		)
+		UPDATE document d SET version = d.version + 1,
+		       settled = d.settled + CASE d.kind::text WHEN 'credit_note' THEN -part.amount ELSE part.amount END
+		  FROM part WHERE d.id = part.document_id`, payment, written)
+	if err != nil {
+		return fmt.Errorf("settling documents: %w", err)
+	}
+	return nil
+}
+
+const paymentColumns = `
+	SELECT y.id, coalesce(y.external_id, '') AS external_id, y.customer_id, p.name AS customer_name, y.date, y.currency, y.amount,
+	       y.method, y.reference, y.account_id, y.entry_id, e.number AS entry_number, y.refund_of, y.created_at,
+	       (SELECT json_agg(json_build_object('document_id', d.id, 'kind', d.kind, 'number', coalesce(d.number, ''),
+	               'date', coalesce(a.date, y.date), 'amount', a.amount) ORDER BY d.due_date, d.id)
+	          FROM payment_allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = y.id) AS settles,
+	       CASE WHEN y.amount < 0 THEN 0 ELSE coalesce((
+	           SELECT sum(g.amount - coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = g.id), 0))
+	             FROM payment g WHERE g.id = y.id OR g.refund_of = y.id), 0) END::bigint AS remains`
 
 const paymentsFrom = `
-	SELECT y.id, coalesce(y.external_id, '') AS external_id, y.customer_id, p.name AS customer_name, d.id AS invoice_id,
-	       coalesce(d.number, '') AS invoice_number, y.date, y.currency, y.amount, y.method, y.reference, y.account_id,
-	       y.entry_id, e.number AS entry_number, y.created_at
 	  FROM payment y
 	  JOIN party p ON p.id = y.customer_id
-	  LEFT JOIN payment_allocation a ON a.payment_id = y.id -- what a customer paid too much settles nothing
-	  LEFT JOIN document d ON d.id = a.document_id
-	  JOIN journal_entry e ON e.id = y.entry_id`
+	  JOIN journal_entry e ON e.id = y.entry_id
+	 WHERE y.direction::text = 'in'`
 
 type paymentRow struct {
-	ID            PaymentID        `db:"id"`
-	ExternalID    string           `db:"external_id"`
-	CustomerID    CustomerID       `db:"customer_id"`
-	CustomerName  string           `db:"customer_name"`
-	InvoiceID     InvoiceID        `db:"invoice_id"`
-	InvoiceNumber string           `db:"invoice_number"`
-	Date          civil.Date       `db:"date"`
-	Currency      money.Currency   `db:"currency"`
-	Amount        int64            `db:"amount"`
-	Method        Method           `db:"method"`
-	Reference     string           `db:"reference"`
-	Account       ledger.AccountID `db:"account_id"`
-	Entry         ledger.EntryID   `db:"entry_id"`
-	EntryNumber   int64            `db:"entry_number"`
-	CreatedAt     time.Time        `db:"created_at"`
+	ID           PaymentID        `db:"id"`
+	ExternalID   string           `db:"external_id"`
+	CustomerID   CustomerID       `db:"customer_id"`
+	CustomerName string           `db:"customer_name"`
+	Date         civil.Date       `db:"date"`
+	Currency     money.Currency   `db:"currency"`
+	Amount       int64            `db:"amount"`
+	Method       Method           `db:"method"`
+	Reference    string           `db:"reference"`
+	Account      ledger.AccountID `db:"account_id"`
+	Entry        ledger.EntryID   `db:"entry_id"`
+	EntryNumber  int64            `db:"entry_number"`
+	RefundOf     PaymentID        `db:"refund_of"`
+	CreatedAt    time.Time        `db:"created_at"`
+	Gateway      bool             `db:"gateway"`
+	Settles      []byte           `db:"settles"`
+	Remains      int64            `db:"remains"`
 }
 
-func (r paymentRow) payment() Payment {
-	return Payment{
-		ID: r.ID, ExternalID: r.ExternalID, CustomerID: r.CustomerID, CustomerName: r.CustomerName, InvoiceID: r.InvoiceID,
-		InvoiceNumber: r.InvoiceNumber, Date: r.Date, Amount: money.Amount{Minor: r.Amount, Currency: r.Currency},
-		Method: r.Method, Reference: r.Reference, Account: r.Account, Entry: r.Entry, EntryNumber: r.EntryNumber,
-		CreatedAt: r.CreatedAt,
+func (r paymentRow) payment() (Payment, error) {
+	var parts []struct {
+		Document DocumentID `json:"document_id"`
+		Kind     string     `json:"kind"`
+		Number   string     `json:"number"`
+		Date     civil.Date `json:"date"`
+		Amount   int64      `json:"amount"`
 	}
+	if err := fromJSON(r.Settles, &parts); err != nil {
+		return Payment{}, err
+	}
+	amount := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: r.Currency} }
+	p := Payment{
+		ID: r.ID, ExternalID: r.ExternalID, CustomerID: r.CustomerID, CustomerName: r.CustomerName, Date: r.Date, Amount: amount(r.Amount),
+		Left: amount(r.Remains), RefundOf: r.RefundOf, Gateway: r.Gateway, Method: r.Method, Reference: r.Reference, Account: r.Account,
+		Entry: r.Entry, EntryNumber: r.EntryNumber, CreatedAt: r.CreatedAt,
+	}
+	for _, s := range parts {
+		p.Settles = append(p.Settles, Settled{Document: s.Document, Kind: s.Kind, Number: s.Number, Date: s.Date, Amount: amount(s.Amount)})
+	}
+	return p, nil
 }
 
 func selectPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID) (Payment, error) {
 	var row paymentRow
-	err := tx.Get(ctx, &row, paymentsFrom+` WHERE y.id = $1`, payment)
+	err := tx.Get(ctx, &row, paymentColumns+`,
+		       EXISTS (SELECT FROM gateway_account g JOIN gateway_movement m ON m.gateway_account_id = g.id
+		                WHERE g.account_id = y.account_id AND m.payment_id = y.id) AS gateway`+paymentsFrom+` AND y.id = $1`, payment)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return Payment{}, ErrPaymentNotFound
 	} else if err != nil {
 		return Payment{}, fmt.Errorf("reading a payment: %w", err)
 	}
-	return row.payment(), nil
+	return row.payment()
 }
 
-const paymentsWhere = paymentsFrom + `
-	 WHERE ($1::uuid IS NULL OR y.customer_id = $1)
-	   AND ($2::uuid IS NULL OR d.id = $2)
+const paymentsWhere = paymentColumns + paymentsFrom + `
+	   AND ($1::uuid IS NULL OR y.customer_id = $1)
+	   AND ($2::uuid IS NULL OR EXISTS (SELECT FROM payment_allocation a WHERE a.payment_id = y.id AND a.document_id = $2))
 	   AND ($3::date IS NULL OR y.date >= $3)
 	   AND ($4::date IS NULL OR y.date <= $4)`
 
@@ -138,7 +190,9 @@ func selectPayments(ctx context.Context, tx *tenant.Tx, filter PaymentFilter, q 
 	}
 	payments := make([]Payment, len(rows))
 	for i, r := range rows {
-		payments[i] = r.payment()
+		if payments[i], err = r.payment(); err != nil {
+			return nil, err
+		}
 	}
 	return payments, nil
 }

@@ -137,6 +137,7 @@ CREATE TABLE t_baseline.credit_allocation (
     amount bigint NOT NULL,
     date date NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    unrealised bigint DEFAULT 0 NOT NULL,
     CONSTRAINT credit_allocation_amount_check CHECK ((amount > 0))
 );
 CREATE TABLE t_baseline.document (
@@ -399,6 +400,7 @@ CREATE TABLE t_baseline.payment (
     refund_of uuid,
     base_rate numeric(24,12),
     direction character varying(3) DEFAULT 'in'::character varying NOT NULL,
+    unrealised bigint DEFAULT 0 NOT NULL,
     CONSTRAINT payment_amount_check CHECK ((amount <> 0)),
     CONSTRAINT payment_base_rate_check CHECK ((base_rate > (0)::numeric)),
     CONSTRAINT payment_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
@@ -409,6 +411,7 @@ CREATE TABLE t_baseline.payment_allocation (
     document_id uuid NOT NULL,
     amount bigint NOT NULL,
     date date,
+    unrealised bigint DEFAULT 0 NOT NULL,
     CONSTRAINT payment_allocation_amount_check CHECK ((amount <> 0))
 );
 CREATE TABLE t_baseline.payment_intent (
@@ -529,6 +532,7 @@ CREATE TABLE t_baseline.settings (
     document_foot character varying(500) DEFAULT ''::character varying NOT NULL,
     reply_to_email character varying(254) DEFAULT ''::character varying NOT NULL,
     reminder_days character varying(60) DEFAULT ''::character varying NOT NULL,
+    late_fee_since date,
     CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT settings_entry_idle_minutes_check CHECK (((entry_idle_minutes >= 0) AND (entry_idle_minutes <= 1440))),
@@ -923,6 +927,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.member TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.party TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.payment TO t_baseline;
 GRANT UPDATE(base_rate) ON TABLE t_baseline.payment TO t_baseline;
+GRANT UPDATE(unrealised) ON TABLE t_baseline.payment TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.payment_allocation TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_intent TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.payment_method TO t_baseline;

@@ -75,10 +75,7 @@ func showCreditNote(v *visit, status int, form page.Form) error {
 		return err
 	}
 	return v.show(status, "credit-note", func(tx *tenant.Tx) (any, error) {
-		data := page.CreditNote{Form: form}
-		if data.Form.Key == "" {
-			data.Form = keyed(form)
-		}
+		data := page.CreditNote{Form: ownForm(form)}
 		var err error
 		if data.Note, err = billing.CreditNoteByID(v.ctx, tx, note); err != nil {
 			return nil, err
@@ -95,7 +92,12 @@ func showCreditNote(v *visit, status int, form page.Form) error {
 		}
 		data.Acts = creditNoteActs(v, data.Note)
 		if !data.Note.Left().IsZero() {
-			data.Open, err = openInvoices(v, tx, data.Note.Customer.ID, data.Note.Currency)
+			if data.Open, err = openInvoices(v, tx, data.Note.Customer.ID, data.Note.Currency); err != nil {
+				return nil, err
+			}
+			if v.may(rightTo(authz.Approve, authz.Payments)) {
+				err = fillGiveBack(v, tx, &data.GiveBack, form, v.at("credit-notes", note.String(), "give-back"), data.Note.Left())
+			}
 		}
 		return data, err
 	})

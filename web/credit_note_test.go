@@ -23,12 +23,15 @@ var formKey = regexp.MustCompile(`name="idempotency_key" value="([^"]+)"`)
 func (o owner) press(t *testing.T, page, to string, pairs ...string) answer {
 	t.Helper()
 	html := o.rendered(t, page)
-	at := strings.Index(html, `action="`+o.inside(to)+`"`)
-	if at < 0 {
-		t.Fatalf("%s has no form to %s", page, to)
+	form := ""
+	for rest := html; !formKey.MatchString(form); { // the first of them may only look something up
+		at := strings.Index(rest, `action="`+o.inside(to)+`"`)
+		if at < 0 {
+			t.Fatalf("%s has no form to %s", page, to)
+		}
+		rest = rest[at+1:]
+		form = rest[:strings.Index(rest, "</form>")]
 	}
-	form := html[at:]
-	form = form[:strings.Index(form, "</form>")]
 	pairs = append(pairs, "idempotency_key", formKey.FindStringSubmatch(form)[1])
 	if found := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(form); found != nil {
 		pairs = append(pairs, "version", found[1])

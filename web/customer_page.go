@@ -11,6 +11,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/cursor"
@@ -78,6 +79,11 @@ func showCustomer(v *visit, status int, form page.Form) error {
 		invoices, err := billing.Invoices(v.ctx, tx, billing.InvoiceFilter{CustomerID: id}, cursor.Query{Limit: shownInvoices})
 		data.Invoices, data.More = page.NewInvoiceTable(data.Shell, settings.BaseCurrency, invoices.Items), invoices.HasMore
 		data.Invoices.OfOne = true
+		if v.may(rightTo(authz.Read, authz.Payments)) {
+			if data.Credit, err = creditRows(v, tx, id, money.Currency{}); err != nil {
+				return nil, err
+			}
+		}
 		if v.may(rightTo(authz.Delete, authz.Customers)) {
 			data.Acts = append(data.Acts, archiveAct(v.at("customers", id.String()), data.Customer.Archived, data.Customer.Version))
 		}

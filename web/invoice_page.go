@@ -173,6 +173,11 @@ func showInvoice(v *visit, status int, form page.Form) error {
 			if data.Creditable, err = creditable(v, tx, data.Invoice); err != nil {
 				return nil, err
 			}
+			if !data.Invoice.Open().IsZero() && v.may(rightTo(authz.Create, authz.Payments)) {
+				if data.Credit, err = creditRows(v, tx, data.Invoice.Customer.ID, data.Invoice.Currency); err != nil {
+					return nil, err
+				}
+			}
 		}
 		return data, err
 	})

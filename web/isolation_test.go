@@ -297,6 +297,8 @@ func validBody(r web.Route, e estate) any {
 		return map[string]any{"name": "New", "rights": []string{}}
 	case r.Path == "/v1/invitations":
 		return map[string]any{"email": "new@tidewater.example", "role": "viewer"}
+	case strings.HasSuffix(r.Path, "/give-back"):
+		return map[string]any{"method": "cash", "amount": amount}
 	case strings.HasSuffix(r.Path, "/apply"), strings.HasSuffix(r.Path, "/unapply"):
 		return map[string]any{"invoice_id": e.ids["invoices"]}
 	case strings.HasSuffix(r.Path, "/credit"), strings.HasSuffix(r.Path, "/reverse"), strings.HasSuffix(r.Path, "/refund"), strings.HasSuffix(r.Path, "/send") && r.Path != "/v1/invitations/:id/send":

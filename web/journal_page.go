@@ -119,7 +119,7 @@ func describeCurrencySource(v *visit, tx *tenant.Tx, data *page.Entry) error {
 	} else if err != nil {
 		return err
 	}
-	data.Source, data.SourceURL = "The payment of "+payment.InvoiceNumber, ""
+	data.Source, data.SourceURL = "The payment of "+payment.Numbers(), ""
 	if v.may(rightTo(authz.Read, authz.Payments)) {
 		data.SourceURL = v.at("payments", payment.ID.String())
 	}

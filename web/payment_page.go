@@ -9,6 +9,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -17,7 +18,8 @@ import (
 
 func (s *Server) registerPaymentPages() {
 	s.member("GET", "/payments", rightTo(authz.Read, authz.Payments), showPayments)
-	s.member("GET", "/payments/:id", rightTo(authz.Read, authz.Payments), showPayment)
+	s.member("GET", "/payments/:id", rightTo(authz.Read, authz.Payments), func(v *visit) error { return showPayment(v, http.StatusOK, page.Form{}) })
+	s.registerCreditPages()
 	s.member("GET", "/invoices/:id/payment", rightTo(authz.Create, authz.Payments), func(v *visit) error { return showPaymentForm(v, http.StatusOK, nil) })
 	s.member("POST", "/invoices/:id/payment", rightTo(authz.Create, authz.Payments), sendPayment)
 }
@@ -49,24 +51,83 @@ func showPayments(v *visit) error {
 	})
 }
 
-func showPayment(v *visit) error {
+func showPayment(v *visit, status int, refused page.Form) error {
 	payment, err := idParam[billing.Payment](v, "id")
 	if err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, "payment", func(tx *tenant.Tx) (any, error) {
+	return v.show(status, "payment", func(tx *tenant.Tx) (any, error) {
 		var data page.Payment
 		var err error
 		if data.Payment, err = billing.PaymentByID(v.ctx, tx, payment); err != nil {
 			return nil, err
 		}
-		if data.Shell, err = v.frame(tx, "Payment of "+data.Payment.InvoiceNumber, "payments"); err != nil {
+		p, title := data.Payment, "Payment on account"
+		switch {
+		case p.Amount.Sign() < 0:
+			title = "Money given back"
+		case len(p.Settles) > 0:
+			title = "Payment of " + p.Numbers()
+		}
+		if data.Shell, err = v.frame(tx, title, "payments"); err != nil {
 			return nil, err
 		}
-		account, err := ledger.AccountByID(v.ctx, tx, data.Payment.Account)
+		if data.Gain, err = currency.GainOf(v.ctx, tx, payment.UUID); err != nil {
+			return nil, err
+		}
+		if p.Left.Sign() > 0 && v.may(rightTo(authz.Create, authz.Payments)) {
+			if data.Open, err = openInvoices(v, tx, p.CustomerID, p.Amount.Currency); err != nil {
+				return nil, err
+			}
+		}
+		data.Form = ownForm(refused)
+		if p.Amount.Sign() > 0 && v.may(rightTo(authz.Approve, authz.Payments)) {
+			if err := fillGiveBack(v, tx, &data.GiveBack, refused, v.at("payments", payment.String(), "give-back"), p.Left); err != nil {
+				return nil, err
+			}
+		}
+		account, err := ledger.AccountByID(v.ctx, tx, p.Account)
 		data.Account = account.Code + " " + account.Name
 		return data, err
 	})
+}
+
+// ownForm is a refused form, unless it was the one that gives money back, which stands on the same pages and tells its
+// faults itself.
+func ownForm(refused page.Form) page.Form {
+	if refused.Values.Get("what") == "give-back" {
+		refused = page.Form{}
+	}
+	if refused.Key == "" {
+		return keyed(refused)
+	}
+	return refused
+}
+
+// fillGiveBack fills in the form that gives money back.
+func fillGiveBack(v *visit, tx *tenant.Tx, data *page.GiveBack, refused page.Form, action string, left money.Amount) error {
+	settings, err := billing.LoadSettings(v.ctx, tx)
+	if err != nil {
+		return err
+	}
+	bank, err := ledger.AccountFor(v.ctx, tx, ledger.Bank)
+	if err != nil {
+		return err
+	}
+	data.Action, data.Methods, data.Currency = action, page.Methods(), left.Currency
+	if data.Form = refused; refused.Values.Get("what") != "give-back" {
+		amount := ""
+		if left.Sign() > 0 {
+			amount = left.String()
+		}
+		data.Form = keyed(page.NewForm("amount", amount, "date", settings.Today(tx).String(), "method", string(billing.BankTransfer), "account_id", bank.ID.String()))
+	}
+	data.Form.ID = "back"
+	data.Form.Move("amount.amount", "amount")
+	accounts, err := ledger.Accounts(v.ctx, tx)
+	usable := inUse(data.Form.Value("account_id"), ledger.KindAsset)
+	data.Accounts = accountOptions(accounts, func(a ledger.Account) bool { return a.Purpose != ledger.Receivable && usable(a) })
+	return err
 }
 
 func showPaymentForm(v *visit, status int, refused *page.Form) error {
@@ -115,7 +176,7 @@ func sendPayment(v *visit) error {
 		if err != nil {
 			return uuid.Nil, err
 		}
-		in, err := PaymentBody{InvoiceID: invoice.String(), Date: sent.Get("date"), Method: sent.Get("method"), Reference: sent.Get("reference"),
+		in, err := PaymentBody{InvoiceID: invoice.String(), KeepRest: sent.Get("keep_rest") != "", Date: sent.Get("date"), Method: sent.Get("method"), Reference: sent.Get("reference"),
 			Amount: Money{strings.TrimSpace(sent.Get("amount")), paid.Currency.Code()}, AccountID: sent.Get("account_id")}.input()
 		if err != nil {
 			return uuid.Nil, err

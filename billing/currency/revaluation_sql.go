@@ -48,7 +48,8 @@ func (p part) worth(rate decimal.Decimal, base money.Currency) (money.Amount, er
 	return whole.Sub(gone)
 }
 
-// What is open on a past day is worked out by the days of the entries, so that it agrees with the ledger. Accounts for
+// What is open on a past day is worked out by the days of the entries, so that it agrees with the ledger. A customer's credit
+// is carried at the rate at which it came, less what of it was given back. Accounts for
 // money are those that the overview counts as cash, and those of payment gateways.
 const partsOn = `
 	WITH base AS (
@@ -78,11 +79,14 @@ const partsOn = `
 		 WHERE d.currency <> b.base_currency AND e.date <= $1 AND d.total <> coalesce(p.amount, 0)
 		   AND NOT EXISTS (SELECT FROM journal_entry v WHERE v.reverses_id = d.entry_id AND v.date <= $1)
 		UNION ALL
-		SELECT b.receivable, b.code, b.name, y.currency, y.date, y.base_rate, coalesce(sum(a.amount), 0) - y.amount, 0, 0
-		  FROM payment y CROSS JOIN base b JOIN journal_entry e ON e.id = y.entry_id LEFT JOIN payment_allocation a ON a.payment_id = y.id AND greatest(e.date, a.date) <= $1
-		 WHERE y.currency <> b.base_currency AND e.date <= $1
-		 GROUP BY b.receivable, b.code, b.name, y.id
-		HAVING coalesce(sum(a.amount), 0) <> y.amount
+		SELECT b.receivable, b.code, b.name, o.currency, o.date, o.base_rate, -sum(y.rest), 0, 0
+		  FROM (SELECT coalesce(y.refund_of, y.id) AS origin,
+		               y.amount - coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id AND greatest(e.date, a.date) <= $1), 0) AS rest
+		          FROM payment y JOIN journal_entry e ON e.id = y.entry_id CROSS JOIN base b
+		         WHERE y.direction::text = 'in' AND y.currency <> b.base_currency AND e.date <= $1) y
+		  JOIN payment o ON o.id = y.origin CROSS JOIN base b
+		 GROUP BY b.receivable, b.code, b.name, o.id
+		HAVING sum(y.rest) <> 0
 		UNION ALL
 		SELECT m.id, m.code, m.name, l.currency, e.date, NULL, sum(l.amount), 0, 0
 		  FROM money m JOIN journal_line l ON l.account_id = m.id JOIN journal_entry e ON e.id = l.entry_id CROSS JOIN base b

@@ -118,6 +118,7 @@ func WritePayments(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 			  FROM payment y
 			  JOIN payment_allocation a ON a.payment_id = y.id
 			  JOIN document d ON d.id = a.document_id
+			 WHERE y.direction::text = 'in' AND d.kind::text = 'invoice'
 			 ORDER BY y.date, y.id, d.id`)
 	}, func(r row) []string {
 		return []string{harmless(r.Key), harmless(r.Invoice), r.Date.String(), money.Amount{Minor: r.Amount, Currency: r.Currency}.String(),

@@ -198,7 +198,7 @@ func storedPayments(ctx context.Context, tx *tenant.Tx, keys []string) (map[stri
 			SELECT coalesce(y.external_id, y.id::text) AS key, a.document_id AS invoice, y.date, y.currency, a.amount,
 			       y.method, y.reference
 			  FROM payment y JOIN payment_allocation a ON a.payment_id = y.id
-			 WHERE coalesce(y.external_id, y.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
+			 WHERE y.direction::text = 'in' AND coalesce(y.external_id, y.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
 		for i := range rows {
 			found[rows[i].Key] = &rows[i]
 		}

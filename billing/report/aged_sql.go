@@ -19,12 +19,15 @@ const agedReceivables = `
 		SELECT s.document_id, sum(s.amount) AS amount FROM (
 			SELECT pa.document_id, pa.amount
 			  FROM payment_allocation pa JOIN payment p ON p.id = pa.payment_id JOIN journal_entry e ON e.id = p.entry_id
-			 WHERE e.date <= $1
+			 WHERE greatest(e.date, pa.date) <= $1
 			UNION ALL
-			SELECT ca.document_id, ca.amount FROM credit_allocation ca WHERE ca.date <= $1
+			SELECT ca.document_id, ca.amount
+			  FROM credit_allocation ca JOIN document n ON n.id = ca.credit_note_id JOIN journal_entry e ON e.id = n.entry_id
+			 WHERE greatest(e.date, ca.date) <= $1
 			UNION ALL
-			SELECT d.id, d.written_off FROM document d JOIN journal_entry e ON e.id = d.closing_entry_id
-			 WHERE d.written_off > 0 AND e.date <= $1
+			SELECT e.source_id, -l.amount
+			  FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
+			 WHERE e.source_kind = 'write_off' AND a.purpose = 'receivable' AND e.date <= $1
 		) s GROUP BY s.document_id
 	), invoice AS (
 		SELECT d.customer_id, d.currency, $1::date - d.due_date AS late, d.total - coalesce(s.amount, 0) AS open

@@ -21,6 +21,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/till"
+	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
@@ -463,6 +464,57 @@ func TestMessagesInAnyOrderAndTwice(t *testing.T) {
 		}
 		s.compare()
 	})
+}
+
+// A charge that was spread over two invoices counts once: what is given back of it is taken off both, and not out of
+// credit that it has none of.
+func TestRefundOfAChargeThatSettlesTwoInvoices(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "100.00")
+	charge, other := s.charge(fake.CardGood, 6000), s.issue("100.00")
+	var payment billing.Payment
+	s.do(func(ctx context.Context, tx *tenant.Tx) error {
+		all, err := billing.Payments(ctx, tx, billing.PaymentFilter{InvoiceID: s.invoice}, cursor.Query{})
+		if err != nil {
+			return err
+		}
+		payment = all.Items[0]
+		if _, err = billing.UnapplyPayment(ctx, tx, payment.ID, s.invoice); err != nil {
+			return err
+		}
+		if _, err = billing.ApplyPayment(ctx, tx, payment.ID, s.invoice, euros(2500)); err != nil {
+			return err
+		}
+		payment, err = billing.ApplyPayment(ctx, tx, payment.ID, other, euros(3500))
+		return err
+	})
+	if len(payment.Settles) != 2 || !payment.Left.IsZero() || !payment.Gateway {
+		t.Fatalf("spread as %+v", payment)
+	}
+	err := s.try(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := billing.GiveBackPayment(ctx, tx, payment.ID, billing.RefundInput{Amount: euros(1), Method: billing.Cash})
+		return err
+	})
+	if !errors.Is(err, billing.ErrGiveBackGateway) {
+		t.Errorf("given back past the gateway: %v", err)
+	}
+	s.refund(charge.ID, 5000)
+	s.compare()
+	s.do(func(ctx context.Context, tx *tenant.Tx) error {
+		second, err := billing.InvoiceByID(ctx, tx, other)
+		if settled := s.settledOf(ctx, tx, s.invoice); err == nil && (!second.Settled.IsZero() || settled != euros(1000)) {
+			t.Errorf("after 50.00 of 60.00 were given back %s and %s are settled", settled, second.Settled)
+		}
+		return err
+	})
+}
+
+func (s *shop) settledOf(ctx context.Context, tx *tenant.Tx, invoice billing.InvoiceID) money.Amount {
+	i, err := billing.InvoiceByID(ctx, tx, invoice)
+	if err != nil {
+		s.Error(err)
+	}
+	return i.Settled
 }
 
 // A dispute that is won has a name, and a fee or a part of one given back, as the lost one had.

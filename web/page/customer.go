@@ -29,6 +29,7 @@ func (o Owed) NotDue() money.Amount {
 // Customer is the data of "customer".
 type Customer struct {
 	Shell
+	Credit   []CreditRow
 	Form     Form // of an act that was refused; otherwise empty
 	Customer billing.Customer
 	Taken    bool   // its payment methods can be stored

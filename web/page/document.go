@@ -107,6 +107,7 @@ func negated(a money.Amount) money.Amount { return money.Amount{Minor: -a.Minor,
 // CreditNote is the data of "credit-note". The form of what it is applied to sends invoice_id and amount.
 type CreditNote struct {
 	Shell
+	GiveBack GiveBack
 	Form     Form // of an act that was refused; otherwise empty
 	Note     billing.CreditNote
 	Settings billing.Settings

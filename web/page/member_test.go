@@ -163,17 +163,18 @@ func memberSamples() map[string]any {
 			Items: []PaymentMethodRow{{sampleMethod, []Act{sampleAct()}}, {sampleCardNumber, nil}}},
 		"pay": Pay{Gate: Gate{Title: "Invoice 1"}, Form: form("", missing), Invoice: issued, Settings: billing.Settings{Name: "Tidewater"}, Action: "/pay/x", Back: "/pay/x/back",
 			Cards: []billing.GatewayAccount{sampleGateway}, Transfers: []billing.GatewayAccount{{Name: "Transfer", Instructions: "To us"}}, Today: now},
-		"pay-go":        PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
-		"payments":      Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
-		"payment":       Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account"},
-		"payment-edit":  PaymentForm{Shell: shell("Record payment", "invoices"), Form: form("k", missing.At("amount")), Invoice: issued, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
-		"accounts":      Accounts{Shell: shell("Accounts", "accounts"), Groups: []AccountGroup{{"Assets", []ledger.Account{current}}}, Tabs: sampleTabs()},
-		"account-edit":  AccountForm{Shell: shell("1010", "accounts"), Form: form("k", missing.At("name")), Action: "/x", Does: "Rename account", Account: &current, Acts: []Act{sampleAct()}},
-		"journal":       Journal{Shell: shell("Journal", "journal"), Items: []JournalRow{{sampleEntry(), []money.Amount{euros(2500)}}}, Column: column},
-		"entry":         Entry{Shell: shell("Entry J-0898", "journal"), Form: form("k", missing.At("date")), Entry: sampleEntry(), Column: column, Sums: []money.Amount{euros(2500)}, Source: "Invoice 1", SourceURL: "/x", Reversible: true, Reverses: 3, ReversedBy: 4},
-		"entry-edit":    sampleEntryEditor(form("k", missing.At("lines[1].account_id"), missing.At("lines[1].debit"))),
-		"ledger":        GeneralLedger{Shell: shell("Ledger", "ledger"), Period: Period{today.AddDays(-30), today}, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv", Closed: today, Accounts: []Option{{Value: "1", Label: "1010", Group: "Assets"}}},
-		"trial-balance": TrialBalance{Shell: shell("Trial balance", "trial-balance"), AsOf: today, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv"},
+		"pay-go":          PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
+		"payments":        Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
+		"payment":         Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account", Gain: currency.Gain{Amount: euros(-500), Waiting: true}, Form: form("k", missing.At("amount")), Open: []Option{{Value: "1", Label: "TW-1"}}, GiveBack: GiveBack{Action: "/back", Form: backForm(), Currency: eur, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}}},
+		"payment-several": SeveralForm{Shell: shell("Record payment", "customers"), Form: form("k", missing.At("amount")), Customer: hugh, Currency: eur, Rows: []OpenRow{{EditorLine{Index: 0}, issued.InvoiceHead}}, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
+		"payment-edit":    PaymentForm{Shell: shell("Record payment", "invoices"), Form: form("k", missing.At("amount")), Invoice: issued, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
+		"accounts":        Accounts{Shell: shell("Accounts", "accounts"), Groups: []AccountGroup{{"Assets", []ledger.Account{current}}}, Tabs: sampleTabs()},
+		"account-edit":    AccountForm{Shell: shell("1010", "accounts"), Form: form("k", missing.At("name")), Action: "/x", Does: "Rename account", Account: &current, Acts: []Act{sampleAct()}},
+		"journal":         Journal{Shell: shell("Journal", "journal"), Items: []JournalRow{{sampleEntry(), []money.Amount{euros(2500)}}}, Column: column},
+		"entry":           Entry{Shell: shell("Entry J-0898", "journal"), Form: form("k", missing.At("date")), Entry: sampleEntry(), Column: column, Sums: []money.Amount{euros(2500)}, Source: "Invoice 1", SourceURL: "/x", Reversible: true, Reverses: 3, ReversedBy: 4},
+		"entry-edit":      sampleEntryEditor(form("k", missing.At("lines[1].account_id"), missing.At("lines[1].debit"))),
+		"ledger":          GeneralLedger{Shell: shell("Ledger", "ledger"), Period: Period{today.AddDays(-30), today}, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv", Closed: today, Accounts: []Option{{Value: "1", Label: "1010", Group: "Assets"}}},
+		"trial-balance":   TrialBalance{Shell: shell("Trial balance", "trial-balance"), AsOf: today, Groups: sampleGroups(), Sums: []LedgerSum{{euros(0), euros(50), euros(50), euros(0)}}, Column: column, CSV: "/x.csv"},
 		"currencies": CurrencyRates{Shell: shell("Currencies", "currencies"), Base: eur, More: true, Chosen: "USD", Form: form("k", missing.At("rate")), Import: form("k", missing.At("csv")), Revalued: "/x",
 			Rates: []currency.Rate{{Unit: eur, Currency: money.MustCurrency("USD"), Date: today, Rate: decimal.RequireFromString("1.1525"), Source: currency.SourceECB}, {Unit: eur, Currency: money.MustCurrency("JPY"), Date: today, Rate: decimal.RequireFromString("181.3"), Source: currency.SourceManual}}},
 		"revaluation":       sampleRevaluation(shell("Revaluation", "currencies"), form("k", missing.At("date"))),
@@ -239,8 +240,14 @@ func sampleReportTable(shell Shell) ReportTable {
 		Parts: []ReportSection{shown, {section, []ReportRow{{Row: row, URLs: []string{"/x", "/y"}}}}}, CSV: "/x.csv", XLSX: "/x.xlsx"}
 }
 
+func backForm() Form {
+	form := NewForm()
+	form.ID, form.Key, form.Faults = "back", "b", fault.List{billing.ErrGiveBackAmount}
+	return form
+}
+
 func samplePayment() billing.Payment {
-	return billing.Payment{ID: id.New[billing.Payment](), CustomerID: hugh.ID, CustomerName: "Hugh", InvoiceID: id.New[billing.Invoice](), InvoiceNumber: "TW-1", Date: today,
+	return billing.Payment{ID: id.New[billing.Payment](), CustomerID: hugh.ID, CustomerName: "Hugh", Settles: []billing.Settled{{Document: id.New[billing.Document](), Kind: "invoice", Number: "TW-1", Date: today, Amount: euros(100)}, {Document: id.New[billing.Document](), Kind: "credit_note", Number: "CN-1", Date: today, Amount: euros(-20)}}, Left: euros(50), Date: today,
 		Amount: euros(150000), Method: billing.Card, Reference: "SEPA", ExternalID: "9", Entry: id.New[ledger.Entry](), EntryNumber: 12, CreatedAt: now}
 }
 

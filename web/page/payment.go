@@ -4,6 +4,8 @@ import (
 	"cmp"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/currency"
+	"github.com/countinghouse/countinghouse/billing/money"
 )
 
 // Payments is the data of "payments".
@@ -17,8 +19,47 @@ type Payments struct {
 // Payment is the data of "payment".
 type Payment struct {
 	Shell
-	Payment billing.Payment
-	Account string // where the money went
+	Payment  billing.Payment
+	Account  string        // where the money went
+	Gain     currency.Gain // of foreign currency
+	Form     Form          // that applies it, or one that was refused
+	Open     []Option      // invoices that it can be applied to
+	GiveBack GiveBack
+}
+
+// GiveBack is the data of the part "give-back", a form that sends amount, date, method, reference and account_id. Without
+// an action it is not shown.
+type GiveBack struct {
+	Action   string
+	Form     Form
+	Currency money.Currency
+	Methods  []Option
+	Accounts []Option
+}
+
+// SeveralForm is the data of "payment-several". Its form sends currency, amount, date, method, reference, account_id, of each
+// open invoice N lines[N].invoice_id and amount, and action, which is record or spread.
+type SeveralForm struct {
+	Shell
+	Form     Form
+	Customer billing.Customer
+	Currency money.Currency
+	Rows     []OpenRow
+	Methods  []Option
+	Accounts []Option
+}
+
+// OpenRow is an open invoice that can get something of a payment.
+type OpenRow struct {
+	EditorLine
+	billing.InvoiceHead
+}
+
+// CreditRow is something that a customer has as credit.
+type CreditRow struct {
+	billing.CustomerCredit
+	URL string
+	Key string // of the form that applies it
 }
 
 // PaymentForm is the data of "payment-edit". Its form sends amount, date, method, reference and account_id.
