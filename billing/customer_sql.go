@@ -27,7 +27,7 @@ func updateCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, ver
 	err = tx.Get(ctx, &c, `
 		UPDATE party AS p SET external_id = $3, name = $4, company = $5, email = $6, phone = $7, street = $8, city = $9,
 			region = $10, postal_code = $11, country = $12, tax_number = $13, language = $14, payment_terms_days = $15, version = p.version + 1
-		 WHERE p.id = $1 AND ($2 = 0 OR p.version = $2)
+		 WHERE p.id = $1 AND p.is_customer AND ($2 = 0 OR p.version = $2)
 		RETURNING `+customerColumns,
 		customer, version, textOrNull(in.ExternalID), in.Name, in.Company, in.Email, in.Phone, in.Street, in.City,
 		in.Region, in.PostalCode, in.Country, in.TaxNumber, in.Language, in.TermsDays)
@@ -40,7 +40,7 @@ func updateCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, ver
 func setCustomerArchived(ctx context.Context, tx *tenant.Tx, customer CustomerID, version int, archived bool) (c Customer, err error) {
 	err = tx.Get(ctx, &c, `
 		UPDATE party AS p SET archived_at = CASE WHEN $3 THEN coalesce(p.archived_at, $4) END, version = p.version + 1
-		 WHERE p.id = $1 AND ($2 = 0 OR p.version = $2)
+		 WHERE p.id = $1 AND p.is_customer AND ($2 = 0 OR p.version = $2)
 		RETURNING `+customerColumns, customer, version, archived, tx.Now())
 	if errors.Is(err, tenant.ErrNoRows) {
 		return c, missingCustomer(ctx, tx, customer)
@@ -67,7 +67,7 @@ func customerFault(doing string, err error) error {
 }
 
 func selectCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID) (c Customer, err error) {
-	err = tx.Get(ctx, &c, `SELECT `+customerColumns+` FROM party p WHERE p.id = $1`, customer)
+	err = tx.Get(ctx, &c, `SELECT `+customerColumns+` FROM party p WHERE p.id = $1 AND p.is_customer`, customer)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return c, ErrCustomerNotFound
 	} else if err != nil {
@@ -78,7 +78,7 @@ func selectCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID) (c 
 
 // lockCustomer reads one so that nobody changes it before the transaction ends.
 func lockCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID) (c Customer, err error) {
-	err = tx.Get(ctx, &c, `SELECT `+customerColumns+` FROM party p WHERE p.id = $1 FOR UPDATE`, customer)
+	err = tx.Get(ctx, &c, `SELECT `+customerColumns+` FROM party p WHERE p.id = $1 AND p.is_customer FOR UPDATE`, customer)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return c, ErrCustomerNotFound
 	} else if err != nil {
@@ -90,7 +90,7 @@ func lockCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID) (c Cu
 // Searches compare capitals: small letters are more, as with the two sigmas. For whom names ($5) or contact details ($6) are
 // masked they do not look into them: whether something is found would tell letter by letter what is hidden.
 const customersWhere = `SELECT ` + customerColumns + ` FROM party p
-	 WHERE (p.archived_at IS NOT NULL) = $1
+	 WHERE p.is_customer AND (p.archived_at IS NOT NULL) = $1
 	   AND ($2 = '' OR position(upper($2) in upper(CASE WHEN $5::boolean THEN '' ELSE p.name || ' ' END ||
 	        CASE WHEN $6::boolean THEN '' ELSE p.email || ' ' END || p.company || ' ' ||
 	        coalesce(p.external_id, ''))) > 0)`
@@ -119,7 +119,7 @@ func selectCustomerIDs(ctx context.Context, tx *tenant.Tx, externalIDs []string)
 	}
 	var rows []known[Customer]
 	err = tx.Select(ctx, &rows, `SELECT external_id, id FROM party
-		WHERE external_id IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
+		WHERE is_customer AND external_id IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("looking for customers: %w", err)
 	}

@@ -159,7 +159,7 @@ func selectDocument(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UU
 		               'number', o.number, 'date', a.date, 'amount', a.amount) ORDER BY a.date, a.created_at, o.id)
 		          FROM credit_allocation a
 		          JOIN document o ON o.id = CASE WHEN a.credit_note_id = d.id THEN a.document_id ELSE a.credit_note_id END
-		         WHERE d.kind::text <> 'quote' AND (a.document_id = d.id OR a.credit_note_id = d.id)) AS credits
+		         WHERE d.kind::text NOT IN ('quote', 'recurring') AND (a.document_id = d.id OR a.credit_note_id = d.id)) AS credits
 		  `+headTables+`
 		 WHERE d.id = $1 AND d.kind::text = $2`, document, k.stored)
 	if errors.Is(err, tenant.ErrNoRows) {
@@ -266,9 +266,9 @@ func lockDocument(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID
 
 // postingParts is what issuing takes from the books: how numbers look, and which accounts get what.
 type postingParts struct {
-	numbering  string
-	receivable ledger.AccountID
-	credits    []credit
+	numbering string
+	owed      ledger.AccountID // what customers owe, or what is owed to payees
+	credits   []credit
 }
 
 type credit struct {
@@ -280,28 +280,32 @@ type credit struct {
 // selectPostingParts sums the lines of a document up by account; ErrNoLines of its kind.
 func selectPostingParts(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID) (postingParts, error) {
 	var row struct {
-		Numbering  string           `db:"numbering"`
-		Receivable ledger.AccountID `db:"receivable"`
-		Income     []byte           `db:"income"`
-		Taxes      []byte           `db:"taxes"`
+		Numbering string           `db:"numbering"`
+		Owed      ledger.AccountID `db:"owed"`
+		Income    []byte           `db:"income"`
+		Taxes     []byte           `db:"taxes"`
 	}
 	err := tx.Get(ctx, &row, `
 		SELECT CASE $2::text WHEN 'quote' THEN s.quote_numbering WHEN 'credit_note' THEN s.credit_note_numbering
+		            WHEN 'bill' THEN 'BILL-{0000}' WHEN 'payee_credit' THEN 'PC-{0000}'
 		            ELSE coalesce(nullif(s.invoice_numbering, ''), s.invoice_prefix || '{0000}') END AS numbering,
-		       (SELECT a.id FROM account a WHERE a.purpose = 'receivable') AS receivable,
-		       (SELECT json_agg(x) FROM (SELECT l.account_id, '' AS memo, sum(l.net)::bigint AS amount
-		          FROM document_line l WHERE l.document_id = $1
-		         GROUP BY l.account_id HAVING sum(l.net) <> 0 ORDER BY min(l.line)) x) AS income,
-		       (SELECT json_agg(x) FROM (SELECT r.account_id, t.name AS memo, sum(t.amount)::bigint AS amount
-		          FROM document_tax t JOIN tax_rate r ON r.id = t.tax_rate_id WHERE t.document_id = $1
+		       (SELECT a.id FROM account a WHERE a.purpose = CASE WHEN $3 THEN 'payable' ELSE 'receivable' END) AS owed,
+		       (SELECT json_agg(x) FROM (SELECT l.account_id, '' AS memo, sum(l.net + lost.amount)::bigint AS amount
+		          FROM document_line l, LATERAL (SELECT coalesce(sum(t.amount), 0) AS amount FROM document_tax t
+		                WHERE $3 AND NOT t.recoverable AND t.document_id = l.document_id AND t.line = l.line) lost
+		         WHERE l.document_id = $1
+		         GROUP BY l.account_id HAVING sum(l.net + lost.amount) <> 0 ORDER BY min(l.line)) x) AS income,
+		       (SELECT json_agg(x) FROM (SELECT CASE WHEN $3 THEN coalesce(r.input_account_id, r.account_id) ELSE r.account_id END AS account_id,
+		               t.name AS memo, sum(t.amount)::bigint AS amount
+		          FROM document_tax t JOIN tax_rate r ON r.id = t.tax_rate_id WHERE t.document_id = $1 AND (t.recoverable OR NOT $3)
 		         GROUP BY r.id, t.name HAVING sum(t.amount) <> 0 ORDER BY min(t.line), min(t.position)) x) AS taxes
-		  FROM settings s WHERE EXISTS (SELECT FROM document_line l WHERE l.document_id = $1)`, document, k.stored)
+		  FROM settings s WHERE EXISTS (SELECT FROM document_line l WHERE l.document_id = $1)`, document, k.stored, k.bought)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return postingParts{}, k.noLines
 	} else if err != nil {
 		return postingParts{}, fmt.Errorf("reading what a document posts: %w", err)
 	}
-	parts := postingParts{numbering: row.Numbering, receivable: row.Receivable}
+	parts := postingParts{numbering: row.Numbering, owed: row.Owed}
 	var taxes []credit
 	if err := fromJSON(row.Income, &parts.credits, row.Taxes, &taxes); err != nil {
 		return parts, err

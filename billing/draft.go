@@ -51,9 +51,9 @@ func prepareDraft(ctx context.Context, tx *tenant.Tx, k kind, in DocumentInput) 
 	}
 	switch {
 	case d.found.customerArchived == nil:
-		f.add("customer_id", ErrCustomerUnknown)
+		f.add(k.partyField, k.partyUnknown)
 	case *d.found.customerArchived:
-		f.add("customer_id", ErrCustomerArchived)
+		f.add(k.partyField, k.partyGone)
 	}
 	return d, f.err()
 }
@@ -83,7 +83,7 @@ func prepare(ctx context.Context, tx *tenant.Tx, k kind, in DocumentInput, f *fi
 		f.add("lines", tax.ErrTooManyLines)
 		d.Lines = nil
 	}
-	if d.found, err = selectReferences(ctx, tx, d.DocumentInput); err != nil {
+	if d.found, err = selectReferences(ctx, tx, k, d.DocumentInput); err != nil {
 		return draft{}, err
 	}
 	if d.issue.IsZero() {
@@ -136,7 +136,7 @@ func (d *draft) readLines(f *fields) []tax.Line {
 			if in.Description == "" {
 				line.Description = product.Name
 			}
-			if !product.Account.IsZero() {
+			if !product.Account.IsZero() && !d.kind.bought {
 				line.account = product.Account
 			}
 		}
@@ -145,6 +145,8 @@ func (d *draft) readLines(f *fields) []tax.Line {
 				f.add(field, ErrAccountUnknown)
 			}
 			line.account = in.AccountID
+		} else if line.account.IsZero() {
+			f.add(field+".account_id", ErrExpenseAccount)
 		}
 		d.lines[i] = line
 		calculated[i] = tax.Line{Quantity: in.Quantity, UnitPrice: in.UnitPrice, DiscountPercent: in.DiscountPercent,
@@ -173,7 +175,7 @@ func (r references) readRates(codes []string, field string, f *fields) []tax.Rat
 // days is for how long a document stands or may be paid when nobody said otherwise.
 func (r references) days(k kind) int {
 	switch {
-	case k.stored == creditNoteKind.stored:
+	case k.back:
 		return 0
 	case k.stored == quoteKind.stored:
 		return r.quoteDays

@@ -70,7 +70,7 @@ const percentOnIssue = `coalesce((SELECT p.percent FROM tax_percent p
 	ORDER BY p.since DESC LIMIT 1), r.percent)`
 
 // selectReferences looks everything up in one statement.
-func selectReferences(ctx context.Context, tx *tenant.Tx, in DocumentInput) (references, error) {
+func selectReferences(ctx context.Context, tx *tenant.Tx, k kind, in DocumentInput) (references, error) {
 	products, accounts, codes := map[ProductID]bool{}, map[ledger.AccountID]bool{}, []string{}
 	for _, line := range in.Lines {
 		products[line.ProductID] = true
@@ -88,13 +88,14 @@ func selectReferences(ctx context.Context, tx *tenant.Tx, in DocumentInput) (ref
 	var row referencesRow
 	err = tx.Get(ctx, &row, `
 		SELECT s.base_currency, s.time_zone, s.payment_terms_days, s.quote_days, s.tax_rounding,
-		       (SELECT p.payment_terms_days FROM party p WHERE p.id = $1) AS customer_terms,
+		       (SELECT CASE WHEN $5 THEN p.payee_terms_days ELSE p.payment_terms_days END FROM party p WHERE p.id = $1) AS customer_terms,
 		       coalesce((SELECT p.language FROM party p WHERE p.id = $1), '') AS language,
-		       (SELECT p.archived_at IS NOT NULL FROM party p WHERE p.id = $1) AS customer_archived,
-		       (SELECT a.id FROM account a WHERE a.purpose = 'income') AS income,
+		       (SELECT p.archived_at IS NOT NULL FROM party p WHERE p.id = $1 AND CASE WHEN $5 THEN p.is_payee ELSE p.is_customer END) AS customer_archived,
+		       CASE WHEN $5 THEN (SELECT a.id FROM party p JOIN account a ON a.id = p.expense_account_id AND a.archived_at IS NULL WHERE p.id = $1)
+		            ELSE (SELECT a.id FROM account a WHERE a.purpose = 'income') END AS income,
 		       (SELECT json_agg(x) FROM (SELECT p.id, p.name, p.income_account_id FROM product p
 		         WHERE p.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'products') k)) x) AS products,
-		       (SELECT json_agg(a.id) FROM account a WHERE a.archived_at IS NULL AND a.purpose IS DISTINCT FROM 'receivable'
+		       (SELECT json_agg(a.id) FROM account a WHERE a.archived_at IS NULL AND coalesce(a.purpose, '') NOT IN ('receivable', 'payable')
 		          AND a.id IN (SELECT k::uuid FROM jsonb_object_keys($2::jsonb -> 'accounts') k)) AS accounts,
 		       (SELECT json_object_agg(x.code, x.rates) FROM (
 		          SELECT asked.code, json_agg(json_build_object('id', r.id, 'code', r.code, 'name', r.name, 'compound', r.compound,
@@ -104,7 +105,7 @@ func selectReferences(ctx context.Context, tx *tenant.Tx, in DocumentInput) (ref
 		            JOIN tax_rate r ON r.id = coalesce(g.tax_rate_id, asked.id)
 		           WHERE asked.archived_at IS NULL AND asked.code IN (SELECT c FROM jsonb_array_elements_text($2::jsonb -> 'codes') c)
 		           GROUP BY asked.id) x) AS rates
-		  FROM settings s`, in.CustomerID, arguments, in.IssueDate, tx.Now())
+		  FROM settings s`, in.CustomerID, arguments, in.IssueDate, tx.Now(), k.bought)
 	if err != nil {
 		return references{}, fmt.Errorf("looking up what a document names: %w", err)
 	}
@@ -228,8 +229,9 @@ const insertParts = `, l AS (
 		  FROM d, jsonb_to_recordset($2::jsonb) AS x (line smallint, product_id uuid, description text, quantity numeric,
 		       unit_price numeric, discount_percent numeric, discount_share bigint, account_id uuid, net bigint, origin_line smallint)
 	), t AS (
-		INSERT INTO document_tax (document_id, line, position, tax_rate_id, code, name, percent, compound, base, amount, kind, reason, registration)
-		SELECT d.id, x.line, x.position, x.tax_rate_id, x.code, x.name, x.percent, x.compound, x.base, x.amount, x.kind, x.reason, x.registration
+		INSERT INTO document_tax (document_id, line, position, tax_rate_id, code, name, percent, compound, base, amount, kind, reason, registration, recoverable)
+		SELECT d.id, x.line, x.position, x.tax_rate_id, x.code, x.name, x.percent, x.compound, x.base, x.amount, x.kind, x.reason, x.registration,
+		       (SELECT r.recoverable FROM tax_rate r WHERE r.id = x.tax_rate_id)
 		  FROM d, jsonb_to_recordset($3::jsonb) AS x (line smallint, position smallint, tax_rate_id uuid, code text,
 		       name text, percent numeric, compound boolean, base bigint, amount bigint, kind text, reason text, registration text)
 	)

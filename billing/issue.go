@@ -28,6 +28,11 @@ func issueDraft(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, 
 			return err
 		}
 	}
+	if k.bought {
+		if _, err := ledger.OpenPayable(ctx, tx); err != nil {
+			return err
+		}
+	}
 	parts, err := selectPostingParts(ctx, tx, k, document)
 	if err != nil {
 		return err
@@ -83,14 +88,14 @@ func (n Numbering) series(k kind, on civil.Date) string {
 }
 
 // lines are the journal lines of an invoice: the customer's debt against income and taxes. Those of a credit note are
-// the same the other way round.
+// the same the other way round, and so are those of a bill: what we owe against costs and the taxes that come back.
 func (p postingParts) lines(k kind, locked lockedDocument) []ledger.Line {
 	sign := int64(1)
-	if k.stored == creditNoteKind.stored {
+	if k.bought != k.back {
 		sign = -1
 	}
 	amount := func(minor int64) money.Amount { return money.Amount{Minor: sign * minor, Currency: locked.Currency} }
-	lines := []ledger.Line{{Account: p.receivable, Party: locked.Customer.UUID, Amount: amount(locked.Total)}}
+	lines := []ledger.Line{{Account: p.owed, Party: locked.Customer.UUID, Amount: amount(locked.Total)}}
 	for _, c := range p.credits {
 		lines = append(lines, ledger.Line{Account: c.Account, Party: uuid.Nil, Amount: amount(-c.Amount), Memo: c.Memo})
 	}

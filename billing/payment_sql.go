@@ -204,7 +204,7 @@ func selectPaymentIDs(ctx context.Context, tx *tenant.Tx, externalIDs []string) 
 	}
 	var rows []known[Payment]
 	err = tx.Select(ctx, &rows, `SELECT external_id, id FROM payment
-		WHERE external_id IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
+		WHERE direction::text = 'in' AND external_id IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("looking for payments: %w", err)
 	}

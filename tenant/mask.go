@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode"
 
-
 	"github.com/countinghouse/countinghouse/internal/fault"
 )
 

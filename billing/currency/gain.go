@@ -97,10 +97,10 @@ type Settlement struct {
 }
 
 // Realise posts what a settlement gains or loses: the amount at the payment's rate, less what it was worth at the
-// document's. Over all settlements of a document this is exactly what its payments were worth less what the document
-// was. It keeps the payment's rate. In the base currency there is nothing to post. Where a rate is not known the
-// amount is kept as one whose gain is still to be told, and that is done when the rate comes (keepLate): money
-// that came is booked on its day whether or not anybody has entered a rate.
+// document's, and of a bill the other way round. Over all settlements of a document this is exactly what its payments
+// were worth less what the document was. It keeps the payment's rate. In the base currency there is nothing to post.
+// Where a rate is not known the amount is kept as one whose gain is still to be told, and that is done when the rate
+// comes (keepLate): money that came is booked on its day whether or not anybody has entered a rate.
 func Realise(ctx context.Context, tx *tenant.Tx, s Settlement) error {
 	f, err := selectSettled(ctx, tx, s)
 	if errors.Is(err, tenant.ErrNoRows) || err == nil && s.Amount == 0 {
@@ -290,6 +290,9 @@ func (f settled) gain(amount int64) (money.Amount, error) {
 	}
 	if err != nil {
 		return paid, err
+	}
+	if f.Bought {
+		return settled.Sub(paid)
 	}
 	return paid.Sub(settled)
 }

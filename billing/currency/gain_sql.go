@@ -89,6 +89,7 @@ type settled struct {
 	Used         int64            `db:"used"`
 	PaymentDate  civil.Date       `db:"date"`
 	PaymentRate  *decimal.Decimal `db:"payment_rate"`
+	Bought       bool             `db:"bought"` // we pay: what costs more is lost
 }
 
 // selectSettled gives tenant.ErrNoRows, as it is, for a payment in the base currency.
@@ -102,7 +103,8 @@ func selectSettled(ctx context.Context, tx *tenant.Tx, s Settlement) (f settled,
 		)
 		SELECT s.base_currency, d.currency, d.kind, coalesce(d.number, '') AS number, d.issue_date, t.amount::bigint AS settled,
 		       d.base_rate AS document_rate, n.id IS NOT NULL AS of_note, coalesce(u.amount, 0)::bigint AS used,
-		       coalesce(n.issue_date, y.date) AS date, CASE WHEN n.id IS NULL THEN y.base_rate ELSE n.base_rate END AS payment_rate
+		       coalesce(n.issue_date, y.date) AS date, CASE WHEN n.id IS NULL THEN y.base_rate ELSE n.base_rate END AS payment_rate,
+		       d.kind::text IN ('bill', 'payee_credit') AS bought
 		  FROM settings s JOIN document d ON d.id = $1 AND d.currency <> s.base_currency JOIN told t ON t.id = d.id
 		  LEFT JOIN payment y ON y.id = $2 LEFT JOIN document n ON n.id = $3 LEFT JOIN told u ON u.id = n.id
 		 WHERE y.id IS NOT NULL OR n.id IS NOT NULL`, s.Document, orNull(s.Payment), orNull(s.CreditNote))

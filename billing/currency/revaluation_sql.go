@@ -53,7 +53,7 @@ func (p part) worth(rate decimal.Decimal, base money.Currency) (money.Amount, er
 // money are those that the overview counts as cash, and those of payment gateways.
 const partsOn = `
 	WITH base AS (
-		SELECT s.base_currency, r.id AS receivable, r.code, r.name FROM settings s, account r WHERE r.purpose = 'receivable'
+		SELECT s.base_currency, r.id AS account_id, r.code, r.name, r.purpose FROM settings s, account r WHERE r.purpose IN ('receivable', 'payable')
 	), paid AS (
 		SELECT s.document_id, sum(s.amount) AS amount
 		  FROM (SELECT a.document_id, CASE d.kind::text WHEN 'credit_note' THEN -a.amount ELSE a.amount END AS amount, greatest(e.date, a.date) AS date
@@ -72,24 +72,28 @@ const partsOn = `
 		 WHERE bank.purpose = 'bank' AND a.kind::text = 'asset' AND (left(a.code, 2) = left(bank.code, 2)
 		    OR a.purpose LIKE 'gateway-%' AND a.purpose <> 'gateway-fees')
 	), part AS (
-		SELECT b.receivable AS account_id, b.code, b.name, d.currency, d.issue_date AS date, d.base_rate,
+		SELECT b.account_id, b.code, b.name, d.currency, d.issue_date AS date, d.base_rate,
 		       k.sign * (d.total - coalesce(p.amount, 0)) AS amount, k.sign * d.total AS whole, k.sign * coalesce(p.amount, 0) AS gone
-		  FROM document d CROSS JOIN base b JOIN journal_entry e ON e.id = d.entry_id LEFT JOIN paid p ON p.document_id = d.id
-		  JOIN (VALUES ('invoice', 1), ('credit_note', -1)) AS k (kind, sign) ON k.kind = d.kind::text
+		  FROM document d JOIN journal_entry e ON e.id = d.entry_id LEFT JOIN paid p ON p.document_id = d.id
+		  JOIN (VALUES ('invoice', 1, 'receivable'), ('credit_note', -1, 'receivable'), ('bill', -1, 'payable'), ('payee_credit', 1, 'payable')) AS k (kind, sign, purpose)
+		    ON k.kind = d.kind::text
+		  JOIN base b ON b.purpose = k.purpose
 		 WHERE d.currency <> b.base_currency AND e.date <= $1 AND d.total <> coalesce(p.amount, 0)
 		   AND NOT EXISTS (SELECT FROM journal_entry v WHERE v.reverses_id = d.entry_id AND v.date <= $1)
 		UNION ALL
-		SELECT b.receivable, b.code, b.name, o.currency, o.date, o.base_rate, -sum(y.rest), 0, 0
+		SELECT b.account_id, b.code, b.name, o.currency, o.date, o.base_rate,
+		       -sum(y.rest) * CASE o.direction::text WHEN 'out' THEN -1 ELSE 1 END, 0, 0
 		  FROM (SELECT coalesce(y.refund_of, y.id) AS origin,
 		               y.amount - coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id AND greatest(e.date, a.date) <= $1), 0) AS rest
-		          FROM payment y JOIN journal_entry e ON e.id = y.entry_id CROSS JOIN base b
-		         WHERE y.direction::text = 'in' AND y.currency <> b.base_currency AND e.date <= $1) y
-		  JOIN payment o ON o.id = y.origin CROSS JOIN base b
-		 GROUP BY b.receivable, b.code, b.name, o.id
+		          FROM payment y JOIN journal_entry e ON e.id = y.entry_id CROSS JOIN settings s
+		         WHERE y.currency <> s.base_currency AND e.date <= $1) y
+		  JOIN payment o ON o.id = y.origin
+		  JOIN base b ON b.purpose = CASE o.direction::text WHEN 'out' THEN 'payable' ELSE 'receivable' END
+		 GROUP BY b.account_id, b.code, b.name, o.id
 		HAVING sum(y.rest) <> 0
 		UNION ALL
 		SELECT m.id, m.code, m.name, l.currency, e.date, NULL, sum(l.amount), 0, 0
-		  FROM money m JOIN journal_line l ON l.account_id = m.id JOIN journal_entry e ON e.id = l.entry_id CROSS JOIN base b
+		  FROM money m JOIN journal_line l ON l.account_id = m.id JOIN journal_entry e ON e.id = l.entry_id CROSS JOIN settings b
 		 WHERE l.currency <> b.base_currency AND e.date <= $1
 		 GROUP BY m.id, m.code, m.name, l.currency, e.date
 		HAVING sum(l.amount) <> 0

@@ -34,7 +34,7 @@ func WriteCustomers(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 		return tx.Each(ctx, fn, `
 			SELECT coalesce(p.external_id, p.id::text) AS key, p.name, p.company, p.email, p.phone, p.street, p.city,
 			       p.region, p.postal_code, p.country
-			  FROM party p ORDER BY p.id`)
+			  FROM party p WHERE p.is_customer ORDER BY p.id`)
 	}, func(r row) []string {
 		return []string{harmless(r.Key), harmless(r.Name), harmless(r.Company), harmless(r.Email), harmless(r.Phone),
 			harmless(r.Street), harmless(r.City), harmless(r.Region), harmless(r.PostalCode), r.Country}

@@ -58,7 +58,7 @@ func idsByKey[T any](keys []string, read func(rows *[]keyed[T], wanted string) e
 func customerIDs(ctx context.Context, tx *tenant.Tx, keys []string) (map[string]billing.CustomerID, error) {
 	return idsByKey(keys, func(rows *[]keyed[billing.Customer], wanted string) error {
 		return tx.Select(ctx, rows, `SELECT coalesce(p.external_id, p.id::text) AS key, p.id FROM party p
-			WHERE coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
+			WHERE p.is_customer AND coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
 	})
 }
 
@@ -88,7 +88,7 @@ func storedCustomers(ctx context.Context, tx *tenant.Tx, keys []string) (map[str
 			SELECT coalesce(p.external_id, p.id::text) AS key, p.id, coalesce(p.external_id, '') AS external_id, p.name,
 			       p.company, p.email, p.phone, p.street, p.city, p.region, p.postal_code, p.country, p.version
 			  FROM party p
-			 WHERE coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
+			 WHERE p.is_customer AND coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
 		for i := range rows {
 			found[rows[i].Key] = &rows[i].Customer
 		}

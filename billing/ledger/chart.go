@@ -26,7 +26,7 @@ var openingChart = [...]chartRow{
 	{Code: "1300", Name: "Paid in advance", Kind: KindAsset},
 	{Code: "1510", Name: "Equipment", Kind: KindAsset},
 	{Code: "1590", Name: "Wear on equipment", Kind: KindAsset},
-	{Code: "2100", Name: "Owed to suppliers", Kind: KindLiability},
+	{Code: "2100", Name: "Owed to suppliers", Kind: KindLiability, Purpose: Payable},
 	{Code: "2200", Name: "Tax to pay", Kind: KindLiability, Purpose: Tax},
 	{Code: "2300", Name: "Wages to pay", Kind: KindLiability},
 	{Code: "2400", Name: "Received in advance", Kind: KindLiability},

@@ -37,6 +37,10 @@ const (
 	SourceWriteOff   SourceKind = "write_off"
 	// SourceClosing is of the entry that closes a year, and of the one that takes it back.
 	SourceClosing SourceKind = "closing"
+	// SourceBill, SourcePayeeCredit and SourceBillPayment are of what is bought.
+	SourceBill        SourceKind = "bill"
+	SourcePayeeCredit SourceKind = "payee_credit"
+	SourceBillPayment SourceKind = "bill_payment"
 )
 
 // EntryID names an entry.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -12,6 +13,8 @@ const (
 	GatewayPrefix = "gateway-"     // and the end of the gateway account's id: what that gateway holds for us
 	GatewayFees   = "gateway-fees" // what payment gateways keep
 	BadDebts      = "bad-debts"    // what customers will not pay
+
+	Payable = "payable" // what payees are owed
 
 	Retained = "retained" // what closed years came to: the result brought forward
 
@@ -28,4 +31,12 @@ func OpenAccountFor(ctx context.Context, tx *tenant.Tx, purpose string, kind Kin
 		return a, err
 	}
 	return a, recordAccount(ctx, tx, "account.add", a)
+}
+
+// OpenPayable gives the account of what payees are owed, and opens it where the chart has none.
+func OpenPayable(ctx context.Context, tx *tenant.Tx) (Account, error) {
+	if a, err := selectAccountFor(ctx, tx, Payable); !errors.Is(err, tenant.ErrNoRows) {
+		return a, err
+	}
+	return OpenAccountFor(ctx, tx, Payable, KindLiability, 2100, "Owed to suppliers")
 }

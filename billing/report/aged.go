@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -21,18 +22,38 @@ var ages = []Column{{Key: "not_due", Name: "Not due"}, {Key: "days_1_30", Name: 
 // of what customers owe. The sums "before" and "year_before" are the totals a month and a year before. Without a day it
 // is today. It fails with ErrSumTooLarge.
 func AgedReceivables(ctx context.Context, tx *tenant.Tx, asOf civil.Date, currency money.Currency) (Table, error) {
+	return aged(ctx, tx, asOf, currency, agedSide{"customers", "Customers", "All customers", ages, selectAged})
+}
+
+// AgedPayables gives what payees were owed at the end of a day, by how late it was, as AgedReceivables does of customers.
+// "no_bill" is what else the ledger has of a payee: credits that settle no bill yet, what was paid in advance, what was
+// posted by hand; so "owed" of all payees is always the account of what payees are owed.
+func AgedPayables(ctx context.Context, tx *tenant.Tx, asOf civil.Date, currency money.Currency) (Table, error) {
+	columns := slices.Clone(ages)
+	columns[5] = Column{Key: "no_bill", Name: "Not on bills"}
+	return aged(ctx, tx, asOf, currency, agedSide{"payees", "Payees", "All payees", columns, selectAgedPayables})
+}
+
+// agedSide is what the two reports differ in.
+type agedSide struct {
+	section, name, total string
+	columns              []Column
+	rows                 func(ctx context.Context, tx *tenant.Tx, asOf civil.Date) ([]agedRow, error)
+}
+
+func aged(ctx context.Context, tx *tenant.Tx, asOf civil.Date, currency money.Currency, side agedSide) (Table, error) {
 	if asOf.IsZero() {
 		var err error
 		if asOf, err = ledger.Today(ctx, tx); err != nil {
 			return Table{}, err
 		}
 	}
-	t, err := openTable(ctx, tx, currency, columnsOn(asOf))
+	t, err := openTable(ctx, tx, currency, columnsOn(side.columns, asOf))
 	if err != nil {
 		return t, err
 	}
-	t.begin("customers", "Customers")
-	rows, err := selectAged(ctx, tx, asOf)
+	t.begin(side.section, side.name)
+	rows, err := side.rows(ctx, tx, asOf)
 	if err != nil {
 		return t, err
 	}
@@ -40,17 +61,17 @@ func AgedReceivables(ctx context.Context, tx *tenant.Tx, asOf civil.Date, curren
 		if !t.has(r.Currency) {
 			continue
 		}
-		if err := t.put("customers", r.row()); err != nil {
+		if err := t.put(side.section, r.row()); err != nil {
 			return t, err
 		}
 	}
-	t.Sums = append(t.Sums, Row{Key: "total", Name: "All customers", Amounts: t.Section("customers").Sum})
+	t.Sums = append(t.Sums, Row{Key: "total", Name: side.total, Amounts: t.Section(side.section).Sum})
 	for _, past := range []struct {
 		key, name string
 		day       civil.Date
 	}{{"before", "A month before", monthBefore(asOf)}, {"year_before", "A year before", yearBefore(asOf)}} {
 		row := Row{Key: past.key, Name: past.name, Amounts: t.zeros()}
-		rows, err := selectAged(ctx, tx, past.day)
+		rows, err := side.rows(ctx, tx, past.day)
 		if err != nil {
 			return t, err
 		}
@@ -68,9 +89,9 @@ func AgedReceivables(ctx context.Context, tx *tenant.Tx, asOf civil.Date, curren
 	return t, nil
 }
 
-func columnsOn(day civil.Date) []Column {
-	columns := make([]Column, len(ages))
-	for i, c := range ages {
+func columnsOn(all []Column, day civil.Date) []Column {
+	columns := make([]Column, len(all))
+	for i, c := range all {
 		columns[i] = Column{c.Key, c.Name, Period{To: day}}
 	}
 	return columns
@@ -85,7 +106,7 @@ func monthBefore(d civil.Date) civil.Date {
 	return civil.On(last.Year(), last.Month(), d.Day())
 }
 
-// agedRow is a customer in one currency; Customer is zero for what names none.
+// agedRow is a customer or payee in one currency; Customer is zero for what names none.
 type agedRow struct {
 	Customer  uuid.UUID      `db:"customer_id"`
 	Name      string         `db:"name"`

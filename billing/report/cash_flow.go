@@ -63,7 +63,7 @@ func cashSection(r columnRow) string {
 		return "income"
 	case r.Purpose == ledger.Tax:
 		return "taxes"
-	case r.Kind == ledger.KindExpense:
+	case r.Purpose == ledger.Payable, r.Kind == ledger.KindExpense:
 		return "expenses"
 	case r.Kind == ledger.KindAsset:
 		return "assets"

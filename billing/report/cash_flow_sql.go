@@ -29,7 +29,7 @@ func selectCashFlow(ctx context.Context, tx *tenant.Tx, columns []Column) (rows 
 		SELECT account_id, currency, -first AS first, -second AS second, -third AS third FROM summed
 	)
 	SELECT m.account_id, a.code, a.name, a.kind, m.currency, m.first, m.second, m.third,
-	       CASE WHEN a.purpose = 'tax' OR a.id IN (SELECT account_id FROM tax_rate) THEN 'tax' ELSE coalesce(a.purpose, '') END AS purpose
+	       CASE WHEN a.purpose = 'tax' OR a.id IN (SELECT account_id FROM tax_rate UNION SELECT input_account_id FROM tax_rate) THEN 'tax' ELSE coalesce(a.purpose, '') END AS purpose
 	  FROM moved m JOIN account a ON a.id = m.account_id
 	 ORDER BY a.code COLLATE "C"`, from1, to1, from2, to2, from3, to3)
 	return rows, reading("how the money moved", err)

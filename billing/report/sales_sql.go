@@ -18,13 +18,13 @@ const (
 	WITH booked AS (
 		SELECT d.id, d.customer_id AS about_id, d.currency, e.id AS entry_id, e.date,
 		       d.net * CASE WHEN (d.kind::text = 'credit_note') = (d.entry_id = e.id) THEN -1 ELSE 1 END AS amount
-		  FROM journal_entry e JOIN document d ON d.entry_id = coalesce(e.reverses_id, e.id)
+		  FROM journal_entry e JOIN document d ON d.entry_id = coalesce(e.reverses_id, e.id) AND d.kind::text IN ('invoice', 'credit_note')
 	)`
 	soldByProduct = `
 	WITH booked AS (
 		SELECT d.id, coalesce(n.product_id, '00000000-0000-0000-0000-000000000000') AS about_id, d.currency, e.id AS entry_id, e.date,
 		       n.net * CASE WHEN (d.kind::text = 'credit_note') = (d.entry_id = e.id) THEN -1 ELSE 1 END AS amount
-		  FROM journal_entry e JOIN document d ON d.entry_id = coalesce(e.reverses_id, e.id)
+		  FROM journal_entry e JOIN document d ON d.entry_id = coalesce(e.reverses_id, e.id) AND d.kind::text IN ('invoice', 'credit_note')
 		  JOIN document_line n ON n.document_id = d.id
 	)`
 

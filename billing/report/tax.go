@@ -29,7 +29,8 @@ const (
 	Cash    Basis = "cash"
 )
 
-// TaxRow is what one rate comes to over a period in one currency: invoices less credit notes.
+// TaxRow is what one rate comes to over a period in one currency: invoices less credit notes or, for Input, the
+// recoverable taxes of bills less payees' credits, which are taken off what is to be remitted.
 type TaxRow struct {
 	Rate      tax.RateID
 	Code      string
@@ -39,12 +40,13 @@ type TaxRow struct {
 	Base      money.Amount
 	Tax       money.Amount
 	Documents int
+	Input     bool
 }
 
 // TaxSum is the sum of a currency's rows. Posted is what the accounts for taxes moved in the period, where credits are
 // positive, and Other what of it comes from no document; both are nothing on a cash basis.
 type TaxSum struct {
-	Tax    money.Amount // to remit
+	Tax    money.Amount // to remit: charged less recovered
 	Posted money.Amount
 	Other  money.Amount
 }
@@ -78,7 +80,13 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 		return r, err
 	}
 	for _, row := range r.Rows {
-		if err := r.count(row.Tax); err != nil {
+		owed := row.Tax
+		if row.Input {
+			if owed, err = owed.Neg(); err != nil {
+				return r, err
+			}
+		}
+		if err := r.count(owed); err != nil {
 			return r, err
 		}
 	}
@@ -158,13 +166,14 @@ func (r *TaxReport) sum(c money.Currency) *TaxSum {
 type TaxFilter struct {
 	Rate    tax.RateID
 	Percent decimal.Decimal
+	Input   bool // of what is bought
 }
 
 // TaxDocument is what one document has to do with a row of the report. On a cash basis Date is that of the last payment
 // in the period, and there is no entry.
 type TaxDocument struct {
 	ID          uuid.UUID
-	Kind        string // "invoice", "credit_note"
+	Kind        string // "invoice", "credit_note", "bill", "payee_credit"
 	Number      string
 	Customer    string
 	Date        civil.Date

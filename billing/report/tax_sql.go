@@ -18,18 +18,20 @@ const (
 	// A document counts with its entry, and again with the opposite sign when that entry is undone.
 	accrualTaxes = `
 	WITH moved AS (
-		SELECT d.id, e.id AS entry_id, e.number AS entry_number, e.date, CASE d.kind::text WHEN 'credit_note' THEN -1 ELSE 1 END AS sign
+		SELECT d.id, e.id AS entry_id, e.number AS entry_number, e.date, d.kind::text IN ('bill', 'payee_credit') AS input,
+		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -1 ELSE 1 END AS sign
 		  FROM journal_entry e JOIN document d ON d.entry_id = e.id
 		 WHERE ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
 		UNION ALL
-		SELECT d.id, e.id, e.number, e.date, CASE d.kind::text WHEN 'credit_note' THEN 1 ELSE -1 END
+		SELECT d.id, e.id, e.number, e.date, d.kind::text IN ('bill', 'payee_credit'),
+		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN 1 ELSE -1 END
 		  FROM journal_entry e JOIN document d ON d.entry_id = e.reverses_id
 		 WHERE ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
 	), counted AS (
 		SELECT m.id, m.entry_id, m.entry_number, m.date, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name,
-		       min(t.kind) AS kind, m.sign * sum(t.base) AS base, m.sign * sum(t.amount) AS tax
-		  FROM moved m JOIN document_tax t ON t.document_id = m.id
-		 GROUP BY m.id, m.entry_id, m.entry_number, m.date, m.sign, t.tax_rate_id, t.percent
+		       min(t.kind) AS kind, m.input, m.sign * sum(t.base) AS base, m.sign * sum(t.amount) AS tax
+		  FROM moved m JOIN document_tax t ON t.document_id = m.id AND (t.recoverable OR NOT m.input)
+		 GROUP BY m.id, m.entry_id, m.entry_number, m.date, m.sign, m.input, t.tax_rate_id, t.percent
 	)`
 
 	// A credit note counts as it settles an invoice or is given back, on both sides. What was written off was never paid.
@@ -48,25 +50,26 @@ const (
 		 GROUP BY p.document_id
 	), counted AS (
 		SELECT d.id, NULL::uuid AS entry_id, 0 AS entry_number, p.date, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name,
-		       min(t.kind) AS kind,
-		       CASE d.kind::text WHEN 'credit_note' THEN -1 ELSE 1 END *
+		       min(t.kind) AS kind, d.kind::text IN ('bill', 'payee_credit') AS input,
+		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -1 ELSE 1 END *
 		           (round(sum(t.base) * p.upto / d.total) - round(sum(t.base) * p.before / d.total)) AS base,
-		       CASE d.kind::text WHEN 'credit_note' THEN -1 ELSE 1 END *
+		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -1 ELSE 1 END *
 		           (round(sum(t.amount) * p.upto / d.total) - round(sum(t.amount) * p.before / d.total)) AS tax
 		  FROM paid p JOIN document d ON d.id = p.document_id JOIN document_tax t ON t.document_id = d.id
+		  AND (t.recoverable OR d.kind::text NOT IN ('bill', 'payee_credit'))
 		 WHERE p.upto <> p.before AND d.total > 0
 		 GROUP BY d.id, p.date, p.upto, p.before, t.tax_rate_id, t.percent
 	)`
 
 	taxRows = `
-	SELECT c.tax_rate_id, c.percent, d.currency, min(c.code) AS code, min(c.name) AS tax_name, min(c.kind) AS kind,
+	SELECT c.tax_rate_id, c.percent, d.currency, c.input, min(c.code) AS code, min(c.name) AS tax_name, min(c.kind) AS kind,
 	       sum(c.base)::bigint AS base, sum(c.tax)::bigint AS tax, count(DISTINCT c.id) AS documents
 	  FROM counted c JOIN document d ON d.id = c.id
-	 GROUP BY c.tax_rate_id, c.percent, d.currency
-	 ORDER BY min(c.code) COLLATE "C", c.percent, d.currency COLLATE "C"`
+	 GROUP BY c.tax_rate_id, c.percent, d.currency, c.input
+	 ORDER BY c.input, min(c.code) COLLATE "C", c.percent, d.currency COLLATE "C"`
 
 	taxRated = `
-	SELECT d.currency, d.base_rate, sum(c.tax)::bigint AS tax, count(DISTINCT c.id) AS documents
+	SELECT d.currency, d.base_rate, sum(CASE WHEN c.input THEN -c.tax ELSE c.tax END)::bigint AS tax, count(DISTINCT c.id) AS documents
 	  FROM counted c JOIN document d ON d.id = c.id
 	 GROUP BY d.currency, d.base_rate ORDER BY d.currency COLLATE "C", d.base_rate`
 
@@ -74,7 +77,7 @@ const (
 	SELECT c.id, d.kind, coalesce(d.number, '') AS number, p.name AS customer_name, c.date, d.currency, c.base::bigint AS base,
 	       c.tax::bigint AS tax, c.entry_id, c.entry_number
 	  FROM counted c JOIN document d ON d.id = c.id JOIN party p ON p.id = d.customer_id
-	 WHERE c.tax_rate_id = $3 AND c.percent = $4
+	 WHERE c.tax_rate_id = $3 AND c.percent = $4 AND c.input = $6
 	 ORDER BY c.date, d.number COLLATE "C", c.entry_number LIMIT $5`
 )
 
@@ -83,6 +86,7 @@ func selectTaxRows(ctx context.Context, tx *tenant.Tx, basis Basis, period Perio
 		Rate      tax.RateID      `db:"tax_rate_id"`
 		Percent   decimal.Decimal `db:"percent"`
 		Currency  money.Currency  `db:"currency"`
+		Input     bool            `db:"input"`
 		Code      string          `db:"code"`
 		Name      string          `db:"tax_name"`
 		Kind      tax.Kind        `db:"kind"`
@@ -101,7 +105,7 @@ func selectTaxRows(ctx context.Context, tx *tenant.Tx, basis Basis, period Perio
 	}
 	all := make([]TaxRow, len(rows))
 	for i, r := range rows {
-		all[i] = TaxRow{Rate: r.Rate, Code: r.Code, Name: r.Name, Kind: r.Kind, Percent: r.Percent, Documents: r.Documents,
+		all[i] = TaxRow{Rate: r.Rate, Code: r.Code, Name: r.Name, Kind: r.Kind, Percent: r.Percent, Input: r.Input, Documents: r.Documents,
 			Base: money.Amount{Minor: r.Base, Currency: r.Currency}, Tax: money.Amount{Minor: r.Tax, Currency: r.Currency}}
 	}
 	return all, nil
@@ -146,7 +150,7 @@ func selectTaxPosted(ctx context.Context, tx *tenant.Tx, period Period) ([]money
 	err := tx.Select(ctx, &rows, `
 		SELECT l.currency, (-sum(l.amount))::bigint AS posted
 		  FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
-		 WHERE l.account_id IN (SELECT a.id FROM account a WHERE a.purpose = 'tax' UNION SELECT r.account_id FROM tax_rate r)
+		 WHERE l.account_id IN (SELECT a.id FROM account a WHERE a.purpose = 'tax' UNION SELECT r.account_id FROM tax_rate r UNION SELECT r.input_account_id FROM tax_rate r)
 		   AND ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
 		 GROUP BY l.currency ORDER BY l.currency COLLATE "C"`, period.From, period.To)
 	if err != nil {
@@ -174,9 +178,9 @@ func selectTaxDocuments(ctx context.Context, tx *tenant.Tx, basis Basis, period 
 	}
 	var err error
 	if basis == Cash {
-		err = tx.Select(ctx, &rows, cashTaxes+taxDocuments, period.From, period.To, filter.Rate, filter.Percent, MaxLines)
+		err = tx.Select(ctx, &rows, cashTaxes+taxDocuments, period.From, period.To, filter.Rate, filter.Percent, MaxLines, filter.Input)
 	} else {
-		err = tx.Select(ctx, &rows, accrualTaxes+taxDocuments, period.From, period.To, filter.Rate, filter.Percent, MaxLines)
+		err = tx.Select(ctx, &rows, accrualTaxes+taxDocuments, period.From, period.To, filter.Rate, filter.Percent, MaxLines, filter.Input)
 	}
 	if err != nil {
 		return nil, reading("the documents of a tax", err)

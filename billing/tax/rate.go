@@ -43,12 +43,16 @@ type RateID = id.Of[Rate]
 // OwnRate is a rate that an organization charges, and where what it comes to is owed. Its Percent is today's.
 type OwnRate struct {
 	Rate
-	Account  ledger.AccountID
-	First    decimal.Decimal // the percent before the first of Percents
-	Percents []DatedPercent  // by day
-	Members  []Member        // what a group stands for, in order
-	Archived bool
-	Version  int
+	Account ledger.AccountID
+	// Recoverable says that what a bill charges of it is owed back; else it is part of the cost. InputAccount is where it is
+	// owed back; none is Account.
+	Recoverable  bool
+	InputAccount ledger.AccountID
+	First        decimal.Decimal // the percent before the first of Percents
+	Percents     []DatedPercent  // by day
+	Members      []Member        // what a group stands for, in order
+	Archived     bool
+	Version      int
 }
 
 // DatedPercent is a percent that holds from a day on, until the next.
@@ -87,7 +91,10 @@ type RateInput struct {
 	// Reason is printed where no tax is due. An exempt rate must have one.
 	Reason       string
 	Registration string
-	Rates        []string // of a group: the codes of its rates, in order
+	// Unrecoverable and InputAccount are of what bills charge, as Recoverable and InputAccount of OwnRate.
+	Unrecoverable bool
+	InputAccount  ledger.AccountID
+	Rates         []string // of a group: the codes of its rates, in order
 }
 
 func (in RateInput) check() (RateInput, error) {
@@ -240,6 +247,8 @@ func rateChanges(was, is OwnRate) []tenant.Change {
 		{Field: "percent", Before: was.percents(), After: is.percents()},
 		{Field: "compound", Before: strconv.FormatBool(was.Compound), After: strconv.FormatBool(is.Compound)},
 		{Field: "account_id", Before: was.Account.String(), After: is.Account.String()},
+		{Field: "recoverable", Before: strconv.FormatBool(was.Recoverable), After: strconv.FormatBool(is.Recoverable)},
+		{Field: "input_account_id", Before: was.InputAccount.String(), After: is.InputAccount.String()},
 		{Field: "reason", Before: was.Reason, After: is.Reason},
 		{Field: "registration", Before: was.Registration, After: is.Registration},
 		{Field: "rates", Before: strings.Join(was.MemberCodes(), " + "), After: strings.Join(is.MemberCodes(), " + ")},

@@ -20,6 +20,7 @@ const today = `(SELECT ($1::timestamptz AT TIME ZONE s.time_zone)::date FROM set
 // rateSelect reads rates with today's percents; $1 is the moment. More may follow on r.
 const rateSelect = `
 	SELECT r.id, r.code, r.name, r.kind, r.reason, r.registration, r.percent AS first, r.compound, r.account_id,
+	       r.recoverable, r.input_account_id,
 	       r.archived_at IS NOT NULL AS archived, r.version, ` + today + ` AS today,
 	       (SELECT json_agg(json_build_object('since', p.since, 'percent', p.percent) ORDER BY p.since)
 	          FROM tax_percent p WHERE p.tax_rate_id = r.id) AS percents,
@@ -38,6 +39,8 @@ type rateRow struct {
 	First        decimal.Decimal  `db:"first"`
 	Compound     bool             `db:"compound"`
 	Account      ledger.AccountID `db:"account_id"`
+	Recoverable  bool             `db:"recoverable"`
+	InputAccount ledger.AccountID `db:"input_account_id"`
 	Archived     bool             `db:"archived"`
 	Version      int              `db:"version"`
 	Today        civil.Date       `db:"today"`
@@ -49,7 +52,7 @@ func (r rateRow) rate() (OwnRate, error) {
 	own := OwnRate{
 		Rate: Rate{ID: r.ID, Code: r.Code, Name: r.Name, Compound: r.Compound, Kind: r.Kind, Reason: r.Reason,
 			Registration: r.Registration},
-		First: r.First, Account: r.Account, Archived: r.Archived, Version: r.Version,
+		First: r.First, Account: r.Account, Recoverable: r.Recoverable, InputAccount: r.InputAccount, Archived: r.Archived, Version: r.Version,
 	}
 	if r.Percents != nil {
 		if err := json.Unmarshal(r.Percents, &own.Percents); err != nil {
@@ -79,9 +82,11 @@ func accountOrNull(a ledger.AccountID) any {
 func insertRate(ctx context.Context, tx *tenant.Tx, rate RateID, in RateInput) error {
 	var made RateID
 	err := tx.Get(ctx, &made, `
-		INSERT INTO tax_rate (id, code, name, compound, account_id, percent, kind, reason, registration)
-		SELECT $1::uuid, $2, $3, $4::boolean, found.id, $6::numeric, $7, $8, $9 FROM `+rateAccount+` found
-		RETURNING id`, rate, in.Code, in.Name, in.Compound, accountOrNull(in.Account), in.Percent, string(in.Kind), in.Reason, in.Registration)
+		INSERT INTO tax_rate (id, code, name, compound, account_id, percent, kind, reason, registration, recoverable, input_account_id)
+		SELECT $1::uuid, $2, $3, $4::boolean, found.id, $6::numeric, $7, $8, $9, NOT $10::boolean, $11::uuid FROM `+rateAccount+` found
+		 WHERE $11::uuid IS NULL OR EXISTS (SELECT FROM account i WHERE i.id = $11 AND i.archived_at IS NULL)
+		RETURNING id`, rate, in.Code, in.Name, in.Compound, accountOrNull(in.Account), in.Percent, string(in.Kind), in.Reason, in.Registration,
+		in.Unrecoverable, accountOrNull(in.InputAccount))
 	if errors.Is(err, tenant.ErrNoRows) {
 		return ErrRateAccount
 	}
@@ -92,10 +97,12 @@ func updateRate(ctx context.Context, tx *tenant.Tx, rate RateID, version int, in
 	var changed RateID
 	err := tx.Get(ctx, &changed, `
 		UPDATE tax_rate AS r SET code = $2, name = $3, compound = $4, account_id = found.id, reason = $7, registration = $8,
-		       version = r.version + 1
+		       recoverable = NOT $9::boolean, input_account_id = $10, version = r.version + 1
 		  FROM `+rateAccount+` found
 		 WHERE r.id = $1 AND ($6 = 0 OR r.version = $6)
-		RETURNING r.id`, rate, in.Code, in.Name, in.Compound, accountOrNull(in.Account), version, in.Reason, in.Registration)
+		   AND ($10::uuid IS NULL OR EXISTS (SELECT FROM account i WHERE i.id = $10 AND i.archived_at IS NULL))
+		RETURNING r.id`, rate, in.Code, in.Name, in.Compound, accountOrNull(in.Account), version, in.Reason, in.Registration,
+		in.Unrecoverable, accountOrNull(in.InputAccount))
 	if errors.Is(err, tenant.ErrNoRows) {
 		return missingRate(ctx, tx, rate, version)
 	}
