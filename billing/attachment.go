@@ -3,6 +3,8 @@ package billing
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/billing/file"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -25,8 +27,18 @@ func AttachFile(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, in FileIn
 
 // AttachedFile gives a file that is attached to this invoice; file.ErrNotFound.
 func AttachedFile(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, wanted file.ID) (file.File, error) {
+	return attachedTo(ctx, tx, invoiceKind, invoice.UUID, wanted)
+}
+
+// attachedTo looks at the kind too: who may see the files of one kind of document may not see those of another by its id.
+func attachedTo(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, wanted file.ID) (file.File, error) {
+	if is, err := selectIsKind(ctx, tx, k, document); err != nil {
+		return file.File{}, err
+	} else if !is {
+		return file.File{}, file.ErrNotFound
+	}
 	f, err := file.ByID(ctx, tx, wanted)
-	if err == nil && (f.Kind != file.Attachment || f.Subject != invoice.UUID) {
+	if err == nil && (f.Kind != file.Attachment || f.Subject != document) {
 		err = file.ErrNotFound
 	}
 	return f, err

@@ -343,6 +343,14 @@ func selectNumberTaken(ctx context.Context, tx *tenant.Tx, k kind, number string
 	return taken, nil
 }
 
+func selectIsKind(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID) (is bool, err error) {
+	err = tx.Get(ctx, &is, `SELECT EXISTS (SELECT FROM document d WHERE d.kind::text = $1 AND d.id = $2)`, k.stored, document)
+	if err != nil {
+		return false, fmt.Errorf("looking for a document: %w", err)
+	}
+	return is, nil
+}
+
 func updateIssued(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, number string, entry ledger.EntryID) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE document d SET state = 'issued', number = $2, entry_id = $3, issued_at = $4, version = d.version + 1,

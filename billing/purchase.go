@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/countinghouse/countinghouse/billing/file"
 	"github.com/countinghouse/countinghouse/billing/currency"
+	"github.com/countinghouse/countinghouse/billing/file"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -35,6 +35,9 @@ var (
 	ErrRecurringEnter   = fault.New(fault.Conflict, "recurring_bill.not_entered", "A recurring bill is what bills are copied from. It is not entered itself.")
 	ErrPurchaseStanding = fault.New(fault.Invalid, "bill.standing_unknown", "Ask for draft, open, overdue, paid or void.").At("standing")
 )
+
+// StandingUnsettled is of what is entered and not settled, late or not, to filter by.
+const StandingUnsettled Standing = "unsettled"
 
 // PurchaseKind is what a document is that comes from a payee.
 type PurchaseKind string
@@ -177,7 +180,7 @@ func Purchases(ctx context.Context, tx *tenant.Tx, k PurchaseKind, filter Purcha
 		return cursor.Page[PurchaseHead]{}, err
 	}
 	switch filter.Standing {
-	case "", StandingDraft, StandingOpen, StandingOverdue, StandingPaid, StandingVoid:
+	case "", StandingDraft, StandingOpen, StandingOverdue, StandingPaid, StandingVoid, StandingUnsettled:
 	default:
 		return cursor.Page[PurchaseHead]{}, ErrPurchaseStanding
 	}
@@ -201,13 +204,28 @@ func CountPurchases(ctx context.Context, tx *tenant.Tx, k PurchaseKind) (map[Sta
 	if err != nil {
 		return nil, nil, err
 	}
-	return countPurchases(ctx, tx, k, today)
+	return countPurchases(ctx, tx, k, PayeeID{}, today)
+}
+
+// OwedTo says what is open on a payee's bills, by currency.
+func OwedTo(ctx context.Context, tx *tenant.Tx, payee PayeeID) ([]PurchaseSum, error) {
+	today, err := Today(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	_, sums, err := countPurchases(ctx, tx, Bill, payee, today)
+	return sums, err
 }
 
 // OpenPurchases gives what of a kind is entered and not settled, of one payee or (zero) of all and in one currency or (zero)
 // in all, what is due first first; 200 at most.
 func OpenPurchases(ctx context.Context, tx *tenant.Tx, k PurchaseKind, payee PayeeID, currency money.Currency) ([]PurchaseHead, error) {
 	return selectOpenPurchases(ctx, tx, k, payee, currency)
+}
+
+// MadeOf gives the bills that were made of a recurring one, the last first.
+func MadeOf(ctx context.Context, tx *tenant.Tx, recurring DocumentID, limit int) ([]PurchaseHead, error) {
+	return selectMadeOf(ctx, tx, recurring, limit)
 }
 
 // AttachToPurchase attaches a file, a receipt for one, to a draft or to what was entered. It fails as its kind is not found
@@ -219,9 +237,9 @@ func AttachToPurchase(ctx context.Context, tx *tenant.Tx, k PurchaseKind, docume
 	return file.Keep(ctx, tx, file.Input{Kind: file.Attachment, Subject: document.UUID, Name: in.Name, Bytes: in.Bytes})
 }
 
-// PurchaseFile gives a file that is attached to this document; file.ErrNotFound.
-func PurchaseFile(ctx context.Context, tx *tenant.Tx, document DocumentID, wanted file.ID) (file.File, error) {
-	return AttachedFile(ctx, tx, InvoiceID(document), wanted)
+// PurchaseFile gives a file that is attached to this document; file.ErrNotFound, or as its kind is not found.
+func PurchaseFile(ctx context.Context, tx *tenant.Tx, k PurchaseKind, document DocumentID, wanted file.ID) (file.File, error) {
+	return attachedTo(ctx, tx, purchaseKinds[k], document.UUID, wanted)
 }
 
 // LockedPurchase is what must be known to settle a document that nobody else changes before the transaction ends.

@@ -76,6 +76,7 @@ const purchasesWhere = `SELECT ` + headColumns + repeatColumns + headTables + `
 	        WHEN 'paid' THEN d.state::text = 'issued' AND d.settled = d.total
 	        WHEN 'void' THEN d.state::text = 'void'
 	        WHEN 'overdue' THEN d.state::text = 'issued' AND d.settled < d.total AND d.due_date < $6::date
+	        WHEN 'unsettled' THEN d.state::text = 'issued' AND d.settled < d.total
 	        WHEN 'open' THEN d.state::text = 'issued' AND d.settled < d.total AND d.due_date >= $6::date
 	       END`
 
@@ -95,7 +96,17 @@ func selectPurchases(ctx context.Context, tx *tenant.Tx, k PurchaseKind, filter 
 	return purchaseHeads(tx, rows)
 }
 
-func countPurchases(ctx context.Context, tx *tenant.Tx, k PurchaseKind, today civil.Date) (map[Standing]int, []PurchaseSum, error) {
+func selectMadeOf(ctx context.Context, tx *tenant.Tx, recurring DocumentID, limit int) ([]PurchaseHead, error) {
+	var rows []purchaseRow
+	err := tx.Select(ctx, &rows, `SELECT `+headColumns+repeatColumns+headTables+`
+		 WHERE d.origin_id = $1 AND d.kind::text = 'bill' ORDER BY d.issue_date DESC, d.id DESC LIMIT $2`, recurring, limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing the bills of a recurring one: %w", err)
+	}
+	return purchaseHeads(tx, rows)
+}
+
+func countPurchases(ctx context.Context, tx *tenant.Tx, k PurchaseKind, payee PayeeID, today civil.Date) (map[Standing]int, []PurchaseSum, error) {
 	var rows []struct {
 		Currency money.Currency `db:"currency"`
 		Draft    int            `db:"draft"`
@@ -114,7 +125,7 @@ func countPurchases(ctx context.Context, tx *tenant.Tx, k PurchaseKind, today ci
 		       count(*) FILTER (WHERE d.state::text = 'issued' AND d.settled < d.total AND d.due_date >= $1) AS open,
 		       coalesce(sum(d.total - d.settled) FILTER (WHERE d.state::text = 'issued'), 0)::bigint AS owed,
 		       coalesce(sum(d.total - d.settled) FILTER (WHERE d.state::text = 'issued' AND d.due_date < $1), 0)::bigint AS late
-		  FROM document d WHERE d.kind::text = $2 GROUP BY d.currency ORDER BY d.currency COLLATE "C"`, today, string(k))
+		  FROM document d WHERE d.kind::text = $2 AND ($3::uuid IS NULL OR d.customer_id = $3) GROUP BY d.currency ORDER BY d.currency COLLATE "C"`, today, string(k), orNull(payee.UUID))
 	if err != nil {
 		return nil, nil, fmt.Errorf("counting bills: %w", err)
 	}

@@ -122,16 +122,21 @@ func (v *visit) objectURL(kind string, thing uuid.UUID) string {
 		right authz.Right
 		path  string // %s is the id
 	}{
-		"invoice":  {rightTo(authz.Read, authz.Invoices), "invoices/%s"},
-		"payment":  {rightTo(authz.Read, authz.Payments), "payments/%s"},
-		"customer": {rightTo(authz.Read, authz.Customers), "customers/%s"},
-		"product":  {rightTo(authz.Read, authz.Products), "products/%s"},
-		"entry":    {rightTo(authz.Read, authz.Journal), "journal/%s"},
-		"account":  {rightTo(authz.Read, authz.Reports), "ledger?account=%s"},
-		"tax_rate": {rightTo(authz.Read, authz.Taxes), "taxes"},
-		"token":    {rightTo(authz.Read, authz.Tokens), "tokens"},
-		"settings": {rightTo(authz.Read, authz.Settings), "settings"},
-		"support":  {rightTo(authz.Read, authz.Support), "support/%s"},
+		"invoice":      {rightTo(authz.Read, authz.Invoices), "invoices/%s"},
+		"payment":      {rightTo(authz.Read, authz.Payments), "payments/%s"},
+		"bill":         {rightTo(authz.Read, authz.Bills), "bills/%s"},
+		"payee":        {rightTo(authz.Read, authz.Payees), "payees/%s"},
+		"payee_credit": {rightTo(authz.Read, authz.Bills), "payee-credits/%s"},
+		"recurring":    {rightTo(authz.Read, authz.Bills), "recurring-bills/%s"},
+		"bill_payment": {rightTo(authz.Read, authz.Bills), "bill-payments/%s"},
+		"customer":     {rightTo(authz.Read, authz.Customers), "customers/%s"},
+		"product":      {rightTo(authz.Read, authz.Products), "products/%s"},
+		"entry":        {rightTo(authz.Read, authz.Journal), "journal/%s"},
+		"account":      {rightTo(authz.Read, authz.Reports), "ledger?account=%s"},
+		"tax_rate":     {rightTo(authz.Read, authz.Taxes), "taxes"},
+		"token":        {rightTo(authz.Read, authz.Tokens), "tokens"},
+		"settings":     {rightTo(authz.Read, authz.Settings), "settings"},
+		"support":      {rightTo(authz.Read, authz.Support), "support/%s"},
 	}
 	way, ok := ways[kind]
 	if !ok || !v.may(way.right) || (thing == uuid.Nil && strings.Contains(way.path, "%s")) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -14,9 +15,17 @@ import (
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
-// desk is where one kind of document is written: invoices, quotes and credit notes share the editor.
+// desk is where one kind of document is written: invoices, quotes, credit notes and what is bought share the editor.
 type desk struct {
 	path    string // of its pages and in the API
+	module  authz.Module
+	done    string // what was done to a draft that got its number: "Issued"
+	bought  bool   // its party is a payee, and its lines are costs
+	repeats bool   // it is written to be copied, and gets no number
+	// with gives what else of a form the desk must know to keep it, and fill puts that into the form; nil for most.
+	with    func(sent url.Values) desk
+	allowed func(v *visit, tx *tenant.Tx, sent url.Values) error // refuses what a form asks for beyond its route's right; nil for nothing
+	fill    func(ctx context.Context, tx *tenant.Tx, document uuid.UUID, form *page.Form) error
 	words   page.EditorWords
 	draft   func(ctx context.Context, tx *tenant.Tx, in billing.DocumentInput) (uuid.UUID, int, error)
 	revise  func(ctx context.Context, tx *tenant.Tx, document uuid.UUID, version int, in billing.DocumentInput) (int, error)
@@ -37,7 +46,7 @@ func of[T any, D any](fn func(context.Context, *tenant.Tx, id.Of[T], int) (D, er
 
 func invoiceDesk() desk {
 	return desk{
-		path: "invoices",
+		path: "invoices", module: authz.Invoices, done: "Issued",
 		words: page.EditorWords{New: "New invoice", Nav: "invoices", List: "Invoices", Note: "Note on the invoice", Due: "Due date", Total: "To pay",
 			NoLines: "No lines yet. An invoice needs one before it can be issued.", Issue: "Save and issue",
 			Issued: "Once issued it has its number and does not change."},
@@ -66,7 +75,7 @@ func invoiceDesk() desk {
 
 func creditNoteDesk() desk {
 	return desk{
-		path: "credit-notes",
+		path: "credit-notes", module: authz.Invoices, done: "Issued",
 		words: page.EditorWords{New: "New credit note", Nav: "credit-notes", List: "Credit notes", Note: "Note on the credit note", Total: "To credit",
 			NoLines: "No lines yet. A credit note needs one before it can be issued.", Issue: "Save and issue",
 			Issued: "To take back an invoice, open it and credit it there. Once issued this has its number and does not change."},
@@ -93,7 +102,7 @@ func creditNoteDesk() desk {
 
 func quoteDesk() desk {
 	return desk{
-		path: "quotes",
+		path: "quotes", module: authz.Invoices, done: "Issued",
 		words: page.EditorWords{New: "New quote", Nav: "quotes", List: "Quotes", Note: "Note on the quote", Due: "Valid until", Total: "Total",
 			NoLines: "No lines yet. A quote needs one before it can be issued.", Issue: "Save and issue",
 			Issued: "Once issued it has its number and does not change. Nothing is posted."},
@@ -121,32 +130,38 @@ func quoteDesk() desk {
 // registerDesk puts the editor of a kind of document on the router, and what ends a draft.
 func (s *Server) registerDesk(make func() desk) {
 	d := make()
-	s.member("GET", "/"+d.path+"/new", rightTo(authz.Create, authz.Invoices), func(v *visit) error { return showNewDocument(v, make()) })
-	s.member("POST", "/"+d.path, rightTo(authz.Create, authz.Invoices), func(v *visit) error { return handleEditor(v, make(), uuid.Nil) })
-	s.member("GET", "/"+d.path+"/:id/edit", rightTo(authz.Change, authz.Invoices), func(v *visit) error { return showDocumentEdit(v, make()) })
-	s.member("POST", "/"+d.path+"/:id", rightTo(authz.Change, authz.Invoices), func(v *visit) error {
+	s.member("GET", "/"+d.path+"/new", rightTo(authz.Create, d.module), func(v *visit) error { return showNewDocument(v, make()) })
+	s.member("POST", "/"+d.path, rightTo(authz.Create, d.module), func(v *visit) error { return handleEditor(v, make(), uuid.Nil) })
+	s.member("GET", "/"+d.path+"/:id/edit", rightTo(authz.Change, d.module), func(v *visit) error { return showDocumentEdit(v, make()) })
+	s.member("POST", "/"+d.path+"/:id", rightTo(authz.Change, d.module), func(v *visit) error {
 		document, err := idParam[billing.Document](v, "id")
 		if err != nil {
 			return err
 		}
 		return handleEditor(v, make(), document.UUID)
 	})
-	s.member("POST", "/"+d.path+"/:id/issue", rightTo(authz.Approve, authz.Invoices), func(v *visit) error { return sendDocumentIssue(v, make()) })
-	s.member("POST", "/"+d.path+"/:id/discard", rightTo(authz.Delete, authz.Invoices), func(v *visit) error { return sendDocumentDiscard(v, make()) })
+	if !d.repeats {
+		s.member("POST", "/"+d.path+"/:id/issue", rightTo(authz.Approve, d.module), func(v *visit) error { return sendDocumentIssue(v, make()) })
+	}
+	s.member("POST", "/"+d.path+"/:id/discard", rightTo(authz.Delete, d.module), func(v *visit) error { return sendDocumentDiscard(v, make()) })
 }
 
 // draftActs are the buttons on the page of a draft.
 func draftActs(v *visit, d desk, document uuid.UUID, version int, ask string) []page.Act {
 	acts := discardAct(v, d, document, version)
-	if v.may(rightTo(authz.Approve, authz.Invoices)) {
-		acts = append(acts, page.Act{URL: v.at(d.path, document.String(), "issue"), Label: "Issue", Icon: "stamp", Class: "btn-primary",
-			Ask: ask, Does: "Issue it", Key: newFormKey(), Version: version})
+	label := "Issue"
+	if d.bought {
+		label = "Enter"
+	}
+	if v.may(rightTo(authz.Approve, d.module)) {
+		acts = append(acts, page.Act{URL: v.at(d.path, document.String(), "issue"), Label: label, Icon: "stamp", Class: "btn-primary",
+			Ask: ask, Does: label + " it", Key: newFormKey(), Version: version})
 	}
 	return acts
 }
 
 func discardAct(v *visit, d desk, document uuid.UUID, version int) []page.Act {
-	if !v.may(rightTo(authz.Delete, authz.Invoices)) {
+	if !v.may(rightTo(authz.Delete, d.module)) {
 		return nil
 	}
 	return []page.Act{{URL: v.at(d.path, document.String(), "discard"), Label: "Discard", Icon: "trash-2", Class: "btn-danger",
@@ -158,10 +173,10 @@ func sendDocumentIssue(v *visit, d desk) error {
 	if err != nil {
 		return err
 	}
-	done := "Issued"
+	done := d.done
 	return v.act(func(tx *tenant.Tx, version int) error {
 		number, err := d.issue(v.ctx, tx, document.UUID, version)
-		done = "Issued " + number
+		done = d.done + " " + number
 		return err
 	}, func() string {
 		say(v.c, done)

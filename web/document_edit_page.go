@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 )
 
 func showNewDocument(v *visit, d desk) error {
-	customer := v.query("customer")
+	customer := cmp.Or(v.query("customer"), v.query("payee"))
 	if _, ok := id.Parse[billing.Customer](customer); !ok {
 		customer = ""
 	}
@@ -27,6 +28,11 @@ func showNewDocument(v *visit, d desk) error {
 		}
 		form := keyed(page.NewForm("customer_id", customer, "issue_date", settings.Today(tx).String(),
 			"currency", settings.BaseCurrency.Code(), lineName(0, "quantity"), "1"))
+		if d.fill != nil {
+			if err := d.fill(v.ctx, tx, uuid.Nil, &form); err != nil {
+				return nil, err
+			}
+		}
 		return documentEditor(v, tx, d, uuid.Nil, 0, form, editing{})
 	})
 }
@@ -46,7 +52,13 @@ func showDocumentEdit(v *visit, d desk) error {
 		if issued = draft.State != billing.Draft; issued {
 			return nil
 		}
-		data, err = documentEditor(v, tx, d, document.UUID, draft.Version, keyed(documentForm(draft)), editing{})
+		form := keyed(documentForm(draft))
+		if d.fill != nil {
+			if err := d.fill(v.ctx, tx, document.UUID, &form); err != nil {
+				return err
+			}
+		}
+		data, err = documentEditor(v, tx, d, document.UUID, draft.Version, form, editing{})
 		return err
 	})
 	if err != nil {
@@ -66,14 +78,22 @@ func handleEditor(v *visit, d desk, document uuid.UUID) error {
 		return err
 	}
 	action := sent.Get("action")
-	if action != "save" && action != "issue" {
+	if action != "save" && (action != "issue" || d.repeats) {
 		return reshapeEditor(v, d, document, sent, action)
+	}
+	if d.with != nil {
+		d = d.with(sent)
 	}
 	said := "Saved"
 	return v.send([]string{"tax_codes"}, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
 		in, version, err := documentInput(sent, document != uuid.Nil)
 		if err != nil {
 			return uuid.Nil, err
+		}
+		if d.allowed != nil {
+			if err := d.allowed(v, tx, sent); err != nil {
+				return uuid.Nil, err
+			}
 		}
 		made := document
 		if document == uuid.Nil {
@@ -82,14 +102,14 @@ func handleEditor(v *visit, d desk, document uuid.UUID) error {
 			version, err = d.revise(v.ctx, tx, document, version, in)
 		}
 		if err != nil || action == "save" {
-			said = "Draft saved"
+			said = cmp.Or(d.words.Saved, "Draft saved")
 			return made, err
 		}
-		if err := v.need(tx, rightTo(authz.Approve, authz.Invoices)); err != nil {
+		if err := v.need(tx, rightTo(authz.Approve, d.module)); err != nil {
 			return uuid.Nil, err
 		}
 		number, err := d.issue(v.ctx, tx, made, version)
-		said = "Issued " + number
+		said = d.done + " " + number
 		return made, err
 	}, func(made uuid.UUID) string {
 		say(v.c, said)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -41,10 +42,10 @@ func documentEditor(v *visit, tx *tenant.Tx, d desk, document uuid.UUID, version
 		return nil, err
 	}
 	data := page.InvoiceForm{Form: form, Action: v.at(d.path), Back: v.at(d.path), Preview: v.at("invoices", "preview"),
-		Words: d.words, ListURL: v.at(d.path), Unsaved: how.unsaved, DueHint: d.dueHint(settings), MayIssue: v.may(rightTo(authz.Approve, authz.Invoices))}
+		Words: d.words, ListURL: v.at(d.path), Unsaved: how.unsaved, DueHint: d.dueHint(settings), MayIssue: !d.repeats && v.may(rightTo(authz.Approve, d.module)), Bought: d.bought, Repeats: d.repeats}
 	title := d.words.New
 	if document != uuid.Nil {
-		title = "Change draft"
+		title = cmp.Or(d.words.Change, "Change draft")
 		data.Draft, data.Action = true, v.at(d.path, document.String())
 		data.Back = data.Action
 		data.Acts = discardAct(v, d, document, version)
@@ -58,14 +59,24 @@ func documentEditor(v *visit, tx *tenant.Tx, d desk, document uuid.UUID, version
 	if data.Rates, err = rateOptions(v.ctx, tx, form, count); err != nil {
 		return nil, err
 	}
-	if err := fillCustomers(v.ctx, tx, &data, how.found); err != nil {
-		return nil, err
+	fill := fillSold
+	if d.bought {
+		data.Preview = v.at("bills", "preview")
+		fill = fillBought
 	}
-	if err := fillProducts(v.ctx, tx, &data); err != nil {
+	if err := fill(v.ctx, tx, &data, how.found); err != nil {
 		return nil, err
 	}
 	data.Totals, err = previewTotals(v.ctx, tx, form, count)
 	return data, err
+}
+
+// fillSold gives the customers and products to choose from.
+func fillSold(ctx context.Context, tx *tenant.Tx, data *page.InvoiceForm, found bool) error {
+	if err := fillCustomers(ctx, tx, data, found); err != nil {
+		return err
+	}
+	return fillProducts(ctx, tx, data)
 }
 
 // countLines counts the lines of a form whose lines are in a row.

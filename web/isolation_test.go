@@ -47,6 +47,7 @@ func (h *house) estate(t testing.TB) estate {
 		"lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "1"}}})
 	e.ids["quotes"] = p.made(t, "/v1/quotes", map[string]any{"customer_id": e.ids["customers"],
 		"lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "1"}}})
+	e.addBills(t)
 	e.addCharge(t)
 	e.addFile(t)
 	e.ids["subscriptions"] = p.made(t, "/v1/subscriptions", map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1,
@@ -65,6 +66,29 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["support"] = h.askedIn(t, e.slug)
 	e.ids["support-grants"] = e.ids["support"]
 	return e
+}
+
+// addBills adds a payee, and one of each kind of what is bought.
+func (e estate) addBills(t testing.TB) {
+	t.Helper()
+	p := e.program
+	e.ids["payees"] = p.made(t, "/v1/payees", map[string]any{"name": secretName, "expense_account_id": e.ids["accounts"]})
+	body := func(more ...any) map[string]any {
+		b := map[string]any{"payee_id": e.ids["payees"], "lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "100", "taxes": []string{"VAT"}}}}
+		for i := 0; i < len(more); i += 2 {
+			b[more[i].(string)] = more[i+1]
+		}
+		return b
+	}
+	e.ids["bills"] = p.made(t, "/v1/bills", body("reference", "A-77"))
+	e.ids["payee-credits"] = p.made(t, "/v1/payee-credits", body())
+	e.ids["recurring-bills"] = p.made(t, "/v1/recurring-bills", body("every", 1, "unit", "month", "issue_date", "2030-01-01"))
+	if a := p.call(t, "POST", "/v1/bills/"+e.ids["bills"]+"/enter", nil); a.status != http.StatusOK {
+		t.Fatalf("enter: %d %s", a.status, a.body)
+	}
+	amount := map[string]string{"amount": "20.00", "currency": "EUR"}
+	e.ids["bill-payments"] = p.made(t, "/v1/bill-payments", map[string]any{"payee_id": e.ids["payees"], "method": "cash",
+		"bills": []any{map[string]any{"bill_id": e.ids["bills"], "amount": amount}}})
 }
 
 // addCharge adds a gateway, a charge through it and a payment method.
@@ -274,6 +298,12 @@ func validBody(r web.Route, e estate) any {
 		"/invoices":        map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
 		"/credit-notes":    map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
 		"/quotes":          map[string]any{"customer_id": e.ids["customers"], "lines": []any{}},
+		"/payees":          map[string]any{"name": "New"},
+		"/bills":           map[string]any{"payee_id": e.ids["payees"], "lines": []any{}},
+		"/payee-credits":   map[string]any{"payee_id": e.ids["payees"], "lines": []any{}},
+		"/recurring-bills": map[string]any{"payee_id": e.ids["payees"], "lines": []any{}, "every": 1, "unit": "month"},
+		"/bill-payments":   map[string]any{"payee_id": e.ids["payees"], "method": "cash", "amount": amount},
+		"/expenses":        map[string]any{"payee_id": e.ids["payees"], "method": "cash", "lines": []any{}},
 		"/subscriptions":   map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1, "items": []any{}},
 		"/payments":        map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
 		"/gateways":        map[string]any{"kind": "practice", "name": "New", "key": "practice_0123456789abcdef"},
@@ -285,6 +315,11 @@ func validBody(r web.Route, e estate) any {
 		}
 	}
 	switch {
+	case strings.HasPrefix(r.Path, "/v1/bill-payments/"), strings.HasPrefix(r.Path, "/v1/payee-credits/"):
+		if strings.HasSuffix(r.Path, "apply") {
+			return map[string]any{"bill_id": e.ids["bills"]}
+		}
+		return nil
 	case strings.HasSuffix(r.Path, "/cancel"):
 		return map[string]any{}
 	case strings.HasSuffix(r.Path, "/change"):

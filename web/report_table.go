@@ -47,6 +47,11 @@ var tableReports = []tableReport{
 		read: func(ctx context.Context, tx *tenant.Tx, a askedTable) (report.Table, error) {
 			return report.AgedReceivables(ctx, tx, a.period.To, a.currency)
 		}},
+	{key: "aged-payables", title: "Aged payables", icon: "clock-alert", oneDay: true,
+		say: "What you owe each payee, by how late it is.",
+		read: func(ctx context.Context, tx *tenant.Tx, a askedTable) (report.Table, error) {
+			return report.AgedPayables(ctx, tx, a.period.To, a.currency)
+		}},
 	{key: "sales", title: "Sales", icon: "hand-coins", by: true,
 		say: "What was sold, without taxes, by customer or by product.",
 		read: func(ctx context.Context, tx *tenant.Tx, a askedTable) (report.Table, error) {

@@ -26,6 +26,9 @@ type TaxRateBody struct {
 	Compound  bool   `json:"compound,omitempty" doc:"On the net amount and the taxes before it on the line"`
 	AccountID string `json:"account_id,omitempty" doc:"Where the tax is owed; left out, the account for taxes"`
 
+	Unrecoverable  bool   `json:"unrecoverable,omitempty" doc:"What bills charge of it does not come back, and is part of the cost"`
+	InputAccountID string `json:"input_account_id,omitempty" doc:"Where what bills charge of it is owed back; left out, account_id"`
+
 	Reason       string   `json:"reason,omitempty" doc:"Printed on documents: why no tax is due. An exempt rate must say so"`
 	Registration string   `json:"registration,omitempty" doc:"Your number for this tax, printed on documents that charge it" example:"12345 6789 RT0001"`
 	Rates        []string `json:"rates,omitempty" doc:"Of a group: the codes of its rates, in order" maxItems:"8" example:"[\"GST\",\"QST\"]"`
@@ -73,12 +76,15 @@ type readyInput struct {
 
 func (b TaxRateBody) input() (tax.RateInput, error) {
 	in := tax.RateInput{Code: b.Code, Name: b.Name, Compound: b.Compound, Kind: tax.Kind(b.Kind), Reason: b.Reason,
-		Registration: b.Registration, Rates: b.Rates}
+		Registration: b.Registration, Rates: b.Rates, Unrecoverable: b.Unrecoverable}
 	var err error
 	if in.Percent, err = bodyPercent("percent", b.Percent); err != nil {
 		return in, err
 	}
 	if in.Since, err = bodyDate("since", b.Since); err != nil {
+		return in, err
+	}
+	if in.InputAccount, err = bodyID[ledger.Account]("input_account_id", b.InputAccountID); err != nil {
 		return in, err
 	}
 	in.Account, err = bodyID[ledger.Account]("account_id", b.AccountID)
@@ -97,7 +103,8 @@ func bodyPercent(field, s string) (decimal.Decimal, error) {
 func viewTaxRate(r tax.OwnRate) TaxRateView {
 	v := TaxRateView{ID: r.ID.String(), Archived: r.Archived, FirstPercent: r.First.String(), Percents: []DatedPercentView{}, TaxRateBody: TaxRateBody{
 		Code: r.Code, Name: r.Name, Kind: string(r.Kind), Percent: r.Percent.String(), Compound: r.Compound, AccountID: idText(r.Account),
-		Reason: r.Reason, Registration: r.Registration, Rates: r.MemberCodes()}}
+		Reason: r.Reason, Registration: r.Registration, Rates: r.MemberCodes(),
+		Unrecoverable: !r.Recoverable, InputAccountID: idText(r.InputAccount)}}
 	for _, p := range r.Percents {
 		v.Percents = append(v.Percents, DatedPercentView{p.Since.String(), p.Percent.String()})
 	}

@@ -64,7 +64,8 @@ func showTaxes(v *visit) error {
 func taxInput(sent url.Values) (tax.RateInput, error) {
 	percent, kind := strings.TrimSpace(sent.Get("percent")), tax.Kind(sent.Get("kind"))
 	body := TaxRateBody{Code: sent.Get("code"), Name: sent.Get("name"), Kind: string(kind), Percent: percent, Since: sent.Get("since"),
-		Compound: sent.Get("compound") != "", AccountID: sent.Get("account_id"), Reason: sent.Get("reason"), Registration: sent.Get("registration")}
+		Compound: sent.Get("compound") != "", AccountID: sent.Get("account_id"), Reason: sent.Get("reason"), Registration: sent.Get("registration"),
+		Unrecoverable: sent.Get("unrecoverable") != "", InputAccountID: sent.Get("input_account_id")}
 	for i := range tax.MaxRates {
 		if code := sent.Get("rates[" + strconv.Itoa(i) + "]"); code != "" {
 			body.Rates = append(body.Rates, code)
@@ -91,6 +92,7 @@ func taxEditor(v *visit, tx *tenant.Tx, data page.TaxForm, title string) (any, e
 	}
 	accounts, err := ledger.Accounts(v.ctx, tx)
 	data.Accounts = accountOptions(accounts, inUse(data.Form.Value("account_id"), ledger.KindLiability, ledger.KindExpense))
+	data.Inputs = accountOptions(accounts, inUse(data.Form.Value("input_account_id"), ledger.KindAsset, ledger.KindLiability))
 	return data, err
 }
 
@@ -157,6 +159,12 @@ func taxFormOf(r tax.OwnRate) page.Form {
 		"reason", r.Reason, "registration", r.Registration, "version", strconv.Itoa(r.Version))
 	if r.Compound {
 		fresh.Values.Set("compound", "yes")
+	}
+	if !r.Recoverable {
+		fresh.Values.Set("unrecoverable", "yes")
+	}
+	if !r.InputAccount.IsZero() {
+		fresh.Values.Set("input_account_id", r.InputAccount.String())
 	}
 	for i, code := range r.MemberCodes() {
 		fresh.Values.Set("rates["+strconv.Itoa(i)+"]", code)

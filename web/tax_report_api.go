@@ -27,6 +27,7 @@ type TaxReportRowView struct {
 	Base      Money  `json:"base"`
 	Tax       Money  `json:"tax"`
 	Documents int    `json:"documents"`
+	Input     bool   `json:"input" doc:"Of bills: it is taken off what is to be remitted"`
 }
 
 // TaxReportSumView is the sum of a currency.
@@ -39,7 +40,7 @@ type TaxReportSumView struct {
 // TaxDocumentView is a document behind a row.
 type TaxDocumentView struct {
 	DocumentID string `json:"document_id"`
-	Kind       string `json:"kind" doc:"invoice or credit_note"`
+	Kind       string `json:"kind" doc:"invoice, credit_note, bill or payee_credit"`
 	Number     string `json:"number"`
 	Customer   string `json:"customer"`
 	Date       string `json:"date" doc:"On a cash basis of the last payment in the period"`
@@ -58,12 +59,13 @@ type taxDocumentsInput struct {
 	TaxReportInput
 	RateID  string `query:"tax_rate_id" required:"true" maxLength:"36"`
 	Percent string `query:"percent" required:"true" doc:"As the row has it" maxLength:"12"`
+	Input   bool   `query:"input" doc:"As the row has it"`
 }
 
 func viewTaxReport(r report.TaxReport) TaxReportView {
 	v := TaxReportView{Basis: string(r.Basis), Rows: []TaxReportRowView{}, Totals: []TaxReportSumView{}, Remit: moneyOf(r.Remit), Unrated: r.Unrated}
 	for _, row := range r.Rows {
-		v.Rows = append(v.Rows, TaxReportRowView{row.Rate.String(), row.Code, row.Name, string(row.Kind), row.Percent.String(), moneyOf(row.Base), moneyOf(row.Tax), row.Documents})
+		v.Rows = append(v.Rows, TaxReportRowView{row.Rate.String(), row.Code, row.Name, string(row.Kind), row.Percent.String(), moneyOf(row.Base), moneyOf(row.Tax), row.Documents, row.Input})
 	}
 	for _, s := range r.Sums {
 		v.Totals = append(v.Totals, TaxReportSumView{moneyOf(s.Tax), moneyOf(s.Posted), moneyOf(s.Other)})
@@ -94,7 +96,7 @@ func (s *Server) registerTaxReportAPI() {
 			if err != nil {
 				return nil, err
 			}
-			filter := report.TaxFilter{}
+			filter := report.TaxFilter{Input: in.Input}
 			if filter.Rate, err = taxRateID(in.RateID); err != nil {
 				return nil, err
 			}

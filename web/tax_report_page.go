@@ -80,14 +80,17 @@ func showTaxReport(v *visit) error {
 
 // taxReportRow is one rate's row, with its documents when the address opens it.
 func (v *visit) taxReportRow(tx *tenant.Tx, basis report.Basis, period report.Period, r report.TaxRow, asked url.Values) (page.TaxReportRow, error) {
-	row := page.TaxReportRow{TaxRow: r, Count: r.Documents, Open: v.query("rate") == r.Rate.String() && v.query("percent") == r.Percent.String()}
+	row := page.TaxReportRow{TaxRow: r, Count: r.Documents, Open: v.query("rate") == r.Rate.String() && v.query("percent") == r.Percent.String() && (v.query("input") != "") == r.Input}
 	at := url.Values{"rate": {r.Rate.String()}, "percent": {r.Percent.String()}}
+	if r.Input {
+		at.Set("input", "yes")
+	}
 	row.URL = v.at("reports", "taxes") + "?" + asked.Encode() + "&" + at.Encode() + "#open"
 	if !row.Open {
 		return row, nil
 	}
 	row.URL = v.at("reports", "taxes") + "?" + asked.Encode()
-	documents, err := report.TaxDocuments(v.ctx, tx, basis, period, report.TaxFilter{Rate: r.Rate, Percent: r.Percent})
+	documents, err := report.TaxDocuments(v.ctx, tx, basis, period, report.TaxFilter{Rate: r.Rate, Percent: r.Percent, Input: r.Input})
 	for _, d := range documents {
 		if d.Tax.Currency != r.Tax.Currency {
 			continue
@@ -95,6 +98,9 @@ func (v *visit) taxReportRow(tx *tenant.Tx, basis report.Basis, period report.Pe
 		shown := page.TaxReportDocument{TaxDocument: d}
 		if d.Kind == "invoice" && v.may(rightTo(authz.Read, authz.Invoices)) {
 			shown.URL = v.at("invoices", d.ID.String())
+		}
+		if path := map[string]string{"bill": "bills", "payee_credit": "payee-credits"}[d.Kind]; path != "" && v.may(rightTo(authz.Read, authz.Bills)) {
+			shown.URL = v.at(path, d.ID.String())
 		}
 		row.Documents = append(row.Documents, shown)
 	}

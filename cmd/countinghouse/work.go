@@ -9,6 +9,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/payables"
 	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -32,6 +33,7 @@ func (w work) register(r *jobs.Registry) {
 	r.EachOrganization("payments.reconcile", 2*time.Minute, w.reconcile)
 	r.EachOrganization("payments.collect", time.Hour, w.collect, jobs.Within(30*time.Minute))
 	r.EachOrganization(subscription.Job, time.Hour, w.bill, jobs.Within(30*time.Minute))
+	r.EachOrganization(payables.Job, time.Hour, w.makeBills, jobs.Within(30*time.Minute))
 	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
 	r.EachOrganization("invoices.remind", time.Hour, w.remind)
 	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)

@@ -72,6 +72,9 @@ var functions = template.FuncMap{
 	"couponSay":          couponSay,
 	"problemSay":         problemSay,
 	"subscriptionUnits":  SubscriptionUnits,
+	"repeatUnits":        RepeatUnits,
+	"repeatSay":          RepeatSay,
+	"repeatProblem":      repeatProblem,
 	"subscriptionMeters": SubscriptionMeters,
 	// parts
 	"grantMinutes": grantMinutes,

@@ -122,6 +122,9 @@ type InvoiceForm struct {
 	Totals       Totals
 	Acts         []Act
 	MayIssue     bool
+	Bought       bool     // the party is a payee, and lines are costs
+	Repeats      bool     // it is copied again and again: sends every, unit, until and enters too
+	Accounts     []Option // that a line can be a cost on
 }
 
 // EditorWords are what the editor says of one kind of document.
@@ -132,6 +135,8 @@ type EditorWords struct {
 	Total          string
 	NoLines        string
 	Issue, Issued  string
+
+	Change, Save, Saved string // of what is no draft; empty for a draft
 }
 
 // EditorLine is one line of the editor.

@@ -72,6 +72,7 @@ var purposes = map[string]string{
 
 	ledger.CurrencyAdjustment: "What foreign currency is worth more or less",
 	ledger.CurrencyRealised:   "Gains and losses on foreign payments",
+	ledger.Payable:            "What you owe payees",
 	ledger.CurrencyUnrealised: "Gains and losses at the end of a period",
 }
 

@@ -17,6 +17,13 @@ var navigation = []navSection{
 		{key: "customers", label: "Customers", icon: "contact", path: []any{"customers"}, right: "customers:read"},
 		{key: "products", label: "Products", icon: "package", path: []any{"products"}, right: "products:read"},
 	}},
+	{title: "Money out", entries: []navItem{
+		{key: "bills", label: "Bills", icon: "scroll-text", path: []any{"bills"}, right: "bills:read"},
+		{key: "payee-credits", label: "Payee credits", icon: "undo-2", path: []any{"payee-credits"}, right: "bills:read"},
+		{key: "recurring-bills", label: "Recurring bills", icon: "rotate-cw", path: []any{"recurring-bills"}, right: "bills:read"},
+		{key: "bill-payments", label: "Bill payments", icon: "wallet", path: []any{"bill-payments"}, right: "bills:read"},
+		{key: "payees", label: "Payees", icon: "building-2", path: []any{"payees"}, right: "payees:read"},
+	}},
 	{title: "Books", entries: []navItem{
 		{key: "ledger", label: "Ledger", icon: "book-open-text", path: []any{"ledger"}, right: "reports:read"},
 		{key: "journal", label: "Journal", icon: "notebook-pen", path: []any{"journal"}, right: "journal:read"},

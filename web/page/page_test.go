@@ -102,6 +102,7 @@ func samples() map[string]any {
 	maps.Copy(all, activitySamples())
 	maps.Copy(all, secondFactorSamples())
 	maps.Copy(all, subscriptionSamples())
+	maps.Copy(all, billSamples())
 	return all
 }
 
@@ -171,6 +172,9 @@ func TestEmptyLists(t *testing.T) {
 		"products":          Products{Shell: sampleShell("Products", "products"), Find: Find{URL: "/x", Search: "y", Label: "Name"}, Tabs: sampleTabs()},
 		"taxes":             Taxes{Shell: sampleShell("Taxes", "taxes"), Tabs: sampleTabs()},
 		"invoices":          Invoices{Shell: sampleShell("Invoices", "invoices"), Tabs: sampleTabs()},
+		"payees":            Payees{Shell: sampleShell("Payees", "payees"), Tabs: sampleTabs()},
+		"bills":             Bills{Shell: sampleShell("Bills", "bills"), Tabs: sampleTabs(), New: "New bill", Left: "Open"},
+		"bill-payments":     BillPayments{Shell: sampleShell("Bill payments", "bill-payments")},
 		"subscriptions":     Subscriptions{Shell: sampleShell("Subscriptions", "subscriptions"), Tabs: sampleTabs()},
 		"payments":          Payments{Shell: sampleShell("Payments", "payments")},
 		"accounts":          Accounts{Shell: sampleShell("Accounts", "accounts"), Tabs: sampleTabs()},

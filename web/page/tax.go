@@ -35,6 +35,7 @@ type TaxForm struct {
 	First              string // the percent before those
 	Archived           bool
 	Accounts           []Option
+	Inputs             []Option // where what bills charge of it can be owed back
 	Kinds              []Option
 	Acts               []Act
 }
