@@ -104,7 +104,8 @@ type SubscriptionChangeBody struct {
 
 // CancelBody says when a subscription ends.
 type CancelBody struct {
-	Now bool `json:"now,omitempty" doc:"Left out, when the current period ends"`
+	Now      bool `json:"now,omitempty" doc:"Left out, when the current period ends"`
+	GiveBack bool `json:"give_back,omitempty" doc:"With now: a credit note is issued over the days that are left, by days, with their taxes"`
 }
 
 // UsageBody is what was used.
@@ -324,9 +325,13 @@ func (s *Server) registerSubscriptionActAPI() {
 				return subscription.ChangeItem(ctx, tx, i, version, input)
 			})
 		})
-	handle(s, operation{id: "cancel-subscription", method: "POST", path: "/v1/subscriptions/{id}/cancel", right: rightTo(authz.Delete, authz.Subscriptions), tag: subscriptionsTag, summary: "End a subscription, now or when the current period ends; nothing that was paid is given back"},
+	handle(s, operation{id: "cancel-subscription", method: "POST", path: "/v1/subscriptions/{id}/cancel", right: rightTo(authz.Delete, authz.Subscriptions), tag: subscriptionsTag, summary: "End a subscription, now or when the current period ends; what was paid in advance is given back where you ask for it"},
 		func(ctx context.Context, c *call, in *Change[CancelBody]) (*Versioned[SubscriptionView], error) {
 			return changeSubscription(ctx, c, in.ID, in.IfMatch, func(tx *tenant.Tx, i subscription.ID, version int) (subscription.Subscription, error) {
+				if in.Body.Now && in.Body.GiveBack {
+					s, _, err := subscription.CancelGivingBack(ctx, tx, i, version)
+					return s, err
+				}
 				return subscription.Cancel(ctx, tx, i, version, in.Body.Now)
 			})
 		})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/subscription"
+	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -48,6 +50,10 @@ func (s *Server) registerSubscriptionPages() {
 		}},
 		{"end", "Ended", remove, func(ctx context.Context, tx *tenant.Tx, i subscription.ID, version int) (subscription.Subscription, error) {
 			return subscription.Cancel(ctx, tx, i, version, true)
+		}},
+		{"give-back", "Ended. A credit note is issued over what was left", remove, func(ctx context.Context, tx *tenant.Tx, i subscription.ID, version int) (subscription.Subscription, error) {
+			s, _, err := subscription.CancelGivingBack(ctx, tx, i, version)
+			return s, err
 		}},
 	} {
 		s.member("POST", "/subscriptions/:id/"+act.name, act.right, func(v *visit) error {
@@ -148,7 +154,11 @@ func showSubscription(v *visit, status int, form page.Form) error {
 		for _, p := range periods {
 			data.Periods = append(data.Periods, page.SubscriptionPeriod{Period: p, Amount: money.Amount{Minor: p.Total, Currency: s.Currency}})
 		}
-		data.Items, data.Acts = subscriptionItems(v, s), subscriptionActs(v, s)
+		if err != nil {
+			return nil, err
+		}
+		unused, err := subscription.LookUnused(v.ctx, tx, s, civil.Of(tx.Now(), data.Today.Location()))
+		data.Items, data.Acts = subscriptionItems(v, s), subscriptionActs(v, s, unused)
 		return data, err
 	})
 }
@@ -177,7 +187,7 @@ func subscriptionItems(v *visit, s subscription.Subscription) []page.Subscriptio
 	return items
 }
 
-func subscriptionActs(v *visit, s subscription.Subscription) (acts []page.Act) {
+func subscriptionActs(v *visit, s subscription.Subscription, unused subscription.Unused) (acts []page.Act) {
 	if s.State == subscription.Ended {
 		return nil
 	}
@@ -201,6 +211,10 @@ func subscriptionActs(v *visit, s subscription.Subscription) (acts []page.Act) {
 		act("cancel", "Cancel at the end", "ban", "", "It ends when the current period does. What is used until then is still invoiced.", "Cancel at the end")
 	}
 	act("end", "Cancel now", "ban", "btn-danger", "It ends today. What was used is invoiced; nothing that was paid is given back.", "Cancel now")
+	if unused.Net.Sign() > 0 {
+		act("give-back", "Cancel now and give back", "undo-2", "btn-danger", fmt.Sprintf("It ends today, and a credit note over %s %s without tax is issued: what was charged for the %d days of %d that are left, and credit that is not used up.",
+			unused.Net, unused.Net.Currency, unused.Days, unused.Of), "Cancel and give back")
+	}
 	return acts
 }
 
@@ -386,6 +400,7 @@ func sendSubscriptionItem(v *visit) error {
 	if err != nil {
 		return err
 	}
+	done := "Changed"
 	return v.perform(sent, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
 		version, err := versionOf(sent)
 		if err != nil {
@@ -397,10 +412,18 @@ func sendSubscriptionItem(v *visit) error {
 		if err != nil {
 			return i.UUID, err
 		}
-		_, err = subscription.ChangeItem(v.ctx, tx, i, version, in)
+		before, err := subscription.ByID(v.ctx, tx, i)
+		if err != nil {
+			return i.UUID, err
+		}
+		after, err := subscription.ChangeItem(v.ctx, tx, i, version, in)
+		done = "Changed"
+		if back := after.Credit.Minor - before.Credit.Minor; err == nil && back > 0 {
+			done = fmt.Sprintf("Changed. %s %s without tax comes back: it is taken off the next invoices", money.Amount{Minor: back, Currency: after.Currency}, after.Currency)
+		}
 		return i.UUID, err
 	}, func(uuid.UUID) string {
-		say(v.c, "Changed")
+		say(v.c, done)
 		return v.at("subscriptions", i.String())
 	}, func(form page.Form) error { return showSubscriptionItem(v, http.StatusUnprocessableEntity, &form) })
 }

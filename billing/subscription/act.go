@@ -63,7 +63,7 @@ func ChangeItem(ctx context.Context, tx *tenant.Tx, subscription ID, version int
 		return s, err
 	}
 	period := s.NextPeriod
-	percent, invoiced, err := selectCouponPercent(ctx, tx, s.ID, period-1)
+	paid, invoiced, err := selectPaidPeriod(ctx, tx, s.ID, period-1)
 	if err != nil {
 		return s, err
 	}
@@ -85,7 +85,7 @@ func ChangeItem(ctx context.Context, tx *tenant.Tx, subscription ID, version int
 		return s, err
 	}
 	if now && is.Metered == Flat {
-		if err := prorate(ctx, tx, &s, proration{was, is, percent, today}, in.InvoiceNow); err != nil {
+		if err := prorate(ctx, tx, &s, proration{was, is, paid.Percent, today}, in.InvoiceNow); err != nil {
 			return s, err
 		}
 	}
@@ -207,6 +207,50 @@ func atItem(err error) error {
 	})
 }
 
+// ReplaceItem puts another thing in the place of an item: from the next period on, or now, prorated by days as ChangeItem
+// does for one item. It fails as ChangeItem does.
+func ReplaceItem(ctx context.Context, tx *tenant.Tx, subscription ID, item ItemID, in ItemInput, now bool) (Subscription, ItemID, error) {
+	var made ItemID
+	s, today, err := lock(ctx, tx, subscription, 0)
+	if err != nil {
+		return s, made, err
+	}
+	period := s.NextPeriod
+	paid, invoiced, err := selectPaidPeriod(ctx, tx, s.ID, period-1)
+	if err != nil {
+		return s, made, err
+	}
+	if now && s.State == Active && !today.Before(s.NextOn) {
+		return s, made, ErrBehind
+	}
+	now = now && s.State == Active && invoiced
+	if now {
+		period--
+	}
+	was, err := selectRevision(ctx, tx, s, item, period)
+	if err != nil {
+		return s, made, err
+	}
+	checked, err := checkItems(ctx, tx, s.Currency, []ItemInput{in})
+	if err != nil {
+		return s, made, atItem(err)
+	}
+	is := newItem(checked[0], period)
+	if err := insertItem(ctx, tx, s.ID, is); err != nil {
+		return s, made, err
+	}
+	if err := endRevisions(ctx, tx, s, item, period); err != nil {
+		return s, made, err
+	}
+	if now && was.Metered == Flat && is.Metered == Flat {
+		if err := prorate(ctx, tx, &s, proration{was, is, paid.Percent, today}, true); err != nil {
+			return s, made, err
+		}
+	}
+	s, err = keep(ctx, tx, s, "change", fmt.Sprintf("%s of %s to %s of %s from period %d", was.Quantity, was.UnitPrice, is.Quantity, is.UnitPrice, period))
+	return s, is.Item, err
+}
+
 // Pause keeps a subscription from being billed. What was invoiced stays. It fails with ErrNotFound, ErrChanged, ErrEnded
 // and ErrPaused.
 func Pause(ctx context.Context, tx *tenant.Tx, subscription ID, version int) (Subscription, error) {
@@ -241,7 +285,7 @@ func Resume(ctx context.Context, tx *tenant.Tx, subscription ID, version int) (S
 }
 
 // Cancel ends a subscription: now, or when the current period ends. What was used until then is still invoiced; nothing
-// that was paid in advance is given back. A paused one ends now, and one without an invoice so far ends without any. It
+// that was paid in advance is given back (CancelGivingBack does). A paused one ends now, and one without an invoice so far ends without any. It
 // fails with ErrNotFound, ErrChanged, ErrEnded and ErrBehind, and with what keeps the last invoice from being issued.
 func Cancel(ctx context.Context, tx *tenant.Tx, subscription ID, version int, now bool) (Subscription, error) {
 	s, today, err := lock(ctx, tx, subscription, version)

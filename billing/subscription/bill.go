@@ -126,7 +126,7 @@ func (b *Biller) bill(ctx context.Context, tx *tenant.Tx, subscription ID) (char
 	if p.Document, err = b.invoice(ctx, tx, &s, items, p.From, p.From); err != nil {
 		return charge, false, err
 	}
-	if err := insertPeriod(ctx, tx, s.ID, p, percent); err != nil {
+	if err := insertPeriod(ctx, tx, s.ID, p, percent, s.tookOff); err != nil {
 		return charge, false, err
 	}
 	b.at("kept")
@@ -166,7 +166,7 @@ func (b *Biller) end(ctx context.Context, tx *tenant.Tx, s *Subscription, on, un
 	if p.Document, err = b.invoice(ctx, tx, s, items, on, until); err != nil {
 		return err
 	}
-	if err := insertPeriod(ctx, tx, s.ID, p, percent); err != nil {
+	if err := insertPeriod(ctx, tx, s.ID, p, percent, s.tookOff); err != nil {
 		return err
 	}
 	if !p.Document.IsZero() {
@@ -240,6 +240,7 @@ func (s *Subscription) write(ctx context.Context, tx *tenant.Tx, items []Item, o
 // takeOff says how much is taken off what lines come to, and takes it off the credit.
 func (s *Subscription) takeOff(net money.Amount) decimal.Decimal {
 	off := min(minor(s.Coupon.Amount, s.Currency), net.Minor)
+	s.tookOff = off
 	used := min(s.Credit.Minor, net.Minor-off)
 	s.Credit.Minor -= used
 	return money.Amount{Minor: off + used, Currency: s.Currency}.Decimal()

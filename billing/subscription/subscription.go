@@ -126,6 +126,7 @@ type Subscription struct {
 	Items       []Item // those from the current period on, and what comes once; none in lists
 
 	usageFrom civil.Date
+	tookOff   int64 // what the coupon's amount took off the invoice that is being written
 }
 
 // Item is one thing that a subscription is for.

@@ -290,25 +290,46 @@ func markOnce(ctx context.Context, tx *tenant.Tx, subscription ID, document bill
 	return nil
 }
 
-func insertPeriod(ctx context.Context, tx *tenant.Tx, subscription ID, p Period, percent decimal.Decimal) error {
+func insertPeriod(ctx context.Context, tx *tenant.Tx, subscription ID, p Period, percent decimal.Decimal, off int64) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO subscription_period (subscription_id, period, from_date, to_date, coupon_percent, document_id, closing)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, subscription, p.Period, p.From, p.To, percent, orNull(p.Document.UUID), p.Closing)
+		INSERT INTO subscription_period (subscription_id, period, from_date, to_date, coupon_percent, coupon_amount, document_id, closing)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, subscription, p.Period, p.From, p.To, percent, off, orNull(p.Document.UUID), p.Closing)
 	if err != nil {
 		return fmt.Errorf("keeping which invoice a period has: %w", err)
 	}
 	return nil
 }
 
-// selectCouponPercent says what was taken off a period; ok is false when it was not invoiced.
-func selectCouponPercent(ctx context.Context, tx *tenant.Tx, subscription ID, period int) (percent decimal.Decimal, ok bool, err error) {
-	err = tx.Get(ctx, &percent, `SELECT coupon_percent FROM subscription_period WHERE subscription_id = $1 AND period = $2`, subscription, period)
+// paidPeriod is a period that was invoiced, and what a coupon took off it.
+type paidPeriod struct {
+	Period
+	Percent decimal.Decimal `db:"coupon_percent"`
+	Amount  int64           `db:"coupon_amount"`
+}
+
+// selectPaidPeriod says what was taken off a period; ok is false when it was not invoiced.
+func selectPaidPeriod(ctx context.Context, tx *tenant.Tx, subscription ID, period int) (p paidPeriod, ok bool, err error) {
+	err = tx.Get(ctx, &p, `
+		SELECT p.coupon_percent, p.coupon_amount, p.document_id, coalesce(d.number, '') AS number
+		  FROM subscription_period p LEFT JOIN document d ON d.id = p.document_id
+		 WHERE p.subscription_id = $1 AND p.period = $2 AND NOT p.closing`, subscription, period)
 	if errors.Is(err, tenant.ErrNoRows) {
-		return percent, false, nil
+		return p, false, nil
 	} else if err != nil {
-		return percent, false, fmt.Errorf("reading what was taken off a period: %w", err)
+		return p, false, fmt.Errorf("reading what was taken off a period: %w", err)
 	}
-	return percent, true, nil
+	return p, true, nil
+}
+
+// selectInForce gives what recurs in a period and is not metered.
+func selectInForce(ctx context.Context, tx *tenant.Tx, s Subscription, period int) (items []Item, err error) {
+	err = tx.Select(ctx, &items, `SELECT `+itemColumns+`
+		 WHERE i.subscription_id = $1 AND NOT i.once AND i.metered = '' AND i.from_period <= $3 AND (i.to_period IS NULL OR i.to_period >= $3)
+		 ORDER BY i.item_id, i.id`, s.ID, s.usageFrom, period)
+	if err != nil {
+		return nil, fmt.Errorf("reading what a period was invoiced for: %w", err)
+	}
+	return items, nil
 }
 
 func selectPeriods(ctx context.Context, tx *tenant.Tx, subscription ID) (all []Period, err error) {
