@@ -46,6 +46,8 @@ func keepInvitation(ctx context.Context, tx *tenant.Tx, i Invitation, hash tenan
 		hash[:], i.ID, i.Kind, i.Email, i.Role, i.RoleTitle, i.InvitedBy, i.CreatedAt, i.ExpiresAt)
 	if tenant.Violates(err) == "invitation_open" {
 		return ErrInvited
+	} else if tenant.Violates(err) == "plan_members" {
+		return ErrNoRoom
 	} else if err != nil {
 		return fmt.Errorf("keeping an invitation: %w", err)
 	}

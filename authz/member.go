@@ -18,7 +18,9 @@ var (
 	ErrMember      = fault.New(fault.Conflict, "member.exists", "This person is a member already.")
 	ErrNoMember    = fault.New(fault.NotFound, "member.not_found", "There is no such member of this organization.")
 	ErrLastOwner   = fault.New(fault.Conflict, "member.last_owner", "This is the only owner. Make someone else an owner first, or hand the organization over.")
-	ErrMayMore     = fault.New(fault.Forbidden, "member.may_more", "This person may do things here that you may not. Only someone who may do all of them can change that.")
+	// ErrNoRoom names no figure: the plan's page does.
+	ErrNoRoom  = fault.New(fault.Conflict, "plan.members", "Your plan has no room for another member; open invitations count too. Remove somebody, take back an invitation, or choose a larger plan under Settings, Plan.")
+	ErrMayMore = fault.New(fault.Forbidden, "member.may_more", "This person may do things here that you may not. Only someone who may do all of them can change that.")
 )
 
 // Member is someone in an organization.
@@ -61,6 +63,8 @@ func setMember(ctx context.Context, tx *tenant.Tx, person tenant.Person, role, s
 		return ErrLastOwner
 	case "membership_role":
 		return ErrRoleUnknown
+	case "plan_members":
+		return ErrNoRoom
 	}
 	return err
 }

@@ -33,6 +33,11 @@ func issueDraft(ctx context.Context, tx *tenant.Tx, k kind, document uuid.UUID, 
 			return err
 		}
 	}
+	if k.stored == invoiceKind.stored {
+		if err := checkMonth(ctx, tx); err != nil {
+			return err
+		}
+	}
 	parts, err := selectPostingParts(ctx, tx, k, document)
 	if err != nil {
 		return err

@@ -30,6 +30,9 @@ type Config struct {
 	NewKey func(ctx context.Context, organization string) error
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
+	// Billed is called at the end of each transaction that wrote in the organization which bills the others, inside of
+	// it: what was paid there opens who paid with the same commit. Nil does nothing.
+	Billed func(ctx context.Context, tx *Tx) error
 	// Unprepared keeps SQL PREPARE out of use, as a pooler in transaction mode needs.
 	Unprepared bool
 }

@@ -30,10 +30,11 @@ type Tx struct {
 	handle
 	scope *scope
 	now   time.Time
+	open  bool
 }
 
 // Scope is what the transaction was entered with.
-func (tx *Tx) Scope() Scope { return Scope{tx.scope} }
+func (tx *Tx) Scope() Scope { return Scope{tx.scope, tx.open} }
 
 // Now is the moment of the transaction: the same for all that happens in it, in UTC.
 func (tx *Tx) Now() time.Time { return tx.now }
@@ -42,8 +43,9 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // nothing else. Of one organization so many run at once as Config.PerOrganization says; the others wait in line, and
 // with too many of them, or after too long, the error is ErrBusy. The database is asked in the same transaction, with
 // fn's first statement, whether the scope's credential is still good and its rights unchanged: if not, that statement
-// answers nothing, nothing is kept, and the error is ErrStale. If fn returns an error, or any statement in it failed,
-// nothing is kept.
+// answers nothing, nothing is kept, and the error is ErrStale. In an organization that is suspended the transaction
+// reads only, unless the scope is from WhileSuspended: what writes in it fails with ErrSuspended. If fn returns an
+// error, or any statement in it failed, nothing is kept.
 //
 // No network call belongs inside fn.
 func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
@@ -74,15 +76,19 @@ func do(ctx context.Context, db *DB, s Scope, glance bool, fn func(tx *Tx) error
 		return reached(ctx, err)
 	}
 	now := db.Now()
-	e := &entry{ask: db.ask(s.s, now), access: s.s.access, policy: s.s.policy, readOnly: glance, glance: glance}
+	e := &entry{ask: db.ask(s.s, now), access: s.s.access, policy: s.s.policy, readOnly: glance || s.shut(), glance: glance}
 	err = finish(ctx, conn, e, func() (*handle, error) {
 		if err := e.wait(conn, s.s); err != nil {
 			return nil, reached(ctx, err)
 		}
-		tx := &Tx{handle: handle{q: conn}, scope: s.s, now: now}
+		tx := &Tx{handle: handle{q: conn}, scope: s.s, now: now, open: s.open}
 		defer tx.close()
-		if err := fn(tx); err != nil || e.sent {
-			return &tx.handle, err
+		err := fn(tx)
+		if err == nil && s.s.BillsOthers && tx.wrote && db.config.Billed != nil {
+			err = db.config.Billed(ctx, tx)
+		}
+		if err != nil || e.sent {
+			return &tx.handle, refuseWriting(s, &tx.handle, err)
 		}
 		// It asked the database for nothing; whether it may go on is asked all the same.
 		return &tx.handle, enterNow(ctx, conn)
@@ -171,7 +177,7 @@ func closeConn(conn *sqlx.Conn) error {
 // provisioning made and digits: nothing that a caller sent.
 func (db *DB) ask(s *scope, now time.Time) string {
 	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Job: "job_alive", Operator: "organization_alive",
-		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive", Invited: "invitation_alive"}[s.kind]
+		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive", Invited: "invitation_alive", Payer: "organization_alive"}[s.kind]
 	call := "EXECUTE " + function
 	if db.config.Unprepared {
 		call = "SELECT * FROM platform." + function

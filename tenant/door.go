@@ -79,7 +79,7 @@ func (db *DB) enterDoor(ctx context.Context, kind Kind, credential Hash) (Scope,
 	return db.enter(scopeKey{kind, credential, ""}, func() (*scope, error) {
 		const q = `
 			SELECT d.access_version AS access, '00000000-0000-0000-0000-000000000000'::uuid AS person_id, '' AS person_name, '' AS email,
-			       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, $3::text AS role,
+			       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, $3::text AS role,` + accountColumns + `,
 			       d.subject_id
 			  FROM platform.door d
 			  JOIN platform.organization o ON o.id = d.organization_id AND o.state::text = 'active'

@@ -29,6 +29,7 @@ type querier interface {
 type handle struct {
 	q      querier
 	failed error
+	wrote  bool // it may have: Exec was called
 	done   bool
 }
 
@@ -63,6 +64,7 @@ func (h *handle) Exec(ctx context.Context, q query, args ...any) (int64, error) 
 	if h.done {
 		return 0, sql.ErrTxDone
 	}
+	h.wrote = true
 	result, err := h.q.ExecContext(ctx, string(q), args...)
 	if h.keep(err) != nil {
 		return 0, err

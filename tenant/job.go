@@ -17,7 +17,7 @@ var (
 	// ErrJobRefused: the member on whose behalf it was to run may not do so any more.
 	ErrJobRefused = fault.New(fault.Forbidden, "job.refused", "Whoever asked for this is not an active member of the organization any more, or may not do it any more.")
 	// ErrJobWaits: the organization is suspended, or is to be deleted and may still be restored.
-	ErrJobWaits = fault.New(fault.Conflict, "job.waits", "The organization is not active. Its jobs run when it is active again.")
+	ErrJobWaits = fault.New(fault.Conflict, "job.waits", "The organization is not active, or is suspended. Its jobs run when it is active again.")
 	// ErrJobOver: this run of the job is not the one that counts: it was given to another worker, was cancelled, or has ended.
 	ErrJobOver = errors.New("tenant: this run of a job is over")
 )
@@ -32,7 +32,7 @@ func EnterJob(ctx context.Context, db *DB, job int64, run int) (Scope, error) {
 		       coalesce(p.name, '') AS person_name, coalesce(p.email, '') AS email, m.role, coalesce(w.rights, '') AS rights,
 		       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name,
 		       coalesce(o.schema_name, '') AS schema_name, coalesce(o.compartment_id, 0) AS compartment_id,
-		       coalesce(o.policy_version, 0) AS policy_version,
+		       coalesce(o.policy_version, 0) AS policy_version,` + accountColumns + `,
 		       CASE WHEN j.metadata ? 'ceiling' THEN ARRAY(SELECT jsonb_array_elements_text(j.metadata->'ceiling')) END AS scopes
 		  FROM jobs.river_job j
 		  LEFT JOIN platform.organization o ON o.id = (j.metadata->>'organization')::uuid AND o.state::text IN ('active', 'suspended', 'closing')
@@ -67,7 +67,7 @@ func EnterJob(ctx context.Context, db *DB, job int64, run int) (Scope, error) {
 	if err == nil && row.Scopes != nil {
 		s.ceiling = append([]string{}, row.Scopes...)
 	}
-	return Scope{s}, err
+	return Scope{s: s}, err
 }
 
 // OpenWork opens a worker's own way into the database: a login that may touch nothing but the queue of jobs, in

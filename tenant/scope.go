@@ -65,6 +65,7 @@ const (
 	Self                     // a person, for what is held of them where they belong or did; no route admits it
 	Support                  // someone on the staff, whom an owner let in for a while
 	Invited                  // a person with a session and an open invitation, who is about to join
+	Payer                    // an organization that the platform bills, at its own bills
 )
 
 // String is the word that the audit log keeps.
@@ -88,6 +89,8 @@ func (k Kind) String() string {
 		return "support"
 	case Invited:
 		return "invited"
+	case Payer:
+		return "payer"
 	}
 	return "none"
 }
@@ -96,7 +99,10 @@ func (k Kind) String() string {
 type Hash [32]byte
 
 // Scope is the right to enter one organization. Only this package can make one; the zero Scope enters nothing.
-type Scope struct{ s *scope }
+type Scope struct {
+	s    *scope
+	open bool // it may write although the organization is suspended
+}
 
 type scope struct {
 	kind         Kind
@@ -115,6 +121,7 @@ type scope struct {
 	access       int64
 	policy       int64
 	terms
+	account
 	subject uuid.UUID    // of a link or webhook: the one thing that it leads to
 	seen    atomic.Int64 // Unix seconds of the last time that the credential's use was written down
 	entered atomic.Bool  // it was written down that the session entered the organization
@@ -182,6 +189,7 @@ type scopeRow struct {
 	Rights       string         `db:"rights"`
 	Scopes       pq.StringArray `db:"scopes"`
 	entryRow
+	account
 }
 
 func (r scopeRow) scope(kind Kind, credential Hash) (*scope, error) {
@@ -195,7 +203,7 @@ func (r scopeRow) scope(kind Kind, credential Hash) (*scope, error) {
 	s := &scope{
 		kind: kind, organization: Organization{ID: organization, Slug: r.Slug, Name: r.Name, Canary: r.Canary},
 		person: Person{r.PersonID, r.PersonName, r.Email}, role: *r.Role, rights: r.Rights,
-		schema: r.Schema, compartment: r.Compartment, credential: credential, access: r.Access, policy: r.Policy,
+		schema: r.Schema, compartment: r.Compartment, credential: credential, access: r.Access, policy: r.Policy, account: r.account,
 	}
 	if r.Seen != nil {
 		s.seen.Store(r.Seen.Unix())
@@ -212,7 +220,7 @@ func EnterMember(ctx context.Context, db *DB, session Hash, slug string) (Scope,
 			SELECT s.access_version AS access, s.last_seen_at AS seen, p.id AS person_id, p.name AS person_name, p.email,
 			       o.id AS organization_id, coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name, coalesce(o.canary, false) AS canary,
 			       coalesce(o.schema_name, '') AS schema_name, coalesce(o.compartment_id, 0) AS compartment_id,
-			       coalesce(o.policy_version, 0) AS policy_version, m.role, coalesce(w.rights, '') AS rights, s.authenticated_at, s.idle_gap_seconds,
+			       coalesce(o.policy_version, 0) AS policy_version, m.role, coalesce(w.rights, '') AS rights, s.authenticated_at, s.idle_gap_seconds,` + accountColumns + `,
 			       coalesce(e.idle_minutes, 0) AS idle_minutes, coalesce(e.session_hours, 0) AS session_hours,` + entryColumns + `
 			  FROM platform.session s
 			  JOIN platform.person p ON p.id = s.person_id
@@ -246,7 +254,7 @@ func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 		const q = `
 			SELECT t.access_version AS access, CASE WHEN t.token_hash = $1 THEN t.last_used_at ELSE t.former_used_at END AS seen, t.scopes, p.id AS person_id, p.name AS person_name,
 			       p.email, o.id AS organization_id, o.slug, o.name, o.canary, o.schema_name, o.compartment_id, o.policy_version,
-			       m.role, coalesce(w.rights, '') AS rights,` + entryColumns + `
+			       m.role, coalesce(w.rights, '') AS rights,` + accountColumns + `,` + entryColumns + `
 			  FROM platform.api_token t
 			  JOIN platform.person p ON p.id = t.person_id
 			  JOIN platform.organization o ON o.id = t.organization_id AND o.state::text = 'active'
@@ -275,7 +283,7 @@ func EnterToken(ctx context.Context, db *DB, token Hash) (Scope, error) {
 func EnterOperator(ctx context.Context, db *DB, slug string) (Scope, error) {
 	const q = `
 		SELECT 1 AS access, '00000000-0000-0000-0000-000000000000'::uuid AS person_id, '' AS person_name, '' AS email,
-		       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, 'operator' AS role
+		       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, 'operator' AS role,` + accountColumns + `
 		  FROM platform.organization o WHERE o.slug = $1 AND o.state::text IN ('active', 'suspended')`
 	var row scopeRow
 	err := db.platform.GetContext(ctx, &row, q, slug)
@@ -285,7 +293,7 @@ func EnterOperator(ctx context.Context, db *DB, slug string) (Scope, error) {
 		return Scope{}, reached(ctx, fmt.Errorf("entering as operator: %w", err))
 	}
 	s, err := row.scope(Operator, Hash{})
-	return Scope{s}, err
+	return Scope{s: s}, err
 }
 
 // EnterSelf mints a scope for the person whose session it is in an organization that they belong to or did, also
@@ -315,7 +323,7 @@ func EnterSelf(ctx context.Context, db *DB, session Hash, organization Organizat
 		return Scope{}, err
 	}
 	s.ceiling = []string{}
-	return Scope{s}, nil
+	return Scope{s: s}, nil
 }
 
 // EnterInvited mints a scope for a person with a session, in the organization that an open invitation is of: to
@@ -324,7 +332,7 @@ func EnterInvited(ctx context.Context, db *DB, session, invitation Hash) (Scope,
 	const q = `
 		SELECT 1 AS access, p.id AS person_id, p.name AS person_name, p.email, o.id AS organization_id,
 		       coalesce(o.slug, '') AS slug, coalesce(o.name, '') AS name, coalesce(o.schema_name, '') AS schema_name,
-		       coalesce(o.compartment_id, 0) AS compartment_id, coalesce(o.policy_version, 0) AS policy_version, 'invited' AS role
+		       coalesce(o.compartment_id, 0) AS compartment_id, coalesce(o.policy_version, 0) AS policy_version, 'invited' AS role,` + accountColumns + `
 		  FROM platform.session s
 		  JOIN platform.person p ON p.id = s.person_id
 		  LEFT JOIN platform.invitation i ON i.token_hash = $2 AND i.ended_at IS NULL AND i.expires_at > $3
@@ -339,19 +347,19 @@ func EnterInvited(ctx context.Context, db *DB, session, invitation Hash) (Scope,
 		return Scope{}, reached(ctx, fmt.Errorf("entering by invitation: %w", err))
 	}
 	s, err := row.scope(Invited, invitation)
-	return Scope{s}, err
+	return Scope{s: s}, err
 }
 
 func (db *DB) enter(key scopeKey, mint func() (*scope, error)) (Scope, error) {
 	if s, ok := db.scopes.Get(key); ok && s.hold(db.Now()) {
-		return Scope{s}, nil
+		return Scope{s: s}, nil
 	}
 	s, err := mint()
 	if err != nil {
 		return Scope{}, err
 	}
 	db.scopes.Add(key, s)
-	return Scope{s}, nil
+	return Scope{s: s}, nil
 }
 
 func (db *DB) forget(s *scope) {

@@ -16,7 +16,7 @@ func EnterSupport(ctx context.Context, db *DB, session Hash, slug string) (Scope
 	return db.enter(scopeKey{Support, session, slug}, func() (*scope, error) {
 		const q = `
 			SELECT g.access_version AS access, s.last_seen_at AS seen, p.id AS person_id, p.name AS person_name, p.email,
-			       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, 'support' AS role,
+			       o.id AS organization_id, o.slug, o.name, o.schema_name, o.compartment_id, o.policy_version, 'support' AS role,` + accountColumns + `,
 			       g.scopes, g.id AS grant_id, g.masked, coalesce(g.masks, '') AS masks, g.ticket, g.reason
 			  FROM platform.session s
 			  JOIN platform.staff f ON f.person_id = s.person_id

@@ -51,6 +51,12 @@ func (c *call) admit(ctx context.Context) error {
 		case !allowed:
 			return authz.Forbidden(c.route.Right)
 		}
+		if scope.ReadOnly() {
+			if !c.route.goesOn() {
+				return tenant.ErrSuspended
+			}
+			scope = scope.WhileSuspended()
+		}
 		c.scope = scope
 		return nil
 	}

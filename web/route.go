@@ -18,10 +18,24 @@ type Route struct {
 	Public bool
 	// Closed says that support is refused, whatever it was let in to see.
 	Closed bool
+	// Plan says that it is about the organization's plan, which is there for those who are suspended too.
+	Plan bool
 	// Person says that anyone signed in may come, by their session, about themselves; such a route is in no organization.
 	Person bool
 	// Staff is what the caller must hold on the staff of the platform; such a route is in no organization.
 	Staff authz.StaffRight
+}
+
+// goesOn says whether a route of an organization works while that is suspended: what reads, which may leave its trace on
+// the record; exports; what has to do with the plan itself; and what ends the access of others, which must never wait for a bill.
+func (r Route) goesOn() bool {
+	switch {
+	case r.Method == "GET", r.Right.Module == authz.Exports, r.Plan:
+		return true
+	case r.Right.Action == authz.Delete:
+		return r.Right.Module == authz.Tokens || r.Right.Module == authz.Support || r.Right.Module == authz.Members
+	}
+	return false
 }
 
 // Routes lists what is registered, for the documentation and for tests that no route may escape.

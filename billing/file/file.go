@@ -26,6 +26,7 @@ var (
 	ErrEmpty    = fault.New(fault.Invalid, "file.empty", "This file is empty. Choose another.").At("file")
 	ErrTooLarge = fault.New(fault.Invalid, "file.too_large", "A file has at most 10 MB. Make it smaller, or share it in another way.").At("file")
 	ErrTooMany  = fault.New(fault.Conflict, "file.too_many", "There are 20 files here already. Remove one first.").At("file")
+	ErrFull     = fault.New(fault.Conflict, "plan.storage", "This file is more than your plan still has room for. Remove files, or choose a larger plan under Settings, Plan.").At("file")
 	ErrKind     = fault.New(fault.Invalid, "file.kind", "Attach a PDF, a PNG, JPEG or WebP picture, plain text, CSV, or a document of Word, Excel or OpenDocument.").At("file")
 	ErrNamed    = fault.New(fault.Invalid, "file.name_disagrees", "The name says one kind of file and the content another. Save it again as what it is.").At("file")
 	ErrName     = fault.New(fault.Invalid, "file.name", "Give the file a name of at most 120 characters, with an ending such as .pdf.").At("name")
@@ -73,7 +74,7 @@ type Input struct {
 	Mailed  bool
 }
 
-// Keep keeps a file. It fails with what is wrong with it: ErrEmpty, ErrTooLarge, ErrName, ErrKind, ErrNamed, or ErrTooMany.
+// Keep keeps a file. It fails with what is wrong with it: ErrEmpty, ErrTooLarge, ErrName, ErrKind, ErrNamed, ErrTooMany, or ErrFull.
 // The caller has locked the subject, or two at once may make one too many.
 func Keep(ctx context.Context, tx *tenant.Tx, in Input) (File, error) {
 	name, mediaType, err := Look(in.Name, in.Bytes)
@@ -87,6 +88,9 @@ func Keep(ctx context.Context, tx *tenant.Tx, in Input) (File, error) {
 	if count >= MaxFiles {
 		return File{}, ErrTooMany
 	}
+	if err := checkRoom(ctx, tx, int64(len(in.Bytes))); err != nil {
+		return File{}, err
+	}
 	sum := sha256.Sum256(in.Bytes)
 	f := File{ID: id.New[File](), Kind: in.Kind, Subject: in.Subject, Name: name, MediaType: mediaType, Size: int64(len(in.Bytes)),
 		Digest: hex.EncodeToString(sum[:]), Mailed: in.Mailed, CreatedAt: tx.Now()}
@@ -95,6 +99,26 @@ func Keep(ctx context.Context, tx *tenant.Tx, in Input) (File, error) {
 	}
 	return f, tx.Record(ctx, tenant.Act{Action: "file.add", Object: "file", ID: f.ID.UUID, Detail: fmt.Sprintf("%s, %d bytes, %s", f.MediaType, f.Size, f.Digest)})
 }
+
+// checkRoom refuses what the plan has no room for. The limit is asked for first, which lets one caller at a time count.
+func checkRoom(ctx context.Context, tx *tenant.Tx, size int64) error {
+	most, ok, err := tx.PlanLimit(ctx, tenant.LimitStorageMB)
+	if err != nil || !ok {
+		return err
+	}
+	kept, err := Stored(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if kept+size > most*1_000_000 {
+		return ErrFull.Sayf("Your plan has room for %d MB of files, and with this one there would be more. Remove files, or choose a larger plan under Settings, Plan.", most)
+	}
+	return nil
+}
+
+// Stored is how many bytes the organization's files have together. Exports and imports, which go away by themselves, do
+// not count.
+func Stored(ctx context.Context, tx *tenant.Tx) (int64, error) { return sumFiles(ctx, tx) }
 
 // Of lists what is attached to a thing, the oldest first.
 func Of(ctx context.Context, tx *tenant.Tx, subject uuid.UUID) ([]File, error) {

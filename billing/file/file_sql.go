@@ -38,6 +38,13 @@ func countFiles(ctx context.Context, tx *tenant.Tx, subject uuid.UUID) (n int, e
 	return n, nil
 }
 
+func sumFiles(ctx context.Context, tx *tenant.Tx) (bytes int64, err error) {
+	if err := tx.Get(ctx, &bytes, `SELECT coalesce(sum(size), 0) FROM file WHERE kind::text NOT IN ('export', 'import')`); err != nil {
+		return 0, fmt.Errorf("adding up files: %w", err)
+	}
+	return bytes, nil
+}
+
 func selectFiles(ctx context.Context, tx *tenant.Tx, subject uuid.UUID) (files []File, err error) {
 	if err := tx.Select(ctx, &files, `SELECT `+columns+` FROM file WHERE subject_id = $1 ORDER BY id`, subject); err != nil {
 		return nil, fmt.Errorf("listing files: %w", err)

@@ -35,7 +35,7 @@ var table = map[string]row{
 
 	"web": {
 		may: join(words, "web/page", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-			"billing/report", "billing/export", "billing/intake", "billing/gateway", "billing/till", "billing/currency", "billing/dispatch", "billing/subscription", "billing/payables", "billing/file", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
+			"billing/report", "billing/export", "billing/intake", "billing/gateway", "billing/till", "billing/currency", "billing/dispatch", "billing/subscription", "billing/payables", "billing/plan", "billing/file", "billing/invoicepdf", "identity", "authz", "secrets", "tenant",
 			"internal/notify", "internal/watch", "internal/audit", "internal/setting", "internal/jobs",
 			"internal/metric", "internal/ready", "internal/limit", "internal/trace",
 			"internal/captcha", "internal/admission"),
@@ -43,7 +43,7 @@ var table = map[string]row{
 	},
 	// A page shows values: it holds no transaction, and knows neither tenant nor the web framework.
 	"web/page": {may: join(words, "internal/audit", "internal/watch", "web/static", "web/templates", "billing", "billing/money", "billing/ledger", "billing/tax",
-		"billing/report", "billing/gateway", "billing/currency", "billing/file", "billing/subscription", "billing/payables", "identity", "authz", "internal/setting", "internal/jobs")},
+		"billing/report", "billing/gateway", "billing/currency", "billing/file", "billing/subscription", "billing/payables", "billing/plan", "identity", "authz", "internal/setting", "internal/jobs")},
 	"web/static":    {},
 	"web/templates": {},
 
@@ -68,6 +68,8 @@ var table = map[string]row{
 	"billing/payables":     {may: join(room, "billing", "billing/currency"), tests: []string{"billing/report", "billing/export"}},
 	"billing/subscription": {may: join(room, "billing", "internal/jobs"), tests: []string{"billing/report"}},
 	"billing/subscription": {may: join(room, "billing", "internal/jobs"), tests: []string{"billing/report", "billing/till", "billing/gateway", "billing/gateway/fake"}},
+	// In front of the door: the platform's own bills, written as a person would.
+	"billing/plan": {may: join(room, "billing", "billing/file", "billing/subscription"), tests: []string{"billing/till", "authz"}},
 	// It moves money and knows neither books nor database.
 	"billing/gateway":      {may: join(words, "billing/money")},
 	"billing/gateway/fake": {may: join(words, "billing/money", "billing/gateway")},

@@ -24,6 +24,7 @@ type entry struct {
 	organization func(ctx context.Context, s tenant.Scope, args json.RawMessage) error
 	platform     func(ctx context.Context, args json.RawMessage) error
 	right        string
+	always       bool // also while the organization is suspended
 	within       time.Duration
 	every        time.Duration // zero: when queued
 	sweeps       string        // the kind that is queued for every organization
@@ -37,6 +38,9 @@ func Needs(right string) Option { return func(e *entry) { e.right = right } }
 
 // Within bounds how long one run may take; 5 minutes unless said.
 func Within(d time.Duration) Option { return func(e *entry) { e.within = d } }
+
+// WhileSuspended lets a kind go on in an organization that is suspended: what keeps the record, and exports.
+func WhileSuspended() Option { return func(e *entry) { e.always = true } }
 
 // Organization registers what is done for a kind of job of organizations. The scope is of kind Job.
 func (r *Registry) Organization(kind string, fn func(ctx context.Context, s tenant.Scope, args json.RawMessage) error, options ...Option) {

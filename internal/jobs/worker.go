@@ -233,6 +233,10 @@ func (h *handler) inOrganization(ctx context.Context, job *river.Job[rawArgs]) e
 		if err != nil {
 			return err
 		}
+		if s.ReadOnly() && !h.entry.always {
+			return tenant.ErrJobWaits
+		}
+		s = s.WhileSuspended()
 		if h.entry.right != "" && !s.Person().ID.IsZero() {
 			if err := h.w.options.Allow(s, h.entry.right); err != nil {
 				return tenant.ErrJobRefused.Because(err)
