@@ -20,6 +20,7 @@ type StaffModule string
 const (
 	StaffHome          StaffModule = "home"
 	StaffOrganizations StaffModule = "organizations"
+	StaffPlans         StaffModule = "plans"
 	StaffVisits        StaffModule = "visits"
 	StaffEvents        StaffModule = "events"
 	StaffJobs          StaffModule = "jobs"
@@ -56,6 +57,7 @@ var staffGrid = []struct {
 }{
 	{StaffHome, "Console", []box{{Read, "open the staff console"}}},
 	{StaffOrganizations, "Organizations", []box{{Read, "see which organizations there are"}, {Change, "suspend organizations"}}},
+	{StaffPlans, "Plans", []box{{Read, "see plans and how organizations stand"}, {Change, "define plans and put organizations on them"}}},
 	{StaffVisits, "Visits", []box{{Read, "see their own requests and visits"}, {Create, "ask to be let in to an organization"}}},
 	{StaffEvents, "Security events", []box{{Read, "see security events"}, {Change, "settle security events"}}},
 	{StaffJobs, "Jobs", []box{{Read, "see background jobs"}, {Change, "retry and cancel background jobs"}}},

@@ -89,6 +89,7 @@ func (s *Server) registerAPI() {
 	s.registerTaxReportAPI()
 	s.registerCurrencyAPI()
 	s.registerSettingsAPI()
+	s.registerPlanAPI()
 	s.registerAdmissionAPI()
 	s.registerTokenAPI()
 	s.registerMemberAPI()
@@ -117,12 +118,13 @@ type operation struct {
 	more             string // beside which right it needs
 	status           int    // of success; 0 means 200
 	file             bool   // its body is a file, not JSON
+	plan             bool   // it works while the organization is suspended
 }
 
 // handle registers an operation with the right that it needs. The caller is known, and may do it, before the
 // body is read.
 func handle[In, Out any](s *Server, op operation, handler func(ctx context.Context, c *call, in *In) (*Out, error)) {
-	route := Route{Method: op.method, Path: fiberPath(op.path), Right: op.right, Kinds: []tenant.Kind{tenant.Token}}
+	route := Route{Method: op.method, Path: fiberPath(op.path), Right: op.right, Kinds: []tenant.Kind{tenant.Token}, Plan: op.plan}
 	s.routes = append(s.routes, route)
 	huma.Register(s.api, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},

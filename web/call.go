@@ -39,8 +39,8 @@ func (c *call) admit(ctx context.Context) error {
 		allowed := c.server.Policy.May(scope, c.route.Right).Allowed && !(c.route.Closed && isSupport(scope))
 		switch {
 		case isSupport(scope):
-			err = c.account(ctx, scope, allowed)
-		case !allowed: // a right that they were given since does not show in what is remembered: ask
+			err = c.account(ctx, scope.WhileSuspended(), allowed)
+		case !allowed, scope.ReadOnly() && !c.route.goesOn(): // what they were given since does not show in what is remembered: ask
 			err = tenant.Do(ctx, c.server.DB, scope, func(*tenant.Tx) error { return nil })
 		}
 		switch {
@@ -51,12 +51,10 @@ func (c *call) admit(ctx context.Context) error {
 		case !allowed:
 			return authz.Forbidden(c.route.Right)
 		}
-		if scope.ReadOnly() {
-			if !c.route.goesOn() {
-				return tenant.ErrSuspended
-			}
-			scope = scope.WhileSuspended()
+		if scope.ReadOnly() && !c.route.goesOn() {
+			return tenant.ErrSuspended
 		}
+		scope = scope.WhileSuspended()
 		c.scope = scope
 		return nil
 	}

@@ -49,6 +49,7 @@ func (s *Server) registerPages() {
 	s.registerTokenPages()
 	s.registerEntryPages()
 	s.registerSettingsPages()
+	s.registerPlanPages()
 	s.registerBrandingPages()
 	s.registerFilePages()
 	s.registerMailPages()

@@ -74,6 +74,7 @@ func (v *staffVisit) frame(title, nav string) page.StaffShell {
 
 func (s *Server) registerStaffPages() {
 	s.registerStaffJobPages()
+	s.registerStaffPlanPages()
 	s.staff("GET", "", staffTo(authz.Read, authz.StaffHome), showStaffHome)
 	s.staff("GET", "/organizations", staffTo(authz.Read, authz.StaffOrganizations), showStaffOrganizations)
 	s.staff("GET", "/people", staffTo(authz.Read, authz.StaffPeople), func(v *staffVisit) error {

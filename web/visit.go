@@ -105,7 +105,7 @@ func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 		due = until.In(settings.Zone())
 	}
 	return page.Shell{
-		Visits: visits, PasswordDue: due,
+		Visits: visits, PasswordDue: due, Suspended: v.scope.ReadOnly(),
 		Title: title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
 		Person: personPage(v.scope.Person()), Flash: said(v.c), Open: page.Counts{Invoices: counts[billing.StandingOpen] + counts[billing.StandingPartPaid] + counts[billing.StandingOverdue]},
 		Today: tx.Now().In(settings.Zone()),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
+	"github.com/countinghouse/countinghouse/billing/plan"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/metric"
 	"github.com/countinghouse/countinghouse/internal/notify"
@@ -65,7 +66,7 @@ type parts struct {
 
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
 func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *web.Server, error) {
-	p.database.NewKey = p.keyring.CreateKey
+	p.database.NewKey, p.database.Billed = p.keyring.CreateKey, plan.Settle
 	if p.cardNumbers != "" {
 		p.log.Warn("card numbers are kept here, sealed: PCI DSS applies to this service", "accepted_by", p.cardNumbers)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/payables"
+	"github.com/countinghouse/countinghouse/billing/plan"
 	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -29,14 +30,16 @@ func (w work) register(r *jobs.Registry) {
 	r.Every("platform.keys", time.Hour, w.tend, jobs.Within(time.Hour))
 	r.Every("platform.support_receipts", time.Minute, w.desk.Settle)
 	r.Every("platform.security_events", time.Minute, w.deliver)
-	r.EachOrganization("audit.seal", 15*time.Minute, w.seal)
+	r.EachOrganization("audit.seal", 15*time.Minute, w.seal, jobs.WhileSuspended())
 	r.EachOrganization("payments.reconcile", 2*time.Minute, w.reconcile)
 	r.EachOrganization("payments.collect", time.Hour, w.collect, jobs.Within(30*time.Minute))
 	r.EachOrganization(subscription.Job, time.Hour, w.bill, jobs.Within(30*time.Minute))
 	r.EachOrganization(payables.Job, time.Hour, w.makeBills, jobs.Within(30*time.Minute))
+	r.Every("platform.plans", 10*time.Minute, w.plans)
+	r.Organization(plan.Job, w.tendPlans, jobs.Within(30*time.Minute))
 	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
 	r.EachOrganization("invoices.remind", time.Hour, w.remind)
-	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)
+	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead, jobs.WhileSuspended())
 }
 
 func (w work) refill(ctx context.Context) error {

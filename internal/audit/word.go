@@ -19,7 +19,7 @@ func Groups() []Group {
 		{"books", "Books", []string{"entry", "account", "tax_rate", "bank", "reconciliation", "import", "export"}},
 		{"people", "People and roles", []string{"member", "role", "invitation", "ownership"}},
 		{"access", "Tokens, support and security", []string{"token", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
-		{"settings", "Settings", []string{"settings", "organization"}},
+		{"settings", "Settings", []string{"settings", "organization", "plan", "plan_account"}},
 	}
 }
 
@@ -73,6 +73,10 @@ var phrases = map[string]string{
 	"recurring.revise":       "changed a recurring bill",
 	"recurring.discard":      "deleted a recurring bill",
 	"recurring.stop":         "stopped a recurring bill",
+	"plan.choose":            "chose a plan",
+	"plan.pay":               "went to pay a bill of the plan",
+
+	"plan_account.keep": "changed how an organization stands",
 }
 
 // past of verbs that do not just take an -ed.

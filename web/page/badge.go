@@ -61,6 +61,12 @@ var badges = map[string]struct{ word, icon, class string }{
 	// of an organization
 	"ready":     {"Kept ready", "circle-dashed", "badge-draft"},
 	"suspended": {"Suspended", "ban", "badge-late"},
+	// of how an organization stands with the platform
+	"plan_trialing":  {"On trial", "hourglass", "badge-draft"},
+	"plan_active":    {"In order", "check", "badge-paid"},
+	"plan_past_due":  {"Overdue", "clock-alert", "badge-late"},
+	"plan_suspended": {"Suspended", "ban", "badge-late"},
+	"plan_exempt":    {"Exempt", "handshake", "badge-void"},
 	// of people
 	"member_active":  {"Gets in", "check", "badge-paid"},
 	"member_denied":  {"Denied access", "ban", "badge-late"},

@@ -50,6 +50,7 @@ var navigation = []navSection{
 // may see.
 var settings = []navItem{
 	{key: "settings", label: "Organization", path: []any{"settings"}, right: "settings:read"},
+	{key: "plan", label: "Plan", path: []any{"settings", "plan"}, right: "settings:read"},
 	{key: "branding", label: "Documents and mail", path: []any{"settings", "branding"}, right: "settings:read"},
 	{key: "security", label: "Security", path: []any{"settings", "security"}, right: "security:read"},
 	{key: "gateways", label: "Payment gateways", path: []any{"settings", "gateways"}, right: "gateways:read"},

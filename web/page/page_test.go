@@ -103,6 +103,7 @@ func samples() map[string]any {
 	maps.Copy(all, secondFactorSamples())
 	maps.Copy(all, subscriptionSamples())
 	maps.Copy(all, billSamples())
+	maps.Copy(all, planSamples())
 	return all
 }
 

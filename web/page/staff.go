@@ -26,6 +26,7 @@ func (s StaffShell) Can(right string) bool { return s.May != nil && s.May(right)
 var staffNavigation = []navItem{
 	{key: "visits", label: "Support visits", icon: "eye", path: []any{"visits"}, right: "visits:read"},
 	{key: "organizations", label: "Organizations", icon: "building-2", path: []any{"organizations"}, right: "organizations:read"},
+	{key: "plans", label: "Plans", icon: "package", path: []any{"plans"}, right: "plans:read"},
 	{key: "events", label: "Security events", icon: "shield-alert", path: []any{"events"}, right: "events:read"},
 	{key: "jobs", label: "Jobs", icon: "history", path: []any{"jobs"}, right: "jobs:read"},
 	{key: "people", label: "Staff", icon: "user-round", path: []any{"people"}, right: "staff:read"},

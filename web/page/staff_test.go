@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing/plan"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/internal/jobs"
@@ -36,7 +37,12 @@ func staffSamples() map[string]any {
 		}
 		settings.Groups = append(settings.Groups, group)
 	}
+	small := plan.Plan{Code: "small", Name: "Small", Currency: eur, MonthPrice: 1000, YearPrice: 10000, TrialDays: 14, Members: 1, Invoices: 5, StorageMB: 10, Public: true, Initial: true}
 	return map[string]any{
+		"staff-plans": StaffPlans{StaffShell: sampleStaffShell("Plans", "plans"), Form: refused(NewForm("version", "2", "name", "Small"), plan.ErrPrices, plan.ErrChanged), Known: true,
+			BillerForm: refused(NewForm("slug", "x"), plan.ErrNoBiller), Biller: "house", Items: []plan.Plan{small, {Code: "free", Name: "Free", Currency: eur}}},
+		"staff-accounts": StaffAccounts{StaffShell: sampleStaffShell("Accounts", "plans"), Form: refused(NewForm("slug", "x"), plan.ErrNoAccount), Plans: []Option{{Value: "small", Label: "Small"}}, More: "/x",
+			Items: []StaffAccount{{plan.Standing{Slug: "elm", State: plan.Suspended, Held: true, Since: now}, []Act{sampleAct()}}, {plan.Standing{Slug: "oak", Plan: "Small", State: plan.PastDue, Since: now}, nil}}},
 		"staff-settings": settings,
 		"staff-jobs": StaffJobs{StaffShell: sampleStaffShell("Jobs", "jobs"), Form: refused(NewForm(), jobs.ErrNotRetried), Standing: "failed", Standings: []Option{{Value: "failed", Label: "failed: 1"}},
 			Kinds: []Option{{Value: "audit.seal", Label: "audit.seal"}}, More: "/x", Items: []JobRow{{Status: jobs.Status{ID: 7, Kind: "audit.seal", Stamp: "0192", Standing: jobs.Failed, Tries: 3, Most: 3, Due: now, Error: "no <answer>"},
