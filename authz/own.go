@@ -20,11 +20,13 @@ type Holder struct {
 	Rights       string // of a role of the organization's own
 	Ceiling      []string
 	Support      bool
+	// Kept is where verdicts of the role are at hand, under that version alone; nil is nowhere.
+	Kept *tenant.Verdicts
 }
 
 // HolderOf is the bearer of a scope.
 func HolderOf(s tenant.Scope) Holder {
-	return Holder{Organization: s.Organization().ID, Version: s.PolicyVersion(), Role: s.Role(), Rights: s.Rights(), Ceiling: s.Ceiling(), Support: s.Kind() == tenant.Support}
+	return Holder{Organization: s.Organization().ID, Version: s.PolicyVersion(), Role: s.Role(), Rights: s.Rights(), Ceiling: s.Ceiling(), Support: s.Kind() == tenant.Support, Kept: s.Verdicts()}
 }
 
 // May says whether the bearer of a scope may do what right names, as Decide does for a ready-made role. The verdicts
@@ -36,14 +38,21 @@ func (p *Policy) DecideFor(h Holder, right Right) Verdict {
 	if !IsOwn(h.Role) {
 		return p.Decide(h.Role, h.Ceiling, h.Support, right)
 	}
-	verdicts := p.verdictsOf(h)
 	at, ok := places[right]
-	switch {
-	case verdicts == nil:
-		return Verdict{Reason: "this role cannot be read"}
-	case !ok:
+	if !ok {
 		return Verdict{Reason: "there is no such right"}
-	case !verdicts.has(at):
+	}
+	yes, known := h.Kept.Has(p.judge, at)
+	if !known {
+		verdicts := p.verdictsOf(h)
+		if verdicts == nil {
+			return Verdict{Reason: "this role cannot be read"}
+		}
+		h.Kept.Keep(p.judge, verdicts.allowed)
+		yes = verdicts.has(at)
+	}
+	switch {
+	case !yes:
 		return Verdict{Reason: "the organization's own role does not have it"}
 	case h.Ceiling != nil && !admits(h.Ceiling, right):
 		return Verdict{Reason: "the scopes do not reach it"}
@@ -99,7 +108,7 @@ func (p *Policy) verdictsOf(h Holder) *ownVerdicts {
 	if v, ok := p.own.Get(key); ok && v.rights == h.Rights {
 		return v
 	}
-	v, err := p.judge(h.Rights, h.Support)
+	v, err := p.judgeOwn(h.Rights, h.Support)
 	if err != nil { // our own model and rules refuse what our own code wrote: nobody gets in by that
 		return nil
 	}
@@ -107,8 +116,8 @@ func (p *Policy) verdictsOf(h Holder) *ownVerdicts {
 	return v
 }
 
-// judge asks Casbin about every right of a role.
-func (p *Policy) judge(rights string, support bool) (*ownVerdicts, error) {
+// judgeOwn asks Casbin about every right of a role.
+func (p *Policy) judgeOwn(rights string, support bool) (*ownVerdicts, error) {
 	enforcer, err := p.ownEnforcer(readTicks(rights))
 	if err != nil {
 		return nil, err

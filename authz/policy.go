@@ -11,6 +11,8 @@ import (
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/countinghouse/countinghouse/tenant"
 )
 
 //go:embed model.conf
@@ -56,6 +58,7 @@ type Policy struct {
 	roles map[string]map[Right]ruling
 	rules [][]string // of policy.csv
 	own   *lru.Cache[ownKey, *ownVerdicts]
+	judge *tenant.Judge // as whom it keeps verdicts in scopes
 }
 
 // ruling is what Casbin said of one role and right.
@@ -74,7 +77,7 @@ func compile(text string) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{roles: map[string]map[Right]ruling{}, rules: rules}
+	p := &Policy{roles: map[string]map[Right]ruling{}, rules: rules, judge: &tenant.Judge{}}
 	if p.own, err = lru.New[ownKey, *ownVerdicts](ownVerdictsKept); err != nil {
 		return nil, fmt.Errorf("making room for verdicts: %w", err)
 	}

@@ -122,9 +122,10 @@ type scope struct {
 	policy       int64
 	terms
 	account
-	subject uuid.UUID    // of a link or webhook: the one thing that it leads to
-	seen    atomic.Int64 // Unix seconds of the last time that the credential's use was written down
-	entered atomic.Bool  // it was written down that the session entered the organization
+	subject  uuid.UUID    // of a link or webhook: the one thing that it leads to
+	seen     atomic.Int64 // Unix seconds of the last time that the credential's use was written down
+	entered  atomic.Bool  // it was written down that the session entered the organization
+	verdicts Verdicts
 }
 
 type scopeKey struct {
