@@ -31,33 +31,54 @@ func HolderOf(s tenant.Scope) Holder {
 
 // May says whether the bearer of a scope may do what right names, as Decide does for a ready-made role. The verdicts
 // for a role of the organization's own are worked out once per version of its policy, and looked up after that.
-func (p *Policy) May(s tenant.Scope, right Right) Verdict { return p.DecideFor(HolderOf(s), right) }
+func (p *Policy) May(s tenant.Scope, right Right) Verdict {
+	if v, known := p.kept(s.Verdicts(), s.Ceiling(), right); known { // which reads nothing but the scope
+		return v
+	}
+	return p.DecideFor(HolderOf(s), right)
+}
+
+// kept is the verdict on a role of the organization's own that is at hand.
+func (p *Policy) kept(v *tenant.Verdicts, ceiling []string, right Right) (_ Verdict, known bool) {
+	at, ok := places[right]
+	if !ok {
+		return Verdict{}, false
+	}
+	yes, known := v.Has(p.judge, at)
+	switch {
+	case !known:
+		return Verdict{}, false
+	case !yes:
+		return Verdict{Reason: "the organization's own role does not have it"}, true
+	case ceiling != nil && !admits(ceiling, right):
+		return Verdict{Reason: "the scopes do not reach it"}, true
+	}
+	return Verdict{Allowed: true, Reason: "the organization's own role has it"}, true
+}
 
 // DecideFor is May for a holder without a scope.
 func (p *Policy) DecideFor(h Holder, right Right) Verdict {
+	if v, known := p.kept(h.Kept, h.Ceiling, right); known {
+		return v
+	}
 	if !IsOwn(h.Role) {
 		return p.Decide(h.Role, h.Ceiling, h.Support, right)
 	}
-	at, ok := places[right]
-	if !ok {
+	if _, ok := places[right]; !ok {
 		return Verdict{Reason: "there is no such right"}
 	}
-	yes, known := h.Kept.Has(p.judge, at)
-	if !known {
-		verdicts := p.verdictsOf(h)
-		if verdicts == nil {
-			return Verdict{Reason: "this role cannot be read"}
-		}
-		h.Kept.Keep(p.judge, verdicts.allowed)
-		yes = verdicts.has(at)
+	verdicts := p.verdictsOf(h)
+	if verdicts == nil {
+		return Verdict{Reason: "this role cannot be read"}
 	}
-	switch {
-	case !yes:
-		return Verdict{Reason: "the organization's own role does not have it"}
-	case h.Ceiling != nil && !admits(h.Ceiling, right):
-		return Verdict{Reason: "the scopes do not reach it"}
+	if h.Kept == nil {
+		h.Kept = &tenant.Verdicts{}
 	}
-	return Verdict{Allowed: true, Reason: "the organization's own role has it"}
+	h.Kept.Keep(p.judge, verdicts.allowed)
+	if v, known := p.kept(h.Kept, h.Ceiling, right); known {
+		return v
+	}
+	return Verdict{Reason: "there is no room for this role's verdicts"}
 }
 
 // covers says whether a holder may do all that another may.

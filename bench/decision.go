@@ -73,27 +73,31 @@ func measureDecisions(organizations []int, rounds int) ([]decisions, error) {
 }
 
 // walkAskers goes from asker to asker, reading what a request has read of its scope; then it does so again and decides.
+// Each step waits for the one before, as a request's does: else the processor would fetch several askers at once in the
+// one walk and not in the other.
 func walkAskers(policy *authz.Policy, askers []asker, turns []int, right authz.Right) (walked, decided time.Duration) {
-	read := func(a *asker) bool {
-		_, known := a.kept.Has(nil, 0)
-		return !known && a.holder.Version == 1 && a.holder.Role[len(a.holder.Role)-1] != ' '
+	read := func(a *asker) int {
+		if _, known := a.kept.Has(nil, 0); known {
+			return 1
+		}
+		return int(a.holder.Version) - 1
 	}
-	met := 0
+	step, denied := 0, 0
 	began := time.Now()
 	for _, turn := range turns {
-		if read(&askers[turn]) {
-			met++
-		}
+		step = read(&askers[turn+step])
 	}
 	walked = time.Since(began)
 	began = time.Now()
 	for _, turn := range turns {
-		if a := &askers[turn]; read(a) && policy.DecideFor(a.holder, right).Allowed {
-			met++
+		a := &askers[turn+step]
+		step = read(a)
+		if !policy.DecideFor(a.holder, right).Allowed {
+			denied++
 		}
 	}
 	decided = time.Since(began)
-	if met != 2*len(turns) {
+	if denied != 0 {
 		panic("a decision changed while nothing did")
 	}
 	return walked, decided

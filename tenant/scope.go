@@ -106,6 +106,7 @@ type Scope struct {
 
 type scope struct {
 	kind         Kind
+	verdicts     Verdicts // beside what every request reads anyhow
 	organization Organization
 	person       Person
 	role         string
@@ -122,10 +123,9 @@ type scope struct {
 	policy       int64
 	terms
 	account
-	subject  uuid.UUID    // of a link or webhook: the one thing that it leads to
-	seen     atomic.Int64 // Unix seconds of the last time that the credential's use was written down
-	entered  atomic.Bool  // it was written down that the session entered the organization
-	verdicts Verdicts
+	subject uuid.UUID    // of a link or webhook: the one thing that it leads to
+	seen    atomic.Int64 // Unix seconds of the last time that the credential's use was written down
+	entered atomic.Bool  // it was written down that the session entered the organization
 }
 
 type scopeKey struct {

@@ -56,6 +56,7 @@ func registry() *jobs.Registry {
 	r := &jobs.Registry{}
 	r.Organization("test.act", perform)
 	r.Organization("test.guarded", perform, jobs.Needs("reports:read"))
+	r.Organization("test.always", perform, jobs.WhileSuspended())
 	r.Organization("test.brief", perform, jobs.Within(time.Second))
 	r.Platform("platform.test", func(ctx context.Context, args json.RawMessage) error {
 		return perform(ctx, tenant.Scope{}, args)
@@ -160,6 +161,29 @@ func TestEnqueueIsPartOfItsCause(t *testing.T) {
 		t.Errorf("the job ran as %s %s in %s", s.Kind(), s.Role(), s.Organization().Slug)
 	}
 	await(t, done, "completed")
+}
+
+// In an organization that is suspended jobs wait, but for those that keep its record or export it.
+func TestJobsOfASuspendedOrganization(t *testing.T) {
+	o := tenanttest.Found(t, tenanttest.DB(), nil)
+	waits := act(func(context.Context, tenant.Scope) error { t.Error("a job ran in a suspended organization"); return nil })
+	runs := act(func(ctx context.Context, s tenant.Scope) error {
+		return tenant.Do(ctx, tenanttest.DB(), s, func(tx *tenant.Tx) error {
+			return tx.Record(ctx, tenant.Act{Action: "test.done", Object: "test"})
+		})
+	})
+	enqueue(t, o, jobs.Job{Kind: "test.act", Args: waits})
+	enqueue(t, o, jobs.Job{Kind: "test.always", Args: runs})
+	err := tenant.DoPlatform(t.Context(), tenanttest.DB(), func(tx *tenant.PlatformTx) error {
+		_, err := tx.Exec(t.Context(), `SELECT platform.set_account_state($1, 'suspended', NULL, $2)`, o.Slug, tx.Now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work(t, tenanttest.DB(), registry(), jobs.Options{Runs: 1})
+	await(t, runs, "completed")
+	await(t, waits, "scheduled")
 }
 
 func TestJobWritesIntoItsOwnOrganization(t *testing.T) {
