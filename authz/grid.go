@@ -70,6 +70,10 @@ var grid = []gridRow{
 	{Tokens, "API tokens", []box{
 		{Read, "see API tokens"}, {Create, "make API tokens"}, {Change, "rotate API tokens"}, {Delete, "revoke API tokens"},
 	}},
+	{Webhooks, "Webhooks", []box{
+		{Read, "see webhooks and what they were sent"}, {Create, "add webhooks"}, {Change, "change and test webhooks, and send again"},
+		{Delete, "remove webhooks"},
+	}},
 	{Audit, "Activity", []box{{Read, "see who did what"}, {Export, "export the record of who did what"}}},
 	{Support, "Support access", []box{
 		{Read, "see support access"}, {Create, "invite support"}, {Approve, "let support in"}, {Delete, "end support access"},

@@ -50,7 +50,7 @@ var reference = map[string]map[Module]string{
 // supportNever is what no support person may do, whatever role they were let in with.
 var supportNever = map[Module]string{
 	Exports: "rcCdae", Imports: "rcCdae", Settings: "cCda", Members: "cCda", Roles: "cCda", Security: "rcCdae",
-	Tokens: "rcCdae", Support: "rcCdae", Gateways: "cCda", PaymentMethods: "cCda",
+	Tokens: "rcCdae", Webhooks: "rcCdae", Support: "rcCdae", Gateways: "cCda", PaymentMethods: "cCda",
 }
 
 var letters = map[Action]string{Read: "r", Create: "c", Change: "C", Delete: "d", Approve: "a", Export: "e"}

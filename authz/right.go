@@ -30,6 +30,7 @@ const (
 	Roles          Module = "roles"
 	Security       Module = "security"
 	Tokens         Module = "tokens"
+	Webhooks       Module = "webhooks"
 	Audit          Module = "audit"
 	Support        Module = "support"
 )

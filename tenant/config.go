@@ -28,6 +28,10 @@ type Config struct {
 	// NewKey makes the encryption key of the organization whose schema is about to be made; nil makes none. A
 	// schema is ready only when its key is, so that no founding waits for the keyring or is left without a key.
 	NewKey func(ctx context.Context, organization string) error
+	// Recorded is told of the acts of each transaction inside an organization that recorded any, within that
+	// transaction, when all else in it is done: what follows from acts is so written with its cause or not at all. An
+	// error undoes the transaction. What Recorded records itself it is not told of. It may be nil.
+	Recorded func(ctx context.Context, tx *Tx, acts []Act) error
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
 	// Billed is called at the end of each transaction that wrote in the organization which bills the others, inside of

@@ -31,6 +31,7 @@ type Tx struct {
 	scope *scope
 	now   time.Time
 	open  bool
+	acts  []Act // recorded, and kept for Config.Recorded
 }
 
 // Scope is what the transaction was entered with.
@@ -87,6 +88,9 @@ func do(ctx context.Context, db *DB, s Scope, glance bool, fn func(tx *Tx) error
 		if err == nil && s.s.BillsOthers && tx.wrote && db.config.Billed != nil {
 			err = db.config.Billed(ctx, tx)
 		}
+		if err == nil {
+			err = tx.tell(ctx, db)
+		}
 		if err != nil || e.sent {
 			return &tx.handle, refuseWriting(s, &tx.handle, err)
 		}
@@ -103,6 +107,13 @@ func do(ctx context.Context, db *DB, s Scope, glance bool, fn func(tx *Tx) error
 		db.forget(s.s)
 	}
 	return err
+}
+
+func (tx *Tx) tell(ctx context.Context, db *DB) error {
+	if db.config.Recorded == nil || len(tx.acts) == 0 {
+		return nil
+	}
+	return db.config.Recorded(ctx, tx, tx.acts)
 }
 
 // LockRights lets changes of what anyone in the organization may do follow each other, until the transaction ends.

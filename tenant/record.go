@@ -77,6 +77,7 @@ func (tx *Tx) Record(ctx context.Context, act Act) error {
 			return fmt.Errorf("recording %s: %w", act.Action, err)
 		}
 	}
+	tx.acts = append(tx.acts, act)
 	return nil
 }
 

@@ -92,6 +92,7 @@ func (s *Server) registerAPI() {
 	s.registerPlanAPI()
 	s.registerAdmissionAPI()
 	s.registerTokenAPI()
+	s.registerWebhookAPI()
 	s.registerMemberAPI()
 	s.registerEntryAPI()
 	s.registerSupportAPI()

@@ -48,6 +48,10 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["quotes"] = p.made(t, "/v1/quotes", map[string]any{"customer_id": e.ids["customers"],
 		"lines": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "1"}}})
 	e.addBills(t)
+	e.ids["webhooks"] = p.made(t, "/v1/webhooks", map[string]any{"name": secretName, "url": "https://hooks.example.com/a", "events": []string{"*"}})
+	var sent struct{ ID string }
+	p.call(t, "POST", "/v1/webhooks/"+e.ids["webhooks"]+"/test", nil).decode(t, &sent)
+	e.ids["deliveries"] = sent.ID
 	e.addCharge(t)
 	e.addFile(t)
 	e.ids["subscriptions"] = p.made(t, "/v1/subscriptions", map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1,
@@ -306,6 +310,7 @@ func validBody(r web.Route, e estate) any {
 		"/expenses":        map[string]any{"payee_id": e.ids["payees"], "method": "cash", "lines": []any{}},
 		"/subscriptions":   map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1, "items": []any{}},
 		"/payments":        map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
+		"/webhooks":        map[string]any{"name": "New", "url": "https://hooks.example.com/b", "events": []string{"*"}},
 		"/gateways":        map[string]any{"kind": "practice", "name": "New", "key": "practice_0123456789abcdef"},
 		"/charges":         map[string]any{"invoice_id": e.ids["invoices"], "payment_method_id": e.ids["payment-methods"], "amount": amount},
 		"/payment-methods": map[string]any{"customer_id": e.ids["customers"], "kind": "iban", "iban": "IE29AIBK93115212345678"},
@@ -321,6 +326,7 @@ func validBody(r web.Route, e estate) any {
 		}
 		return nil
 	case strings.HasSuffix(r.Path, "/cancel"):
+	case strings.HasSuffix(r.Path, "/cancel"), strings.HasSuffix(r.Path, "/rotate"):
 		return map[string]any{}
 	case strings.HasSuffix(r.Path, "/change"):
 		return map[string]any{"description": "New", "quantity": "1", "unit_price": "1"}

@@ -47,6 +47,7 @@ func (s *Server) registerPages() {
 	s.registerTaxReportPages()
 	s.registerCurrencyPages()
 	s.registerTokenPages()
+	s.registerWebhookPages()
 	s.registerEntryPages()
 	s.registerSettingsPages()
 	s.registerPlanPages()

@@ -23,6 +23,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/ready"
 	"github.com/countinghouse/countinghouse/internal/setting"
+	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -45,6 +46,8 @@ type Config struct {
 	Outbox *notify.Outbox
 	// Till takes money through payment gateways. Without one there are no gateways to add and no pages to pay on.
 	Till *till.Till
+	// Webhooks seals what webhooks are signed with. Without it there are none.
+	Webhooks *webhook.Sender
 	// Mail sends invitations, and what owners are told of support access; nil is the Outbox.
 	Mail Mailer
 	// Watch hears of what looks like an attack; nil is nobody.

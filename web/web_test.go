@@ -21,6 +21,7 @@ import (
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/watch"
+	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 	"github.com/countinghouse/countinghouse/web"
@@ -64,7 +65,8 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 	s, err := web.New(web.Config{
 		Watch: watch.New(db, watch.Options{}),
 		Till:  newTill(practice, sealed), Mail: outbox,
-		DB: db, Identity: people, Policy: policy, Origin: origin,
+		Webhooks: &webhook.Sender{Sealer: webhooksInTest{sealed}},
+		DB:       db, Identity: people, Policy: policy, Origin: origin,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/intake"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/postgres"
+	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -53,6 +54,7 @@ func (d orgDatabase) use(ctx context.Context, fn func(db *tenant.DB) error) (err
 }
 
 func useDatabase(ctx context.Context, config tenant.Config, fn func(db *tenant.DB) error) (err error) {
+	config.Recorded = webhook.Note // what an operator does in an organization is told of too
 	db, err := tenant.Open(ctx, config)
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import "github.com/countinghouse/countinghouse/tenant"
 var sealedColumns = []tenant.SealedColumn{
 	{Table: "gateway_account", Column: "sealed", Key: "id"},
 	{Table: "payment_method", Column: "sealed", Key: "id"},
+	{Table: "webhook_endpoint", Column: "sealed", Key: "id"},
+	{Table: "webhook_endpoint", Column: "former_sealed", Key: "id"},
 }
 
 // platformSealed are the columns of the platform that hold what the service's own key sealed: what belongs to

@@ -19,6 +19,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/place"
 	"github.com/countinghouse/countinghouse/internal/ready"
 	"github.com/countinghouse/countinghouse/internal/setting"
+	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web"
@@ -66,7 +67,7 @@ type parts struct {
 
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
 func (p parts) assemble(ctx context.Context) (*tenant.DB, *identity.Identity, *web.Server, error) {
-	p.database.NewKey, p.database.Billed = p.keyring.CreateKey, plan.Settle
+	p.database.NewKey, p.database.Billed, p.database.Recorded = p.keyring.CreateKey, plan.Settle, webhook.Note
 	if p.cardNumbers != "" {
 		p.log.Warn("card numbers are kept here, sealed: PCI DSS applies to this service", "accepted_by", p.cardNumbers)
 	}
@@ -116,6 +117,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
 		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks, Till: p.till(),
 		Ready: p.ready, Meter: p.meter, Limits: p.limits, Proxies: p.proxies,
+		Webhooks: p.webhooks(),
 	})
 	return people, server, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/plan"
 	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/internal/jobs"
+	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -40,6 +41,11 @@ func (w work) register(r *jobs.Registry) {
 	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
 	r.EachOrganization("invoices.remind", time.Hour, w.remind)
 	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead, jobs.WhileSuspended())
+	// On nobody's behalf: what is set up goes on when whoever caused it is gone.
+	r.Organization(webhook.DeliverJob, w.deliverWebhook, jobs.Within(time.Minute))
+	r.Organization(webhook.TellJob, w.tellOfWebhook)
+	r.EachOrganization(webhook.SweepJob, time.Hour, w.sweepWebhooks)
+	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)
 }
 
 func (w work) refill(ctx context.Context) error {

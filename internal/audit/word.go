@@ -20,6 +20,8 @@ func Groups() []Group {
 		{"people", "People and roles", []string{"member", "role", "invitation", "ownership"}},
 		{"access", "Tokens, support and security", []string{"token", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
 		{"settings", "Settings", []string{"settings", "organization", "plan", "plan_account"}},
+		{"access", "Tokens, support and security", []string{"token", "webhook", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
+		{"settings", "Settings", []string{"settings", "organization"}},
 	}
 }
 
@@ -77,6 +79,11 @@ var phrases = map[string]string{
 	"plan.pay":               "went to pay a bill of the plan",
 
 	"plan_account.keep": "changed how an organization stands",
+	"webhook.rotate":    "gave a webhook a new secret",
+	"webhook.disable":   "turned a webhook off",
+	"webhook.enable":    "turned a webhook on",
+	"webhook.test":      "sent a test to a webhook",
+	"webhook.replay":    "sent a message to a webhook again",
 }
 
 // past of verbs that do not just take an -ed.

@@ -78,7 +78,21 @@ func Enqueue(ctx context.Context, tx *tenant.Tx, j Job) error {
 	if err != nil {
 		return err
 	}
-	return insertJob(ctx, tx, j, args, runAt)
+	return insertJob(ctx, tx, j, tx.Scope().Person().ID, args, runAt)
+}
+
+// EnqueueForNobody is Enqueue on nobody's behalf, for what an organization has set to follow from what happens, whoever
+// caused it: it is done too when that person is gone by then, or came as support. The job's kind alone bounds what it
+// does, so its arguments are ids of rows that its handler reads, never what a request said.
+func EnqueueForNobody(ctx context.Context, tx *tenant.Tx, j Job) error {
+	if err := checkKind(j.Kind, false); err != nil {
+		return err
+	}
+	args, runAt, err := j.parts(tx.Now())
+	if err != nil {
+		return err
+	}
+	return insertJob(ctx, tx, j, tenant.PersonID{}, args, runAt)
 }
 
 // EnqueuePlatform adds a job of the platform's own. It runs after tx commits, or never.

@@ -9,10 +9,11 @@ import (
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-func insertJob(ctx context.Context, tx *tenant.Tx, j Job, args string, runAt time.Time) error {
+// insertJob adds a job on behalf of the person of the scope, or of nobody.
+func insertJob(ctx context.Context, tx *tenant.Tx, j Job, behalf tenant.PersonID, args string, runAt time.Time) error {
 	var person, ceiling any
-	if s := tx.Scope(); !s.Person().ID.IsZero() {
-		person = s.Person().ID
+	if s := tx.Scope(); !behalf.IsZero() {
+		person = behalf
 		if s.Ceiling() != nil {
 			b, err := json.Marshal(s.Ceiling())
 			if err != nil {

@@ -9,13 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
-	"syscall"
 	"time"
+
+	"github.com/countinghouse/countinghouse/internal/outward"
 )
 
 // Webhook posts security events to an address of the operator's.
@@ -34,8 +33,6 @@ type WebhookOptions struct {
 	Internal bool
 }
 
-var errInternal = errors.New("the webhook's name leads to an address inside a network: allow that by its own setting, if it is meant")
-
 // NewWebhook checks what an operator set.
 func NewWebhook(o WebhookOptions) (*Webhook, error) {
 	u, err := url.Parse(o.URL)
@@ -45,17 +42,7 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 	if len(o.Key) < 32 {
 		return nil, errors.New("the key of the security webhook is shorter than 32 bytes")
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	if !o.Internal {
-		dialer.Control = refuseInternal
-	}
-	client := &http.Client{
-		Timeout: 15 * time.Second,
-		// No proxy of the environment's: it would dial in our place, past the guard.
-		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return &Webhook{url: o.URL, key: o.Key, client: client}, nil
+	return &Webhook{url: o.URL, key: o.Key, client: outward.NewClient(outward.Options{Internal: o.Internal})}, nil
 }
 
 // Sign is what X-Countinghouse-Signature holds for a body posted at a time, in Unix seconds as
@@ -79,7 +66,9 @@ func (h *Webhook) post(ctx context.Context, now time.Time, body []byte) (err err
 	r.Header.Set("X-Countinghouse-Timestamp", timestamp)
 	r.Header.Set("X-Countinghouse-Signature", Sign(h.key, timestamp, body))
 	answer, err := h.client.Do(r)
-	if err != nil {
+	if errors.Is(err, outward.ErrInternal) {
+		return fmt.Errorf("allow that by its own setting, if it is meant: %w", err)
+	} else if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, answer.Body.Close()) }()
@@ -90,40 +79,4 @@ func (h *Webhook) post(ctx context.Context, now time.Time, body []byte) (err err
 		return fmt.Errorf("the webhook answered %d", answer.StatusCode)
 	}
 	return nil
-}
-
-// refuseInternal runs when a name has been looked up, before anything is sent to the address.
-func refuseInternal(_, address string, _ syscall.RawConn) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return err
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil || internal(a) {
-		return errInternal
-	}
-	return nil
-}
-
-// inside are networks that are not the public internet and that netip does not tell (IANA special-purpose address
-// registries), and those whose addresses hold others in them.
-var inside = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
-	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10"),
-}
-
-func internal(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
-		return true
-	}
-	for _, p := range inside {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }

@@ -41,6 +41,13 @@ var badges = map[string]struct{ word, icon, class string }{
 	"subscription_active":   {"Active", "check", "badge-paid"},
 	"subscription_paused":   {"Paused", "timer", "badge-part"},
 	"subscription_ended":    {"Ended", "ban", "badge-void"},
+	// of a webhook and its messages
+	"webhook_on":         {"On", "check", "badge-paid"},
+	"webhook_failing":    {"Failing", "triangle-alert", "badge-late"},
+	"webhook_off":        {"Off", "ban", "badge-void"},
+	"delivery_pending":   {"Waiting", "circle-dashed", "badge-part"},
+	"delivery_delivered": {"Arrived", "check", "badge-paid"},
+	"delivery_failed":    {"Given up", "ban", "badge-late"},
 	// of a charge or refund
 	"charge_ready":     {"Ordered", "circle-dashed", "badge-draft"},
 	"charge_called":    {"Under way", "circle-dashed", "badge-draft"},

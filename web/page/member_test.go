@@ -21,6 +21,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/internal/locale"
+	"github.com/countinghouse/countinghouse/internal/webhook"
 )
 
 var (
@@ -98,6 +99,14 @@ var (
 	sampleCardNumber = billing.PaymentMethod{ID: id.New[billing.PaymentMethod](), Kind: billing.MethodCard, Brand: "amex", LastFour: "0005", Expires: "2031-04", GatewayName: "Practice", CreatedAt: now}
 	sampleMethod     = billing.PaymentMethod{ID: id.New[billing.PaymentMethod](), Kind: billing.MethodToken, Brand: "visa", LastFour: "4242", GatewayName: "Card", CreatedAt: now}
 )
+
+func sampleWebhook(event string) webhook.Endpoint {
+	e := webhook.Endpoint{ID: id.New[webhook.Endpoint](), Name: "Shop", URL: "https://shop.example/hooks", Events: []string{event}, CreatedAt: now, FormerUntil: &now, Version: 2}
+	if event != "*" {
+		e.FailingSince, e.DisabledAt, e.DisabledFor = &now, &now, webhook.Failing
+	}
+	return e
+}
 
 func memberSamples() map[string]any {
 	shell := func(title, nav string) Shell { return sampleShell(title, nav) }
@@ -186,8 +195,17 @@ func memberSamples() map[string]any {
 		"tokens":            Tokens{Shell: shell("API tokens", "tokens"), Form: form("", missing), Items: []TokenRow{{token, "active", true, "/o/tidewater/tokens/1/rotate", []Act{sampleAct()}}}},
 		"token-edit":        TokenForm{Shell: shell("Make a token", "tokens"), Form: form("k", missing.At("scopes")), Scopes: []ScopeRow{{"invoices", "Invoices", true, false}}},
 		"token-rotate":      TokenRotate{Shell: shell("Rotate Shop", "tokens"), Form: form("k", identity.ErrTokenOverlap), Token: token, Action: "/x", Overlap: []Option{{Value: "24", Label: "24 hours"}}},
-		"entries":           Entries{Shell: shell("Entries", "entries"), Items: []identity.Entry{{Name: "Mara Lindqvist", At: now, Network: "192.0.2.7", Place: "Dublin, Ireland", UserAgent: firefox}, {Name: "Tim", At: now}}, Factors: []identity.MemberFactors{{Name: "Mara Lindqvist", App: true, Passkeys: 2}, {Name: "Tim"}}},
-		"token-made":        TokenMade{Shell: shell("Shop", "tokens"), Token: token, Secret: "ch_ab12secret"},
+		"webhooks":          Webhooks{Shell: shell("Webhooks", "webhooks"), Items: []webhook.Endpoint{sampleWebhook("*"), sampleWebhook("invoice.paid")}},
+		"webhook-edit": WebhookForm{Shell: shell("Change Shop", "webhooks"), Form: form("k", missing.At("events"), missing.At("url")), Action: "/x", Back: "/y", Events: webhook.Events(),
+			Endpoint: &webhook.Endpoint{Name: "Shop"}},
+		"webhook-made":   WebhookMade{Shell: shell("Shop", "webhooks"), Endpoint: sampleWebhook("*"), Secret: "whsec_sample", Rotated: true},
+		"webhook-rotate": WebhookRotate{Shell: shell("New secret for Shop", "webhooks"), Form: form("k", webhook.ErrOverlap), Endpoint: sampleWebhook("*"), Action: "/x", Back: "/y", Overlap: []Option{{Value: "24", Label: "24 hours"}}},
+		"webhook": Webhook{Shell: shell("Shop", "webhooks"), Form: form("", missing), Endpoint: sampleWebhook("invoice.paid"), Overlap: true, Edit: "/x", Rotate: "/y", Acts: []Act{sampleAct()}, Items: []DeliveryRow{
+			{webhook.Delivery{ID: id.New[webhook.Delivery](), Event: "invoice.paid", OccurredAt: now, State: webhook.Failed, Tries: 10, Status: 500, Answer: "<b>no</b>"}, []Act{sampleAct()}},
+			{webhook.Delivery{ID: id.New[webhook.Delivery](), Event: "invoice.paid", OccurredAt: now, State: webhook.Pending, Tries: 1, Problem: "timeout", NextAt: &now}, nil},
+			{webhook.Delivery{ID: id.New[webhook.Delivery](), Event: "invoice.paid", OccurredAt: now, State: webhook.Delivered, Tries: 1, Status: 299}, nil}}, Pager: Pager{Older: "/x"}},
+		"entries":    Entries{Shell: shell("Entries", "entries"), Items: []identity.Entry{{Name: "Mara Lindqvist", At: now, Network: "192.0.2.7", Place: "Dublin, Ireland", UserAgent: firefox}, {Name: "Tim", At: now}}, Factors: []identity.MemberFactors{{Name: "Mara Lindqvist", App: true, Passkeys: 2}, {Name: "Tim"}}},
+		"token-made": TokenMade{Shell: shell("Shop", "tokens"), Token: token, Secret: "ch_ab12secret"},
 		"settings-security": SettingsSecurity{Shell: shell("Security", "security"), Form: form("k", missing.At("password_days")), Now: []string{"1 of 2 members has no second factor."}, Asks: true,
 			Lengths: AdmissionLengths, Scores: AdmissionScores, Members: []AdmissionMember{{ID: "1", Name: "Mara Lindqvist", Since: time.Date(2026, time.May, 4, 9, 0, 0, 0, time.UTC), Exempt: true}}},
 		"settings": Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},

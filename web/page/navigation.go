@@ -55,6 +55,7 @@ var settings = []navItem{
 	{key: "security", label: "Security", path: []any{"settings", "security"}, right: "security:read"},
 	{key: "gateways", label: "Payment gateways", path: []any{"settings", "gateways"}, right: "gateways:read"},
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
+	{key: "webhooks", label: "Webhooks", path: []any{"settings", "webhooks"}, right: "webhooks:read"},
 	{key: "support", label: "Support access", path: []any{"support"}, right: "support:read"},
 	{key: "security-events", label: "Security events", path: []any{"settings", "security-events"}, right: "security:read"},
 	{key: "entries", label: "Entries", path: []any{"members", "entries"}, right: "members:read"},
