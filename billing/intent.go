@@ -7,6 +7,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
@@ -120,8 +121,8 @@ type PageInput struct {
 }
 
 // PlanCharge stores the intent to charge a stored method. It fails with ErrInvoiceNotFound, ErrNotIssued,
-// ErrAlreadyPaid, ErrChargeAmount, ErrMethodUnusable, ErrGatewayArchived, and ErrChargeUnderWay while another charge of
-// the invoice has no result.
+// ErrAlreadyPaid, ErrChargeAmount, ErrMethodUnusable, ErrGatewayArchived, phone.ErrNeeded for a customer who has to verify
+// a number first, and ErrChargeUnderWay while another charge of the invoice has no result.
 func PlanCharge(ctx context.Context, tx *tenant.Tx, in ChargeInput) (Intent, error) {
 	invoice, amount, err := chargeable(ctx, tx, in.InvoiceID, in.Amount)
 	if err != nil {
@@ -158,6 +159,9 @@ func chargeable(ctx context.Context, tx *tenant.Tx, id InvoiceID, wanted money.A
 	open := money.Amount{Minor: invoice.Total - invoice.Settled, Currency: invoice.Currency}
 	if wanted == (money.Amount{}) {
 		wanted = open
+	}
+	if err := phone.Check(ctx, tx, id.UUID); err != nil {
+		return invoice, wanted, err
 	}
 	switch {
 	case invoice.State == Draft:

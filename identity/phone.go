@@ -3,20 +3,17 @@ package identity
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/nyaruka/phonenumbers"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/phonenumber"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
 // Why a phone number is not taken, or a code not sent.
 var (
-	ErrPhone      = fault.New(fault.Invalid, "phone.malformed", "Write a phone number with its country code, such as +353 86 012 3456.").At("number")
-	ErrPhoneKind  = fault.New(fault.Invalid, "phone.kind", "No code can be sent to a number of this kind. Give one of your own.").At("number")
+	ErrPhone      = phonenumber.ErrMalformed
+	ErrPhoneKind  = phonenumber.ErrKind
 	ErrPhoneCode  = fault.New(fault.Invalid, "phone.code", "This code is not right, or no longer. Look again, or ask for a new one.").At("code")
 	ErrPhoneSoon  = fault.New(fault.TooMany, "phone.soon", "A code was sent to this number a moment ago. Wait a minute, then ask again.")
 	ErrPhoneLimit = fault.New(fault.TooMany, "phone.limit", "No more codes are sent to this number, or from where you are, today. Try again tomorrow.")
@@ -50,47 +47,17 @@ type Phone struct {
 }
 
 // Pretty is the number as people write it: +353 86 012 3456.
-func (p Phone) Pretty() string { return prettyPhone(p.Number) }
+func (p Phone) Pretty() string { return phonenumber.Pretty(p.Number) }
 
 // Hidden is the number with all but its last two digits hidden.
-func (p Phone) Hidden() string {
-	shown := []rune(p.Pretty())
-	for n := range shown[:max(0, len(shown)-2)] {
-		if shown[n] >= '0' && shown[n] <= '9' {
-			shown[n] = '•'
-		}
-	}
-	return string(shown)
-}
-
-func prettyPhone(number string) string {
-	parsed, err := phonenumbers.Parse(number, "")
-	if err != nil {
-		return number
-	}
-	return phonenumbers.Format(parsed, phonenumbers.INTERNATIONAL)
-}
-
-// phoneMax is more than anyone writes of a number, with its spaces, brackets and hyphens.
-const phoneMax = 40
+func (p Phone) Hidden() string { return phonenumber.Hidden(p.Number) }
 
 // NormalizePhone gives a number in E.164 (ITU-T), the one form in which it is kept: +353860123456. It refuses with
 // ErrPhone what is no number of a country's own plan, written with its country code, and with ErrPhoneKind one that
 // costs whoever calls it: a form that anyone can send must not earn anyone money.
 func NormalizePhone(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if len(s) > phoneMax || !utf8.ValidString(s) || !strings.HasPrefix(s, "+") || strings.Trim(s, "+0123456789 ().-/\u00a0") != "" {
-		return "", ErrPhone
-	}
-	parsed, err := phonenumbers.Parse(s, "")
-	if err != nil || parsed.GetExtension() != "" || !phonenumbers.IsValidNumber(parsed) {
-		return "", ErrPhone
-	}
-	switch phonenumbers.GetNumberType(parsed) {
-	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.VOIP, phonenumbers.PERSONAL_NUMBER:
-		return phonenumbers.Format(parsed, phonenumbers.E164), nil
-	}
-	return "", ErrPhoneKind
+	n, err := phonenumber.Parse(s)
+	return n.E164, err
 }
 
 // Texts says whether codes can be sent to phones, and whether calls can read them aloud.

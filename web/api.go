@@ -93,6 +93,7 @@ func (s *Server) registerAPI() {
 	s.registerAdmissionAPI()
 	s.registerTokenAPI()
 	s.registerWebhookAPI()
+	s.registerPhoneCheckAPI()
 	s.registerMemberAPI()
 	s.registerEntryAPI()
 	s.registerSupportAPI()

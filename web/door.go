@@ -29,6 +29,7 @@ func (s *Server) registerDoors() {
 	s.public("GET", payPath+":secret", s.showPay)
 	s.public("POST", payPath+":secret", s.sendPay)
 	s.public("GET", payPath+":secret/back", s.showPaid)
+	s.registerPayPhone()
 }
 
 // entrance enters by the secret in the address. When the organization's rights have changed meanwhile it enters anew, as call.do

@@ -48,6 +48,7 @@ func (s *Server) registerPages() {
 	s.registerCurrencyPages()
 	s.registerTokenPages()
 	s.registerWebhookPages()
+	s.registerPhoneCheckPages()
 	s.registerEntryPages()
 	s.registerSettingsPages()
 	s.registerPlanPages()

@@ -10,6 +10,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/gateway"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
@@ -68,6 +69,9 @@ func (p *payer) read(form page.Form) (data page.Pay, err error) {
 			return err
 		}
 		data.Today = tx.Now().In(data.Settings.Zone())
+		if data.Phone, err = p.need(tx); err != nil {
+			return err
+		}
 		accounts, err := billing.GatewayAccounts(p.ctx, tx)
 		if err != nil {
 			return err
@@ -139,6 +143,10 @@ func (p *payer) order(sent url.Values) (till.Result, error) {
 	}
 	invoice, open, err := p.openPage()
 	if err != nil {
+		return till.Result{}, err
+	}
+	// A page of the gateway's that was opened before numbers were asked for is not handed out again either.
+	if err := p.do(p.ctx, func(tx *tenant.Tx) error { return phone.Check(p.ctx, tx, invoice.ID.UUID) }); err != nil {
 		return till.Result{}, err
 	}
 	if !open.ID.IsZero() {

@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/captcha"
@@ -46,6 +47,8 @@ type Config struct {
 	Outbox *notify.Outbox
 	// Till takes money through payment gateways. Without one there are no gateways to add and no pages to pay on.
 	Till *till.Till
+	// Phones sends codes to customers. Without one no numbers are asked for.
+	Phones *phone.Sender
 	// Webhooks seals what webhooks are signed with. Without it there are none.
 	Webhooks *webhook.Sender
 	// Mail sends invitations, and what owners are told of support access; nil is the Outbox.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/watch"
@@ -65,6 +66,10 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 	s, err := web.New(web.Config{
 		Watch: watch.New(db, watch.Options{}),
 		Till:  newTill(practice, sealed), Mail: outbox,
+		Phones: &phone.Sender{Key: bytes.Repeat([]byte("p"), 32),
+			Text: func(ctx context.Context, to, say string) error {
+				return outbox.Text(ctx, notify.SMS{Kind: "customer_code", To: to, Text: say})
+			}},
 		Webhooks: &webhook.Sender{Sealer: webhooksInTest{sealed}},
 		DB:       db, Identity: people, Policy: policy, Origin: origin,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",

@@ -113,11 +113,15 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	phones, err := p.phones()
+	if err != nil {
+		return nil, nil, err
+	}
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
 		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks, Till: p.till(),
 		Ready: p.ready, Meter: p.meter, Limits: p.limits, Proxies: p.proxies,
-		Webhooks: p.webhooks(),
+		Webhooks: p.webhooks(), Phones: phones,
 	})
 	return people, server, err
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/place"
@@ -76,4 +77,25 @@ func (p parts) reach(o identity.Options) identity.Options {
 		o.Place, o.Between = p.places.Of, p.places.Between
 	}
 	return o
+}
+
+// phones sends codes to customers; nil where no text messages are sent.
+func (p parts) phones() (*phone.Sender, error) {
+	if p.texts == nil {
+		return nil, nil
+	}
+	key, err := derive(p.key, "customer codes")
+	if err != nil {
+		return nil, err
+	}
+	send := func(voice bool) func(ctx context.Context, to, say string) error {
+		return func(ctx context.Context, to, say string) error {
+			return p.texts.Text(ctx, notify.SMS{Kind: "customer_code", To: to, Text: say, Voice: voice})
+		}
+	}
+	s := &phone.Sender{Key: key, Text: send(false)}
+	if p.voice {
+		s.Call = send(true)
+	}
+	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/gateway"
+	"github.com/countinghouse/countinghouse/billing/phone"
 )
 
 // Gateways is the data of "gateways".
@@ -59,8 +60,9 @@ type Pay struct {
 	Cards     []billing.GatewayAccount // where a card can be paid with
 	Transfers []billing.GatewayAccount // by what instructions money can be sent
 	Today     time.Time
-	Waiting   bool // a payment is under way, and its result is not known
-	Returned  bool // the customer comes back from the gateway
+	Phone     phone.Need // whether a verified number is asked for
+	Waiting   bool       // a payment is under way, and its result is not known
+	Returned  bool       // the customer comes back from the gateway
 }
 
 // Standing is how the invoice stands today.

@@ -14,6 +14,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/billing/tax"
 	"github.com/countinghouse/countinghouse/identity"
@@ -170,7 +171,7 @@ func memberSamples() map[string]any {
 		"payment-methods": PaymentMethods{Shell: shell("Payment methods", "customers"), Form: form("k", missing.At("iban")), Customer: hugh, Kinds: []Option{{Value: "iban", Label: "IBAN"}, {Value: "us_bank", Label: "US account"}},
 			CardForm: form("k2", missing.At("card_number")), CardGateways: []Option{{Value: "1", Label: "Practice"}},
 			Items: []PaymentMethodRow{{sampleMethod, []Act{sampleAct()}}, {sampleCardNumber, nil}}},
-		"pay": Pay{Gate: Gate{Title: "Invoice 1"}, Form: form("", missing), Invoice: issued, Settings: billing.Settings{Name: "Tidewater"}, Action: "/pay/x", Back: "/pay/x/back",
+		"pay": Pay{Gate: Gate{Title: "Invoice 1"}, Form: form("", missing), Invoice: issued, Settings: billing.Settings{Name: "Tidewater"}, Action: "/pay/x", Back: "/pay/x/back", Phone: phone.Need{When: phone.After},
 			Cards: []billing.GatewayAccount{sampleGateway}, Transfers: []billing.GatewayAccount{{Name: "Transfer", Instructions: "To us"}}, Today: now},
 		"pay-go":          PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
 		"payments":        Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
@@ -195,7 +196,10 @@ func memberSamples() map[string]any {
 		"tokens":            Tokens{Shell: shell("API tokens", "tokens"), Form: form("", missing), Items: []TokenRow{{token, "active", true, "/o/tidewater/tokens/1/rotate", []Act{sampleAct()}}}},
 		"token-edit":        TokenForm{Shell: shell("Make a token", "tokens"), Form: form("k", missing.At("scopes")), Scopes: []ScopeRow{{"invoices", "Invoices", true, false}}},
 		"token-rotate":      TokenRotate{Shell: shell("Rotate Shop", "tokens"), Form: form("k", identity.ErrTokenOverlap), Token: token, Action: "/x", Overlap: []Option{{Value: "24", Label: "24 hours"}}},
-		"webhooks":          Webhooks{Shell: shell("Webhooks", "webhooks"), Items: []webhook.Endpoint{sampleWebhook("*"), sampleWebhook("invoice.paid")}},
+		"phone-check": PhoneCheck{Shell: shell("Phone check", "phone-check"), Form: form("k", missing.At("text"), phone.ErrFilter), ProductForm: func() Form { f := form("k2", phone.ErrProduct); f.ID = "own"; return f }(),
+			Products: []phone.ProductRule{{Name: "Gift card", When: phone.Before}}, Choices: []Option{{Value: "1", Label: "Gift card"}}},
+		"pay-phone": PayPhone{Gate: Gate{Title: "Verify phone number"}, Form: form("", phone.ErrCode), Settings: billing.Settings{Name: "Tidewater"}, Rules: phone.Rules{Minutes: 10, Tries: 5, Delay: 60}, Sent: true, Action: "/pay/x/phone", Back: "/pay/x", Outbox: "/dev/outbox"},
+		"webhooks":  Webhooks{Shell: shell("Webhooks", "webhooks"), Items: []webhook.Endpoint{sampleWebhook("*"), sampleWebhook("invoice.paid")}},
 		"webhook-edit": WebhookForm{Shell: shell("Change Shop", "webhooks"), Form: form("k", missing.At("events"), missing.At("url")), Action: "/x", Back: "/y", Events: webhook.Events(),
 			Endpoint: &webhook.Endpoint{Name: "Shop"}},
 		"webhook-made":   WebhookMade{Shell: shell("Shop", "webhooks"), Endpoint: sampleWebhook("*"), Secret: "whsec_sample", Rotated: true},

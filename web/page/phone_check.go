@@ -1,0 +1,57 @@
+package page
+
+import (
+	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/phone"
+	"github.com/countinghouse/countinghouse/internal/phonenumber"
+)
+
+// PhoneCheck is the data of "phone-check". Its form sends when, types, filter, text, ways, minutes, tries, delay,
+// number_day, network_day, denied, kinds as often as there are, and version; that of a product product_id and when.
+type PhoneCheck struct {
+	Shell
+	Form        Form
+	ProductForm Form
+	Products    []phone.ProductRule
+	Choices     []Option // products
+	Sends       bool     // codes can be sent from here
+}
+
+// Whens are the moments to choose from.
+func (PhoneCheck) Whens() []Option {
+	return []Option{{Value: string(phone.Never), Label: "Never"}, {Value: string(phone.Before), Label: "Before payment"}, {Value: string(phone.After), Label: "After payment"}}
+}
+
+// ProductWhens are those of a product.
+func (p PhoneCheck) ProductWhens() []Option {
+	return append(p.Whens(), Option{Value: "", Label: "As its type or everything"})
+}
+
+// WaysOf are the ways to choose from.
+func (PhoneCheck) WaysOf() []Option {
+	return []Option{{Value: "text call", Label: "Text message, or else a call"}, {Value: "call text", Label: "Call, or else a text message"}, {Value: "text", Label: "Text message alone"}, {Value: "call", Label: "Call alone"}}
+}
+
+// Kinds are the kinds of number that can be denied.
+func (PhoneCheck) Kinds() []Option {
+	return []Option{{Value: string(phonenumber.Mobile), Label: "Mobile"}, {Value: string(phonenumber.Fixed), Label: "Fixed line"},
+		{Value: string(phonenumber.Either), Label: "Mobile or fixed, where the plan does not tell"}, {Value: string(phonenumber.VoIP), Label: "Internet telephony"},
+		{Value: string(phonenumber.Personal), Label: "Personal, which follow their owner"}}
+}
+
+var whenWords = map[phone.When]string{phone.Never: "Never", phone.Before: "Before payment", phone.After: "After payment"}
+
+// WhenWord says a moment in words.
+func (PhoneCheck) WhenWord(w phone.When) string { return whenWords[w] }
+
+// PayPhone is the data of "pay-phone", which whoever has the link to an invoice sees. Its form sends number or, once a code
+// was sent, code.
+type PayPhone struct {
+	Gate
+	Form         Form
+	Settings     billing.Settings
+	Rules        phone.Rules
+	Sent         bool
+	Action, Back string
+	Outbox       string // where the message is to be read, in dev
+}
