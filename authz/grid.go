@@ -37,6 +37,11 @@ var grid = []gridRow{
 	{Taxes, "Taxes", []box{
 		{Read, "see tax rates"}, {Create, "add tax rates"}, {Change, "change tax rates"}, {Delete, "archive tax rates"},
 	}},
+	{Bank, "Bank", []box{
+		{Read, "see bank accounts and their lines"}, {Create, "import statements, and add bank accounts and rules"},
+		{Change, "match lines, which records payments and posts entries, and reconcile"}, {Delete, "delete rules"},
+		{Approve, "reopen reconciled statements"}, {Export, "export what is outstanding"},
+	}},
 	{Journal, "Journal", []box{
 		{Read, "see the journal"}, {Create, "post journal entries by hand"}, {Change, "reverse journal entries"},
 		{Approve, "close and open periods"}, {Export, "export the journal"},

@@ -18,6 +18,7 @@ const (
 	Payees         Module = "payees"
 	Bills          Module = "bills"
 	Taxes          Module = "taxes"
+	Bank           Module = "bank"
 	Journal        Module = "journal"
 	Accounts       Module = "accounts"
 	Reports        Module = "reports"

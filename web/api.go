@@ -85,6 +85,7 @@ func (s *Server) registerAPI() {
 	s.registerLedgerAPI()
 	s.registerReportAPI()
 	s.registerClosingAPI()
+	s.registerBankAPI()
 	s.registerReportTableAPI()
 	s.registerTaxReportAPI()
 	s.registerCurrencyAPI()

@@ -41,6 +41,7 @@ const (
 	SourceBill        SourceKind = "bill"
 	SourcePayeeCredit SourceKind = "payee_credit"
 	SourceBillPayment SourceKind = "bill_payment"
+	SourceBank        SourceKind = "bank" // a line of a bank's statement that was booked to an account
 )
 
 // EntryID names an entry.

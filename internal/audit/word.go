@@ -17,6 +17,8 @@ func Groups() []Group {
 		{"sales", "Sales", []string{"invoice", "quote", "credit_note", "payment", "order", "customer", "product", "subscription", "charge", "refund", "pay_link"}},
 		{"purchases", "Purchases", []string{"bill", "payee", "payee_credit", "recurring", "bill_payment", "expense"}},
 		{"books", "Books", []string{"entry", "account", "tax_rate", "bank", "reconciliation", "import", "export"}},
+		{"purchases", "Purchases", []string{"bill", "payee", "expense"}},
+		{"books", "Books", []string{"entry", "account", "tax_rate", "bank", "bank_rule", "bank_statement", "reconciliation", "import", "export"}},
 		{"people", "People and roles", []string{"member", "role", "invitation", "ownership"}},
 		{"access", "Tokens, support and security", []string{"token", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
 		{"settings", "Settings", []string{"settings", "organization", "plan", "plan_account"}},
@@ -86,6 +88,21 @@ var phrases = map[string]string{
 	"webhook.replay":        "sent a message to a webhook again",
 	"customer.verify_phone": "verified a customer's phone number",
 	"phone_check.change":    "changed when phone numbers are asked for",
+	"payment.unbook":        "took a payment back",
+
+	"bank.open":       "opened a bank account",
+	"bank.change":     "changed a bank account",
+	"bank.import":     "imported a bank's file",
+	"bank.add_line":   "added a line to a bank account",
+	"bank.match":      "matched a line of the bank",
+	"bank.unmatch":    "took a match with the bank back",
+	"bank.exclude":    "left a line of the bank out",
+	"bank_rule.add":   "added a rule for the bank",
+	"bank_rule.raise": "moved a rule for the bank up",
+
+	"bank_statement.begin":  "began to reconcile a bank account",
+	"bank_statement.finish": "finished reconciling a bank account",
+	"bank_statement.reopen": "reopened a bank statement",
 }
 
 // past of verbs that do not just take an -ed.

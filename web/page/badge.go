@@ -36,6 +36,12 @@ var badges = map[string]struct{ word, icon, class string }{
 	"inside":    {"In now", "eye", "badge-part"},
 	"ended":     {"Ended", "check", "badge-paid"},
 	"ran_out":   {"Time ran out", "check", "badge-paid"},
+	// of a line of the bank, and of a statement
+	"bank_open":      {"To look at", "circle-dot-dashed", "badge-part"},
+	"bank_matched":   {"Matched", "check", "badge-paid"},
+	"bank_locked":    {"Reconciled", "lock", "badge-paid"},
+	"bank_excluded":  {"Left out", "ban", "badge-void"},
+	"bank_under_way": {"Under way", "circle-dot-dashed", "badge-part"},
 	// of a subscription
 	"subscription_trialing": {"Not begun", "hourglass", "badge-draft"},
 	"subscription_active":   {"Active", "check", "badge-paid"},

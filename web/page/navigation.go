@@ -25,6 +25,7 @@ var navigation = []navSection{
 		{key: "payees", label: "Payees", icon: "building-2", path: []any{"payees"}, right: "payees:read"},
 	}},
 	{title: "Books", entries: []navItem{
+		{key: "bank", label: "Bank", icon: "landmark", path: []any{"bank"}, right: "bank:read"},
 		{key: "ledger", label: "Ledger", icon: "book-open-text", path: []any{"ledger"}, right: "reports:read"},
 		{key: "journal", label: "Journal", icon: "notebook-pen", path: []any{"journal"}, right: "journal:read"},
 		{key: "closing", label: "Closing", icon: "book-lock", path: []any{"closing"}, right: "journal:read"},
