@@ -54,6 +54,7 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["deliveries"] = sent.ID
 	e.addCharge(t)
 	e.addFile(t)
+	e.addBank(t)
 	e.ids["subscriptions"] = p.made(t, "/v1/subscriptions", map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1,
 		"items": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "100", "taxes": []string{"VAT"}}}})
 	var accounts struct{ Items []struct{ ID string } }
@@ -293,6 +294,9 @@ func testForeignToken(t *testing.T, h *house, other owner, acme estate, r web.Ro
 // validBody is a body that would do, so that a refusal is for the id and nothing else.
 func validBody(r web.Route, e estate) any {
 	amount := map[string]string{"amount": "5.00", "currency": "EUR"}
+	if body := validBankBody(r, e); body != nil {
+		return body
+	}
 	if r.Path == "/v1/subscriptions/:id" {
 		return map[string]any{"send": true}
 	}

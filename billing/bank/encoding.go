@@ -70,3 +70,6 @@ func place(text string, at int) (line, column int) {
 	line = strings.Count(before, "\n") + 1
 	return line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
+
+// Text gives a file as UTF-8 text, whatever it is written in. It fails as Read does for what is no text.
+func Text(name string, content []byte) (string, error) { return readText(name, content) }

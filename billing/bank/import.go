@@ -261,3 +261,14 @@ func (in LineInput) check(a Account, f *FileLine) error {
 	}
 	return faults.Err()
 }
+
+// KeepMapping keeps how an account's CSV files are read. It fails with ErrAccountNotFound and what Mapping.Check refuses.
+func KeepMapping(ctx context.Context, tx *tenant.Tx, account ledger.AccountID, m Mapping) error {
+	if err := m.Check(); err != nil {
+		return err
+	}
+	if _, err := lockAccount(ctx, tx, account); err != nil {
+		return err
+	}
+	return updateMapping(ctx, tx, account, m)
+}

@@ -175,6 +175,9 @@ func AddRule(ctx context.Context, tx *tenant.Tx, in RuleInput) (Rule, error) {
 // ChangeRule changes a rule for the files to come; what it booked stays. version is the one that the change was made on; 0 is
 // any. It fails with ErrRuleNotFound, ErrRuleChanged and what is wrong with it.
 func ChangeRule(ctx context.Context, tx *tenant.Tx, rule RuleID, version int, in RuleInput) (Rule, error) {
+	if _, err := RuleByID(ctx, tx, rule); err != nil {
+		return Rule{}, err
+	}
 	in, err := checkRule(ctx, tx, in)
 	if err != nil {
 		return Rule{}, err

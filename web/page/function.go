@@ -76,6 +76,11 @@ var functions = template.FuncMap{
 	"repeatSay":          RepeatSay,
 	"repeatProblem":      repeatProblem,
 	"subscriptionMeters": SubscriptionMeters,
+	// the bank
+	"bankDateFormats": BankDateFormats,
+	"bankDividers":    BankDividers,
+	"bankRuleWays":    BankRuleWays,
+	"bankDirections":  BankDirections,
 	// parts
 	"grantMinutes": grantMinutes,
 	"maskGroups":   authz.MaskGroups,

@@ -104,6 +104,7 @@ func samples() map[string]any {
 	maps.Copy(all, subscriptionSamples())
 	maps.Copy(all, billSamples())
 	maps.Copy(all, planSamples())
+	maps.Copy(all, bankSamples())
 	return all
 }
 
