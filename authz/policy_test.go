@@ -27,11 +27,13 @@ var reference = map[string]map[Module]string{
 	"operator":      everything(""),
 	"administrator": with(everything(""), map[Module]string{Support: "rd"}),
 	"accountant": {
+		Bank:      "rcCdae",
 		Customers: "rcCde", Products: "rcCde", Invoices: "rcCdae", Subscriptions: "rcCd", Orders: "rcCdae", Payments: "rcCdae",
 		Payees: "rcCde", Bills: "rcCdae", Taxes: "rcCd", Journal: "rcCae", Accounts: "rcCde", Reports: "re",
 		Exports: "rcd", Imports: "rc", Settings: "r", PaymentMethods: "r", Gateways: "r", Members: "r", Audit: "re",
 	},
 	"bookkeeper": {
+		Bank:      "rcCde",
 		Customers: "rcCe", Products: "rcCe", Payees: "rcCe", Invoices: "rcCdae", Subscriptions: "rcCd", Orders: "rcC", Bills: "rcC",
 		Payments: "rcCe", Journal: "rc", Reports: "re", Imports: "rc", Accounts: "r", Taxes: "r", Settings: "r",
 	},
@@ -39,10 +41,12 @@ var reference = map[string]map[Module]string{
 		Customers: "rcCd", Products: "rcCd", Invoices: "rcCda", Subscriptions: "rcCd", Orders: "rcCda", Payments: "r", Taxes: "r", Settings: "r",
 	},
 	"viewer": {
+		Bank:      "r",
 		Customers: "r", Products: "r", Invoices: "r", Subscriptions: "r", Orders: "r", Payments: "r", Payees: "r", Bills: "r", Taxes: "r",
 		Journal: "r", Accounts: "r", Reports: "r", Settings: "r",
 	},
 	"auditor": with(everything("r"), map[Module]string{
+		Bank:     "re",
 		Invoices: "re", Payments: "re", Bills: "re", Journal: "re", Accounts: "re", Reports: "re", Audit: "re",
 	}),
 }
