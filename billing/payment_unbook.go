@@ -16,8 +16,8 @@ import (
 // ErrPaymentUnbooked says that a payment counts no more.
 var ErrPaymentUnbooked = fault.New(fault.Conflict, "payment.unbooked", "This payment was taken back or given back already.")
 
-// UnbookPayment takes back a payment that never was one: a second payment below zero of the same day undoes it, its entry
-// is reversed, and what it settled is open again. It fails with ErrPaymentNotFound, and with ErrPaymentUnbooked for one that
+// UnbookPayment takes back a payment that never was one: a second payment below zero undoes it on the same day, or on the
+// first that is open, its entry is reversed, and what it settled is open again. It fails with ErrPaymentNotFound, and with ErrPaymentUnbooked for one that
 // was taken back or given back, in part too.
 func UnbookPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID) error {
 	booked, err := lockBookedPayment(ctx, tx, payment)
@@ -36,7 +36,7 @@ func UnbookPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID) error 
 		return err
 	}
 	back := id.New[Payment]()
-	if err := insertUnbooked(ctx, tx, back, payment, entry.ID); err != nil {
+	if err := insertUnbooked(ctx, tx, back, payment, entry); err != nil {
 		return err
 	}
 	for _, s := range settled {
@@ -49,7 +49,7 @@ func UnbookPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID) error 
 		if err := updateSettled(ctx, tx, s.Invoice.UUID, -s.Amount); err != nil {
 			return err
 		}
-		err := currency.Realise(ctx, tx, currency.Settlement{Payment: back.UUID, Document: s.Invoice.UUID, Amount: -s.Amount, Date: booked.Date})
+		err := currency.Realise(ctx, tx, currency.Settlement{Payment: back.UUID, Document: s.Invoice.UUID, Amount: -s.Amount, Date: entry.Date})
 		if err != nil {
 			return err
 		}

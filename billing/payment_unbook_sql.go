@@ -32,11 +32,11 @@ func selectSettledBy(ctx context.Context, tx *tenant.Tx, payment PaymentID) ([]s
 }
 
 // insertUnbooked keeps the payment below zero that undoes another, at the same rate.
-func insertUnbooked(ctx context.Context, tx *tenant.Tx, back, payment PaymentID, entry ledger.EntryID) error {
+func insertUnbooked(ctx context.Context, tx *tenant.Tx, back, payment PaymentID, entry ledger.Entry) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO payment (id, customer_id, date, currency, amount, method, reference, account_id, entry_id, created_at, refund_of, base_rate, direction)
-		SELECT $1, y.customer_id, y.date, y.currency, -y.amount, y.method, y.reference, y.account_id, $3, $4, y.id, y.base_rate, y.direction
-		  FROM payment y WHERE y.id = $2`, back, payment, entry, tx.Now())
+		SELECT $1, y.customer_id, $5::date, y.currency, -y.amount, y.method, y.reference, y.account_id, $3, $4, y.id, y.base_rate, y.direction
+		  FROM payment y WHERE y.id = $2`, back, payment, entry.ID, tx.Now(), entry.Date)
 	if err != nil {
 		return fmt.Errorf("taking a payment back: %w", err)
 	}

@@ -106,6 +106,11 @@ func showBankStatement(v *visit, status int, refused *page.Form) error {
 			data.Form.Values.Set("ends_on", s.EndsOn.String())
 			data.Form.Values.Set("closing", s.Closing.String())
 		}
+		all, err := bank.Statements(v.ctx, tx, s.Account)
+		if err != nil {
+			return nil, err
+		}
+		data.First = all[len(all)-1].ID == s.ID
 		bankStatementActs(v, &data)
 		lines, err := bank.StatementLines(v.ctx, tx, s)
 		for _, l := range lines {

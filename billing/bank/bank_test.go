@@ -306,6 +306,31 @@ func TestMatch_with_an_invoice_and_back(t *testing.T) {
 	}
 }
 
+// What is undone after its month was closed is undone on the first open day, in the books and among the payments.
+func TestUndo_after_the_month_is_closed(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	owed := h.invoice("250.00")
+	h.take(h.current, "2026-01-20,Paid,250.00")
+	h.mustMatch(h.line(h.current, "Paid"), bank.Match{Invoice: owed.ID})
+	h.do(func(ctx context.Context, tx *tenant.Tx) error {
+		if err := ledger.CloseBooks(ctx, tx, civil.On(2026, 1, 31), false); err != nil {
+			return err
+		}
+		if _, err := bank.UndoMatch(ctx, tx, h.line(h.current, "Paid").ID, 0); err != nil {
+			return err
+		}
+		all, err := billing.Payments(ctx, tx, billing.PaymentFilter{}, everything)
+		if err == nil && (len(all.Items) != 2 || all.Items[0].Amount != euros(-25000) || all.Items[0].Date != civil.On(2026, 2, 1) || all.Items[1].Date != civil.On(2026, 1, 20)) {
+			t.Errorf("the payments are %+v", all.Items)
+		}
+		return err
+	})
+	if a := h.account(h.current); !a.Book.IsZero() || a.ToLookAt != 1 {
+		t.Errorf("the account is %+v", a)
+	}
+}
+
 func TestMatch_refuses(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)

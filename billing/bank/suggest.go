@@ -135,7 +135,7 @@ func (c candidates) transfers(l Line) (found []Suggestion) {
 			continue
 		}
 		found = append(found, Suggestion{Match: Match{Other: o.ID}, Title: "Transfer with " + o.Account, Amount: l.Amount,
-			Why: []string{"The same amount stands there the other way round", fmt.Sprintf("On %s", o.Date)}, Certainty: 84 - 2*max(apart, -apart)})
+			Why: []string{"The same amount stands there the other way round", fmt.Sprintf("There on %s", o.Date)}, Certainty: 84 - 2*max(apart, -apart)})
 	}
 	return found
 }

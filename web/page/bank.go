@@ -216,6 +216,7 @@ type BankStatement struct {
 	Account    bank.Account
 	Statement  bank.Statement
 	Difference money.Amount
+	First      bool // there is none before it
 	Lines      []BankLine
 	Acts       []Act
 	Finish     Act
