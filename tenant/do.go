@@ -50,16 +50,22 @@ func (tx *Tx) Now() time.Time { return tx.now }
 //
 // No network call belongs inside fn.
 func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
-	return do(ctx, db, s, false, fn)
+	return do(ctx, db, s, entry{opening: "BEGIN"}, fn)
 }
 
 // Glance is Do for an fn that only reads, which the database sees to, and most often by one statement: that one is a
 // transaction of its own and costs one message in all. Further ones share a second transaction.
 func Glance(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
-	return do(ctx, db, s, true, fn)
+	return do(ctx, db, s, entry{opening: "BEGIN READ ONLY", glance: true}, fn)
 }
 
-func do(ctx context.Context, db *DB, s Scope, glance bool, fn func(tx *Tx) error) error {
+// Read is Do for a long look at one state of the books: all that fn reads is as it was at one moment, however long it
+// takes, and it can change nothing.
+func Read(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
+	return do(ctx, db, s, entry{opening: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}, fn)
+}
+
+func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) error {
 	if s.s == nil {
 		return errNoScope
 	}
@@ -77,7 +83,11 @@ func do(ctx context.Context, db *DB, s Scope, glance bool, fn func(tx *Tx) error
 		return reached(ctx, err)
 	}
 	now := db.Now()
-	e := &entry{ask: db.ask(s.s, now), access: s.s.access, policy: s.s.policy, readOnly: glance || s.shut(), glance: glance}
+	e := &how
+	e.ask, e.access, e.policy = db.ask(s.s, now), s.s.access, s.s.policy
+	if s.shut() && e.opening == "BEGIN" {
+		e.opening = "BEGIN READ ONLY"
+	}
 	err = finish(ctx, conn, e, func() (*handle, error) {
 		if err := e.wait(conn, s.s); err != nil {
 			return nil, reached(ctx, err)

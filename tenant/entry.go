@@ -18,8 +18,8 @@ import (
 type entry struct {
 	ask            string // asks whether the credential is good, and enters role and schema
 	access, policy int64  // the answer that lets in
-	readOnly       bool   // nothing is written
-	glance         bool   // and the first statement is likely to be the last: the transaction ends with it
+	opening        string // what begins the transaction
+	glance         bool   // its first statement only reads, and is likely to be its last: the transaction ends with it
 	open           bool   // a transaction is open, or may be
 	sent           bool   // something was
 	stale          bool   // the answer was another one
@@ -29,12 +29,7 @@ type entry struct {
 var errMessage = errors.New("tenant: the database's answer is not that of its question")
 
 // begin is what a message begins with.
-func (e *entry) begin() string {
-	if e.readOnly {
-		return "BEGIN READ ONLY;" + e.ask
-	}
-	return "BEGIN;" + e.ask
-}
+func (e *entry) begin() string { return e.opening + ";" + e.ask }
 
 // admit reads the credential's answer, which is the message's first, and fails with ErrStale if it is another.
 func (e *entry) admit(ctx context.Context, rows driver.Rows) error {

@@ -71,6 +71,7 @@ func (s *Server) registerAPI() {
 	s.registerQuoteAPI()
 	s.registerInvoicePDF()
 	s.registerFileAPI()
+	s.registerExportAPI()
 	s.registerMailAPI()
 	s.registerPaymentAPI()
 	s.registerPayeeAPI()

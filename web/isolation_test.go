@@ -55,6 +55,7 @@ func (h *house) estate(t testing.TB) estate {
 	e.addCharge(t)
 	e.addFile(t)
 	e.addBank(t)
+	e.ids["exports"] = p.made(t, "/v1/exports", map[string]any{"holds": "customers"})
 	e.ids["subscriptions"] = p.made(t, "/v1/subscriptions", map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1,
 		"items": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "100", "taxes": []string{"VAT"}}}})
 	var accounts struct{ Items []struct{ ID string } }
@@ -313,6 +314,7 @@ func validBody(r web.Route, e estate) any {
 		"/bill-payments":   map[string]any{"payee_id": e.ids["payees"], "method": "cash", "amount": amount},
 		"/expenses":        map[string]any{"payee_id": e.ids["payees"], "method": "cash", "lines": []any{}},
 		"/subscriptions":   map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1, "items": []any{}},
+		"/exports":         map[string]any{"holds": "customers"},
 		"/payments":        map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
 		"/webhooks":        map[string]any{"name": "New", "url": "https://hooks.example.com/b", "events": []string{"*"}},
 		"/gateways":        map[string]any{"kind": "practice", "name": "New", "key": "practice_0123456789abcdef"},

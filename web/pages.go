@@ -57,6 +57,7 @@ func (s *Server) registerPages() {
 	s.registerPlanPages()
 	s.registerBrandingPages()
 	s.registerFilePages()
+	s.registerExportPages()
 	s.registerMailPages()
 	s.registerStatementPages()
 	s.registerSupportPages()

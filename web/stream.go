@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -29,10 +31,16 @@ func (v *visit) stream(name, contentType string, write func(ctx context.Context,
 }
 
 func (v *visit) streamAs(disposition, contentType string, write func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error) error {
-	request, conn := tenant.RequestFrom(v.ctx), v.c.Context().Conn()
-	v.c.Set("Content-Type", contentType)
-	v.c.Set("Content-Disposition", disposition)
-	v.c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
+	v.call.stream(v.ctx, v.c, disposition, contentType, write)
+	return nil
+}
+
+// stream is for whoever called, a browser or a program.
+func (v *call) stream(asked context.Context, c *fiber.Ctx, disposition, contentType string, write func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error) {
+	request, conn := tenant.RequestFrom(asked), c.Context().Conn()
+	c.Set("Content-Type", contentType)
+	c.Set("Content-Disposition", disposition)
+	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
 		ctx, cancel := context.WithTimeout(tenant.WithRequest(context.Background(), request), streamTimeout)
 		defer cancel()
 		err := v.writeStream(ctx, stalling{out, conn}, write)
@@ -46,11 +54,10 @@ func (v *visit) streamAs(disposition, contentType string, write func(ctx context
 			}
 		}
 	})
-	return nil
 }
 
 // writeStream keeps a panic from ending the process: nothing else stands above it.
-func (v *visit) writeStream(ctx context.Context, w io.Writer, write func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error) (err error) {
+func (v *call) writeStream(ctx context.Context, w io.Writer, write func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())

@@ -3,11 +3,11 @@ package export
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 
+	"github.com/countinghouse/countinghouse/billing/sheet"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -17,33 +17,48 @@ type Format string
 
 // The formats.
 const (
-	Hledger   Format = "hledger"   // the journal for plain-text accounting: hledger.org
-	Journal   Format = "journal"   // the journal in CSV, a row for each line of an entry
-	Customers Format = "customers" // these four in the CSV shapes that can be imported
-	Products  Format = "products"
-	Invoices  Format = "invoices"
-	Payments  Format = "payments"
+	Hledger      Format = "hledger"      // the journal for plain-text accounting: hledger.org
+	Beancount    Format = "beancount"    // the same for beancount.github.io
+	Journal      Format = "journal"      // the journal as a table, a row for each line of an entry
+	Transactions Format = "transactions" // documents and payments, by date
+	Payees       Format = "payees"
+	Customers    Format = "customers" // these four in the shapes that can be imported
+	Products     Format = "products"
+	Invoices     Format = "invoices"
+	Payments     Format = "payments"
 )
+
+var texts = map[Format]func(context.Context, *tenant.Tx, io.Writer) error{Hledger: WriteHledger, Beancount: WriteBeancount}
+
+var tables = map[Format]func(context.Context, *tenant.Tx, sheet.Grid) error{
+	Journal: writeJournal, Transactions: writeTransactions, Payees: writePayees,
+	Customers: writeCustomers, Products: writeProducts, Invoices: writeInvoices, Payments: writePayments,
+}
 
 // Formats gives all formats.
 func Formats() []Format {
-	return []Format{Hledger, Journal, Customers, Products, Invoices, Payments}
+	return []Format{Hledger, Beancount, Journal, Transactions, Payees, Customers, Products, Invoices, Payments}
 }
 
-// ErrFormat refuses a format that is none of Formats.
-var ErrFormat = fault.New(fault.Invalid, "export.format", "The formats are hledger, journal, customers, products, invoices and payments.")
+// IsTable says whether a format is a table, which can be written as CSV and as XLSX.
+func (f Format) IsTable() bool { return tables[f] != nil }
 
-// Write writes the books of the transaction's organization to w in one of Formats, else it fails with ErrFormat.
+// ErrFormat refuses a format that is none of Formats.
+var ErrFormat = fault.New(fault.Invalid, "export.format", "The formats are hledger, beancount, journal, transactions, payees, customers, products, invoices and payments.")
+
+// Write writes the books of the transaction's organization to w in one of Formats, tables in CSV. It fails with ErrFormat
+// for others.
 func Write(ctx context.Context, tx *tenant.Tx, format Format, w io.Writer) error {
-	write := map[Format]func(context.Context, *tenant.Tx, io.Writer) error{
-		Hledger: WriteHledger, Journal: WriteJournal,
-		Customers: WriteCustomers, Products: WriteProducts, Invoices: WriteInvoices, Payments: WritePayments,
-	}[format]
-	if write == nil {
+	if !slices.Contains(Formats(), format) {
 		return ErrFormat
 	}
 	buffered := bufio.NewWriterSize(w, 64<<10)
-	err := write(ctx, tx, buffered)
+	var err error
+	if write := texts[format]; write != nil {
+		err = write(ctx, tx, buffered)
+	} else {
+		err = writeCSV(ctx, tx, format, buffered)
+	}
 	if err == nil {
 		err = buffered.Flush()
 	}
@@ -53,32 +68,37 @@ func Write(ctx context.Context, tx *tenant.Tx, format Format, w io.Writer) error
 	return nil
 }
 
-// sheet writes a header, and then for each row of a query its cells.
-func sheet[Row any](w io.Writer, header []string, each func(fn func(scan func(dest any) error) error) error, cells func(Row) []string) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(header); err != nil {
+func writeCSV(ctx context.Context, tx *tenant.Tx, format Format, w io.Writer) error {
+	g, err := sheet.New(w, sheet.CSV)
+	if err != nil {
 		return err
 	}
-	err := each(func(scan func(dest any) error) error {
+	if err := WriteTable(ctx, tx, format, g); err != nil {
+		return err
+	}
+	return g.Close()
+}
+
+// WriteTable writes a table row by row. The caller closes the grid. It fails with ErrFormat for what is no table, and with what
+// the grid fails with.
+func WriteTable(ctx context.Context, tx *tenant.Tx, format Format, g sheet.Grid) error {
+	write := tables[format]
+	if write == nil {
+		return ErrFormat
+	}
+	return write(ctx, tx, g)
+}
+
+// rows writes a header, and then for each row of a query its cells.
+func rows[Row any](g sheet.Grid, header []any, each func(fn func(scan func(dest any) error) error) error, cells func(Row) []any) error {
+	if err := g.Row(header...); err != nil {
+		return err
+	}
+	return each(func(scan func(dest any) error) error {
 		var row Row
 		if err := scan(&row); err != nil {
 			return err
 		}
-		return out.Write(cells(row))
+		return g.Row(cells(row)...)
 	})
-	if err != nil {
-		return err
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// harmless keeps a spreadsheet from taking a text for a formula (OWASP, CSV injection): an apostrophe goes before = + - @,
-// and before apostrophes that one of them follows, so that taking one off gives the text back. Trimmed text begins with
-// no tab or line end.
-func harmless(s string) string {
-	if plain := strings.TrimLeft(s, "'"); plain != "" && strings.ContainsRune("=+-@", rune(plain[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -33,6 +33,15 @@ func lastEntry(ctx context.Context, tx *tenant.Tx) (n int64, err error) {
 	return n, nil
 }
 
+// firstDay is the day of the first entry; without one, 1 January 1970.
+func firstDay(ctx context.Context, tx *tenant.Tx, last int64) (day civil.Date, err error) {
+	err = tx.Get(ctx, &day, `SELECT coalesce(min(date), '1970-01-01') FROM journal_entry WHERE number <= $1`, last)
+	if err != nil {
+		return day, fmt.Errorf("looking for the first day: %w", err)
+	}
+	return day, nil
+}
+
 func listCurrencies(ctx context.Context, tx *tenant.Tx, last int64) (currencies []money.Currency, err error) {
 	err = tx.Select(ctx, &currencies, `
 		SELECT DISTINCT l.currency FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id

@@ -136,9 +136,10 @@ func hledger(t *testing.T, journal []byte, args ...string) []byte {
 	return out
 }
 
-// checkWithHledger has hledger check the exported journal and add it up.
-func checkWithHledger(t *testing.T, o tenanttest.Organization) {
+// checkWithOthers has hledger and beancount check the exported journal and add it up.
+func checkWithOthers(t *testing.T, o tenanttest.Organization) {
 	t.Helper()
+	checkWithBeancount(t, o)
 	journal := write(t, o, export.Hledger)
 	hledger(t, journal, "check", "ordereddates")
 	rows, err := csv.NewReader(bytes.NewReader(hledger(t, journal, "balance", "--flat", "--no-total", "--layout=bare", "-O", "csv"))).ReadAll()
@@ -178,7 +179,7 @@ func TestWriteHledger_adds_up_in_hledger(t *testing.T) {
 			t.Parallel()
 			o := open(t)
 			postAtRandom(t, o, rand.New(rand.NewPCG(seed, 1)))
-			checkWithHledger(t, o)
+			checkWithOthers(t, o)
 		})
 	}
 }
@@ -200,7 +201,7 @@ func TestWriteHledger_of_Chinook(t *testing.T) {
 			return err
 		})
 	}
-	checkWithHledger(t, o)
+	checkWithOthers(t, o)
 	if owed := balances(t, o)["assets:1100 Owed by customers USD"]; owed != "2328.6" {
 		t.Errorf("%q is owed", owed)
 	}

@@ -2,47 +2,102 @@ package export
 
 import (
 	"context"
-	"io"
-	"strconv"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/sheet"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
 // A thing without an external id is written with its own, by which an import finds it again.
 
-// WriteCustomers writes all customers, archived ones too.
-func WriteCustomers(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
-	type row struct {
-		Key        string `db:"key"`
-		Name       string `db:"name"`
-		Company    string `db:"company"`
-		Email      string `db:"email"`
-		Phone      string `db:"phone"`
-		Street     string `db:"street"`
-		City       string `db:"city"`
-		Region     string `db:"region"`
-		PostalCode string `db:"postal_code"`
-		Country    string `db:"country"`
+// partyRow is a customer or payee.
+type partyRow struct {
+	Key        string `db:"key"`
+	Name       string `db:"name"`
+	Company    string `db:"company"`
+	Email      string `db:"email"`
+	Phone      string `db:"phone"`
+	Street     string `db:"street"`
+	City       string `db:"city"`
+	Region     string `db:"region"`
+	PostalCode string `db:"postal_code"`
+	Country    string `db:"country"`
+	TaxNumber  string `db:"tax_number"`
+	Language   string `db:"language"`
+	Terms      *int   `db:"payment_terms_days"`
+}
+
+var partyHeader = []any{"external_id", "name", "company", "email", "phone", "street", "city", "region", "postal_code", "country",
+	"tax_number", "language", "payment_terms_days"}
+
+func (r partyRow) cells() []any {
+	var terms any
+	if r.Terms != nil {
+		terms = *r.Terms
 	}
-	header := []string{"external_id", "name", "company", "email", "phone", "street", "city", "region", "postal_code", "country"}
-	return sheet(w, header, func(fn func(scan func(dest any) error) error) error {
+	return []any{r.Key, r.Name, r.Company, r.Email, r.Phone, r.Street, r.City, r.Region, r.PostalCode, r.Country, r.TaxNumber, r.Language, terms}
+}
+
+const partyColumns = `coalesce(p.external_id, p.id::text) AS key, p.name, p.company, p.email, p.phone, p.street, p.city,
+	p.region, p.postal_code, p.country, p.tax_number, p.language, p.payment_terms_days`
+
+// writeCustomers writes all customers, archived ones too.
+func writeCustomers(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
+	return rows(g, partyHeader, func(fn func(scan func(dest any) error) error) error {
+		return tx.Each(ctx, fn, `SELECT `+partyColumns+` FROM party p WHERE p.is_customer ORDER BY p.id`)
+	}, partyRow.cells)
+}
+
+// writePayees writes all payees, archived ones too.
+func writePayees(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
+	return rows(g, partyHeader, func(fn func(scan func(dest any) error) error) error {
+		return tx.Each(ctx, fn, `SELECT `+partyColumns+` FROM party p WHERE p.is_payee ORDER BY p.id`)
+	}, partyRow.cells)
+}
+
+// writeTransactions writes issued documents and payments as they followed each other.
+func writeTransactions(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
+	type row struct {
+		Date      civil.Date     `db:"date"`
+		Kind      string         `db:"kind"`
+		Number    string         `db:"number"`
+		State     string         `db:"state"`
+		Party     string         `db:"party_name"`
+		Reference string         `db:"reference"`
+		Currency  money.Currency `db:"currency"`
+		Amount    int64          `db:"amount"`
+		Entry     int64          `db:"entry"`
+	}
+	header := []any{"date", "kind", "number", "state", "party", "reference", "amount", "currency", "entry"}
+	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
 		return tx.Each(ctx, fn, `
-			SELECT coalesce(p.external_id, p.id::text) AS key, p.name, p.company, p.email, p.phone, p.street, p.city,
-			       p.region, p.postal_code, p.country
-			  FROM party p WHERE p.is_customer ORDER BY p.id`)
-	}, func(r row) []string {
-		return []string{harmless(r.Key), harmless(r.Name), harmless(r.Company), harmless(r.Email), harmless(r.Phone),
-			harmless(r.Street), harmless(r.City), harmless(r.Region), harmless(r.PostalCode), r.Country}
+			SELECT t.date, t.kind, t.number, t.state, p.name AS party_name, t.reference, t.currency, t.amount, coalesce(e.number, 0) AS entry
+			  FROM (SELECT d.id, d.issue_date AS date, d.kind, coalesce(d.number, '') AS number, d.state, d.customer_id AS party_id,
+			               d.reference, d.currency, d.total AS amount, d.entry_id
+			          FROM document d
+			         WHERE d.kind::text IN ('invoice', 'credit_note', 'bill', 'payee_credit') AND d.state::text <> 'draft'
+			        UNION ALL
+			        SELECT y.id, y.date, CASE WHEN y.direction::text = 'out' THEN 'bill_payment' WHEN y.refund_of IS NOT NULL THEN 'refund' ELSE 'payment' END,
+			               '', y.method, y.customer_id, y.reference, y.currency, y.amount, y.entry_id
+			          FROM payment y) t
+			  JOIN party p ON p.id = t.party_id
+			  LEFT JOIN journal_entry e ON e.id = t.entry_id
+			 ORDER BY t.date, e.number, t.id`)
+	}, func(r row) []any {
+		var entry any
+		if r.Entry != 0 {
+			entry = ledger.NumberName(r.Entry)
+		}
+		return []any{r.Date, r.Kind, r.Number, r.State, r.Party, r.Reference, money.Amount{Minor: r.Amount, Currency: r.Currency}, r.Currency.Code(), entry}
 	})
 }
 
-// WriteProducts writes all products, archived ones too.
-func WriteProducts(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
+// writeProducts writes all products, archived ones too.
+func writeProducts(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 	type row struct {
 		Key         string          `db:"key"`
 		Name        string          `db:"name"`
@@ -50,18 +105,18 @@ func WriteProducts(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 		UnitPrice   decimal.Decimal `db:"unit_price"`
 		Currency    string          `db:"currency"`
 	}
-	header := []string{"external_id", "name", "description", "unit_price", "currency"}
-	return sheet(w, header, func(fn func(scan func(dest any) error) error) error {
+	header := []any{"external_id", "name", "description", "unit_price", "currency"}
+	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
 		return tx.Each(ctx, fn, `
 			SELECT coalesce(p.external_id, p.id::text) AS key, p.name, p.description, p.unit_price, p.currency
 			  FROM product p ORDER BY p.id`)
-	}, func(r row) []string {
-		return []string{harmless(r.Key), harmless(r.Name), harmless(r.Description), r.UnitPrice.String(), r.Currency}
+	}, func(r row) []any {
+		return []any{r.Key, r.Name, r.Description, r.UnitPrice, r.Currency}
 	})
 }
 
-// WriteInvoices writes all issued invoices, a row for each line. Drafts are nobody's business yet.
-func WriteInvoices(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
+// writeInvoices writes all issued invoices, a row for each line. Drafts are nobody's business yet.
+func writeInvoices(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 	type row struct {
 		Key         string          `db:"key"`
 		Customer    string          `db:"customer"`
@@ -77,9 +132,9 @@ func WriteInvoices(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 		Taxes       string          `db:"taxes"`
 		Total       int64           `db:"total"`
 	}
-	header := []string{"external_id", "customer_external_id", "issue_date", "due_date", "currency", "line", "product_external_id",
+	header := []any{"external_id", "customer_external_id", "issue_date", "due_date", "currency", "line", "product_external_id",
 		"description", "quantity", "unit_price", "discount_percent", "tax_code", "invoice_total"}
-	return sheet(w, header, func(fn func(scan func(dest any) error) error) error {
+	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
 		return tx.Each(ctx, fn, `
 			SELECT coalesce(d.external_id, d.id::text) AS key, coalesce(c.external_id, c.id::text) AS customer,
 			       d.issue_date, d.due_date, d.currency, l.line, coalesce(p.external_id, p.id::text, '') AS product,
@@ -92,15 +147,15 @@ func WriteInvoices(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 			  LEFT JOIN product p ON p.id = l.product_id
 			 WHERE d.kind = 'invoice' AND d.state::text = 'issued'
 			 ORDER BY d.issue_date, length(d.number), d.number, l.line`)
-	}, func(r row) []string {
-		return []string{harmless(r.Key), harmless(r.Customer), r.IssueDate.String(), r.DueDate.String(), r.Currency.Code(),
-			strconv.Itoa(r.Line), harmless(r.Product), harmless(r.Description), r.Quantity.String(), r.UnitPrice.String(),
-			r.Discount.String(), harmless(r.Taxes), money.Amount{Minor: r.Total, Currency: r.Currency}.String()}
+	}, func(r row) []any {
+		return []any{r.Key, r.Customer, r.IssueDate, r.DueDate, r.Currency.Code(),
+			r.Line, r.Product, r.Description, r.Quantity, r.UnitPrice,
+			r.Discount, r.Taxes, money.Amount{Minor: r.Total, Currency: r.Currency}}
 	})
 }
 
-// WritePayments writes all payments, a row for each invoice that they settle.
-func WritePayments(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
+// writePayments writes all payments, a row for each invoice that they settle.
+func writePayments(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 	type row struct {
 		Key       string         `db:"key"`
 		Invoice   string         `db:"invoice"`
@@ -110,8 +165,8 @@ func WritePayments(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 		Method    string         `db:"method"`
 		Reference string         `db:"reference"`
 	}
-	header := []string{"external_id", "invoice_external_id", "paid_on", "amount", "currency", "method", "reference"}
-	return sheet(w, header, func(fn func(scan func(dest any) error) error) error {
+	header := []any{"external_id", "invoice_external_id", "paid_on", "amount", "currency", "method", "reference"}
+	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
 		return tx.Each(ctx, fn, `
 			SELECT coalesce(y.external_id, y.id::text) AS key, coalesce(d.external_id, d.id::text) AS invoice, y.date,
 			       y.currency, a.amount, y.method, y.reference
@@ -120,14 +175,14 @@ func WritePayments(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 			  JOIN document d ON d.id = a.document_id
 			 WHERE y.direction::text = 'in' AND d.kind::text = 'invoice'
 			 ORDER BY y.date, y.id, d.id`)
-	}, func(r row) []string {
-		return []string{harmless(r.Key), harmless(r.Invoice), r.Date.String(), money.Amount{Minor: r.Amount, Currency: r.Currency}.String(),
-			r.Currency.Code(), r.Method, harmless(r.Reference)}
+	}, func(r row) []any {
+		return []any{r.Key, r.Invoice, r.Date, money.Amount{Minor: r.Amount, Currency: r.Currency},
+			r.Currency.Code(), r.Method, r.Reference}
 	})
 }
 
-// WriteJournal writes the journal in CSV, a row for each line, entries by their number. Of debit and credit one is empty.
-func WriteJournal(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
+// writeJournal writes the journal in CSV, a row for each line, entries by their number. Of debit and credit one is empty.
+func writeJournal(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 	type row struct {
 		lineRow
 		Source   string `db:"source_kind"`
@@ -137,8 +192,8 @@ func WriteJournal(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 		Kind     string `db:"kind"`
 		Party    string `db:"party"`
 	}
-	header := []string{"entry", "date", "description", "source", "reverses", "line", "account_code", "account", "kind", "party", "debit", "credit", "currency", "memo"}
-	return sheet(w, header, func(fn func(scan func(dest any) error) error) error {
+	header := []any{"entry", "date", "description", "source", "reverses", "line", "account_code", "account", "kind", "party", "debit", "credit", "currency", "memo"}
+	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
 		return tx.Each(ctx, fn, `
 			SELECT e.number, e.date, e.description, e.source_kind, coalesce(r.number, 0) AS reverses, l.line,
 			       l.account_id, a.code, a.name AS account, a.kind, coalesce(p.name, '') AS party, l.currency, l.amount, l.memo
@@ -148,17 +203,17 @@ func WriteJournal(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
 			  LEFT JOIN journal_entry r ON r.id = e.reverses_id
 			  LEFT JOIN party p ON p.id = l.party_id
 			 ORDER BY e.number, l.line`)
-	}, func(r row) []string {
-		debit, credit, reverses := "", "", ""
+	}, func(r row) []any {
+		var debit, credit, reverses any
 		if r.Amount > 0 {
-			debit = r.amount().String()
+			debit = r.amount()
 		} else {
-			credit = money.Amount{Minor: -r.Amount, Currency: r.Currency}.String()
+			credit = money.Amount{Minor: -r.Amount, Currency: r.Currency}
 		}
 		if r.Reverses != 0 {
 			reverses = ledger.NumberName(r.Reverses)
 		}
-		return []string{ledger.NumberName(r.Number), r.Date.String(), harmless(r.Description), r.Source, reverses, strconv.Itoa(r.Line),
-			r.Code, harmless(r.Account), r.Kind, harmless(r.Party), debit, credit, r.Currency.Code(), harmless(r.Memo)}
+		return []any{ledger.NumberName(r.Number), r.Date, r.Description, r.Source, reverses, r.Line,
+			r.Code, r.Account, r.Kind, r.Party, debit, credit, r.Currency.Code(), r.Memo}
 	})
 }

@@ -2,11 +2,11 @@ package intake
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/sheet"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/text"
@@ -19,12 +19,7 @@ func (t *Table) text(r row, name string) string {
 	if i < 0 {
 		return ""
 	}
-	cell := r.cells[i]
-	plain := strings.TrimLeft(cell, "'")
-	if plain != "" && len(plain) < len(cell) && strings.ContainsRune("=+-@", rune(plain[0])) {
-		return cell[1:]
-	}
-	return cell
+	return sheet.Plain(r.cells[i])
 }
 
 // textOr is text, and the stored value where the file has no such column: what a file does not speak of stays.

@@ -45,9 +45,10 @@ func (t *Table) takeCustomer(ctx context.Context, tx *tenant.Tx, s *Summary, r r
 	before := billing.CustomerInput{
 		ExternalID: stored.ExternalID, Name: stored.Name, Company: stored.Company, Email: stored.Email, Phone: stored.Phone,
 		Street: stored.Street, City: stored.City, Region: stored.Region, PostalCode: stored.PostalCode, Country: stored.Country,
+		TaxNumber: stored.TaxNumber, Language: stored.Language, TermsDays: stored.TermsDays,
 	}
 	after := t.customer(r, before)
-	if after == before {
+	if same(before, after) {
 		s.Unchanged++
 		return nil
 	}
@@ -70,5 +71,21 @@ func (t *Table) customer(r row, c billing.CustomerInput) billing.CustomerInput {
 	if code, err := country.Parse(c.Country); err == nil { // as it is kept, to see whether it has changed
 		c.Country = code
 	}
+	c.TaxNumber = t.textOr(r, "tax_number", c.TaxNumber)
+	c.Language = t.textOr(r, "language", c.Language)
+	if t.at("payment_terms_days") >= 0 {
+		c.TermsDays = nil
+		if t.plain(r, "payment_terms_days") != "" {
+			days := int(t.number(r, "payment_terms_days", 3, 0).IntPart())
+			c.TermsDays = &days
+		}
+	}
 	return c
+}
+
+// same compares what pointers point to, too.
+func same(a, b billing.CustomerInput) bool {
+	terms := a.TermsDays == nil && b.TermsDays == nil || a.TermsDays != nil && b.TermsDays != nil && *a.TermsDays == *b.TermsDays
+	a.TermsDays, b.TermsDays = nil, nil
+	return terms && a == b
 }

@@ -213,7 +213,7 @@ func TestTake_accepts_every_system_s_files(t *testing.T) {
 			t.Parallel()
 			o := books(t)
 			mustTake(t, o, "customers.csv", content)
-			const want = "external_id,name,company,email,phone,street,city,region,postal_code,country\nc1,Bjørn Hansen,\"Hansen, Berg & Co\",,,,,,,NO\n"
+			const want = "external_id,name,company,email,phone,street,city,region,postal_code,country,tax_number,language,payment_terms_days\nc1,Bjørn Hansen,\"Hansen, Berg & Co\",,,,,,,NO,,,\n"
 			if got := exported(t, o, export.Customers); got != want {
 				t.Errorf("the books have\n%s", got)
 			}
@@ -225,11 +225,12 @@ func TestTake_keeps_what_a_file_does_not_speak_of(t *testing.T) {
 	t.Parallel()
 	o := books(t)
 	takeSome(t, o)
+	mustTake(t, o, "customers.csv", "external_id,name,tax_number,payment_terms_days\nc1,Mara,SE556677889901,14\n")
 	s := mustTake(t, o, "customers.csv", "name,external_id\nMara Lind,c1\n'=SUM(A1),c2\n")
 	if s.Changed != 1 || s.Unchanged != 1 || s.Added != 0 {
 		t.Errorf("%d changed, %d unchanged, %d added", s.Changed, s.Unchanged, s.Added)
 	}
-	if got := exported(t, o, export.Customers); !strings.Contains(got, "c1,Mara Lind,,mara@tidewater.example,,,,,,SE\n") {
+	if got := exported(t, o, export.Customers); !strings.Contains(got, "c1,Mara Lind,,mara@tidewater.example,,,,,,SE,SE556677889901,,14\n") {
 		t.Errorf("the books have\n%s", got)
 	}
 	if s := mustTake(t, o, "products.csv", strings.Replace(someProducts, "12.50", "12.5000", 1)); s.Changed != 0 {

@@ -46,7 +46,8 @@ type layout struct {
 
 var layouts = []layout{
 	{Customers, []string{"external_id", "name"},
-		[]string{"company", "email", "phone", "street", "city", "region", "postal_code", "country"}},
+		[]string{"company", "email", "phone", "street", "city", "region", "postal_code", "country",
+			"tax_number", "language", "payment_terms_days"}},
 	{Products, []string{"external_id", "name", "unit_price", "currency"}, []string{"description"}},
 	{Invoices, []string{"external_id", "customer_external_id", "issue_date", "currency", "line", "product_external_id", "description", "quantity", "unit_price"},
 		[]string{"discount_percent", "tax_code", "due_date", "paid_on", "invoice_total"}},

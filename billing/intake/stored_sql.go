@@ -86,7 +86,8 @@ func storedCustomers(ctx context.Context, tx *tenant.Tx, keys []string) (map[str
 		var rows []stored
 		err := tx.Select(ctx, &rows, `
 			SELECT coalesce(p.external_id, p.id::text) AS key, p.id, coalesce(p.external_id, '') AS external_id, p.name,
-			       p.company, p.email, p.phone, p.street, p.city, p.region, p.postal_code, p.country, p.version
+			       p.company, p.email, p.phone, p.street, p.city, p.region, p.postal_code, p.country, p.tax_number, p.language,
+			       p.payment_terms_days, p.version
 			  FROM party p
 			 WHERE p.is_customer AND coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
 		for i := range rows {

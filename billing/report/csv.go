@@ -2,9 +2,7 @@ package report
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -17,14 +15,22 @@ import (
 // spreadsheet would take for a formula gets an apostrophe before it (OWASP, "CSV Injection"); amounts never do.
 
 // WriteLedger writes the general ledger of a period line by line as it is read; with a first day, each account
-// begins with a row of its opening balance. It fails as GeneralLedger does, with ErrTooManyRows, and with what w fails
+// begins with a row of its opening balance. It fails as GeneralLedger does and with what w fails
 // with; w may have received a part by then.
 func WriteLedger(ctx context.Context, tx *tenant.Tx, w io.Writer, format Format, period Period) error {
 	g, err := NewGrid(w, format)
 	if err != nil {
 		return err
 	}
-	err = g.Row("account", "account_name", "kind", "currency", "date", "entry", "description", "memo", "party", "debit", "credit", "balance")
+	if err := LedgerRows(ctx, tx, g, period); err != nil {
+		return err
+	}
+	return g.Close()
+}
+
+// LedgerRows is WriteLedger into a grid, which the caller closes.
+func LedgerRows(ctx context.Context, tx *tenant.Tx, g Grid, period Period) error {
+	err := g.Row("account", "account_name", "kind", "currency", "date", "entry", "description", "memo", "party", "debit", "credit", "balance")
 	if err != nil {
 		return err
 	}
@@ -34,15 +40,11 @@ func WriteLedger(ctx context.Context, tx *tenant.Tx, w io.Writer, format Format,
 		}
 		return g.Row(a.Code, a.Name, string(a.Kind), a.Currency.Code(), period.From, nil, "Opening balance", nil, nil, nil, nil, a.Opening)
 	}
-	err = walkLedger(ctx, tx, period, begin, func(a LedgerAccount, l LedgerLine) error {
+	return walkLedger(ctx, tx, period, begin, func(a LedgerAccount, l LedgerLine) error {
 		side := ledger.Line{Amount: l.Amount}
 		return g.Row(a.Code, a.Name, string(a.Kind), a.Currency.Code(), l.Date, ledger.NumberName(l.Number), l.Description, l.Memo, l.Party,
 			orNothing(side.Debit()), orNothing(side.Credit()), l.Balance)
 	})
-	if err != nil {
-		return err
-	}
-	return g.Close()
 }
 
 // WriteLedgerCSV is WriteLedger in CSV.
@@ -121,25 +123,10 @@ func writeRows(w io.Writer, format Format, rows [][]any) error {
 	return g.Close()
 }
 
-// plain makes text harmless that a spreadsheet would run as a formula.
-func plain(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
 // orNothing leaves the cell of no amount empty.
 func orNothing(a money.Amount) any {
 	if a.IsZero() {
 		return nil
 	}
 	return a
-}
-
-func writing(err error) error {
-	if err != nil {
-		return fmt.Errorf("writing CSV: %w", err)
-	}
-	return nil
 }

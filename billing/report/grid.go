@@ -1,66 +1,25 @@
 package report
 
 import (
-	"encoding/csv"
-	"fmt"
 	"io"
 
-	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/billing/sheet"
 )
-
-// ErrTooManyRows says that a spreadsheet cannot hold a report (ECMA-376 files have 1,048,576 rows at most).
-var ErrTooManyRows = fault.New(fault.Conflict, "report.too_many_rows",
-	"This is more than a spreadsheet can hold. Take the CSV file, or choose a shorter period.")
 
 // Format is what a report's file is written as.
-type Format string
+type Format = sheet.Format
 
-// The formats: CSV as RFC 4180 has it, and XLSX (ECMA-376).
+// The formats.
 const (
-	CSV  Format = "csv"
-	XLSX Format = "xlsx"
+	CSV  = sheet.CSV
+	XLSX = sheet.XLSX
 )
 
-// Grid takes the rows of a report one after the other, the head first, and writes them into a file. A cell is text, an
-// int, a money.Amount, a civil.Date, or nil for nothing. Text that a spreadsheet would take for a formula is made
-// harmless: in CSV by an apostrophe (OWASP, "CSV Injection"), in XLSX by being a cell of text.
-type Grid interface {
-	Row(cells ...any) error
-	// Close writes what is left. Without it the file is not whole.
-	Close() error
-}
+// Grid takes the rows of a report.
+type Grid = sheet.Grid
 
 // NewGrid begins a file. Its writer may have got a part of it when a row fails.
-func NewGrid(w io.Writer, format Format) (Grid, error) {
-	if format == XLSX {
-		return newSheetGrid(w)
-	}
-	return &textGrid{csv.NewWriter(w)}, nil
-}
-
-// textGrid writes CSV.
-type textGrid struct{ out *csv.Writer }
-
-func (g *textGrid) Row(cells ...any) error {
-	row := make([]string, len(cells))
-	for i, cell := range cells {
-		switch c := cell.(type) {
-		case nil:
-		case string:
-			row[i] = plain(c)
-		case fmt.Stringer: // amounts and days, which are no one's words
-			row[i] = c.String()
-		default:
-			row[i] = fmt.Sprint(c)
-		}
-	}
-	return writing(g.out.Write(row))
-}
-
-func (g *textGrid) Close() error {
-	g.out.Flush()
-	return writing(g.out.Error())
-}
+func NewGrid(w io.Writer, format Format) (Grid, error) { return sheet.New(w, format) }
 
 // WriteTable writes a table: a row for each row of its sections, and its sums, whose section is "sum". It fails with what
 // w fails with.

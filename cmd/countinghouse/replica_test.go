@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing/takeout"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/jobs"
@@ -400,6 +402,57 @@ func mustCompile(t *testing.T) *authz.Policy {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// An export that someone asked for at one process is not made once they were stopped at another, whatever worker takes it.
+func TestQueuedExportOfSomeoneStoppedElsewhere(t *testing.T) {
+	near, far, h := startReplica(t), startReplica(t), newHouse(t)
+	wants := map[string]string{}
+	for name, pairs := range map[string][]string{"": nil, "deny": nil, "remove": nil, "role": {"role", "viewer"}} {
+		p, browser, _ := h.member("accountant")
+		near.press(t, browser, "/o/"+h.slug+"/settings/exports", "holds", "journal", "format", "csv")
+		wants[p.ID.String()] = "refused"
+		if name == "" {
+			wants[p.ID.String()] = "ready"
+			continue
+		}
+		far.press(t, h.owner, "/o/"+h.slug+"/members/"+p.ID.String()+"/"+name, pairs...)
+	}
+	worker, err := tenant.Open(t.Context(), tenanttest.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	mail := &notify.Outbox{}
+	w := work{parts: parts{mail: mail, log: slog.New(slog.DiscardHandler)}, db: worker, policy: mustCompile(t)}
+	r := &jobs.Registry{}
+	r.Organization(takeout.PackJob, w.packer().Job)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- jobs.Work(ctx, worker, r, slog.New(slog.DiscardHandler), jobs.Options{Poll: 20 * time.Millisecond})
+	}()
+	var states map[string]string
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && !maps.Equal(states, wants); {
+		states = map[string]string{}
+		h.do(h.owner, func(tx *tenant.Tx) error {
+			all, err := takeout.Exports(t.Context(), tx, cursor.Query{Limit: 10})
+			for _, e := range all.Items {
+				states[e.AskedBy.String()] = string(e.State)
+			}
+			return err
+		})
+	}
+	stop()
+	if err := errors.Join(<-ended, worker.Close()); err != nil {
+		t.Error(err)
+	}
+	for _, m := range mail.All() {
+		told = append(told, m.Subject)
+	}
+	if !maps.Equal(states, wants) || len(told) != 1 {
+		t.Errorf("the exports are %v, want %v; mails: %q", states, wants, told)
+	}
 }
 
 // What someone queued is not done once they may not any more, whichever process they were stopped at.

@@ -12,6 +12,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/payables"
 	"github.com/countinghouse/countinghouse/billing/plan"
 	"github.com/countinghouse/countinghouse/billing/subscription"
+	"github.com/countinghouse/countinghouse/billing/takeout"
 	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -20,8 +21,9 @@ import (
 // work is what a process has at hand to do its jobs with.
 type work struct {
 	parts
-	db   *tenant.DB
-	desk *authz.Desk
+	db     *tenant.DB
+	desk   *authz.Desk
+	policy *authz.Policy
 }
 
 // register is the list of all there is to do in the background, a line each.
@@ -38,6 +40,8 @@ func (w work) register(r *jobs.Registry) {
 	r.EachOrganization(payables.Job, time.Hour, w.makeBills, jobs.Within(30*time.Minute))
 	r.Every("platform.plans", 10*time.Minute, w.plans)
 	r.Organization(plan.Job, w.tendPlans, jobs.Within(30*time.Minute))
+	r.Organization(takeout.PackJob, w.packer().Job, jobs.Within(time.Hour)) // it looks for the rights itself, to say so
+	r.EachOrganization("exports.clear", 24*time.Hour, w.clearExports)
 	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
 	r.EachOrganization("invoices.remind", time.Hour, w.remind)
 	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead, jobs.WhileSuspended())
@@ -69,7 +73,7 @@ func (p parts) worker(db *tenant.DB, desk *authz.Desk, o jobs.Options) (func(con
 	}
 	o.Allow = func(s tenant.Scope, right string) error { return allowJob(policy, s, right) }
 	r := &jobs.Registry{}
-	work{p, db, desk}.register(r)
+	work{p, db, desk, policy}.register(r)
 	return func(ctx context.Context) error { return jobs.Work(ctx, db, r, p.log, o) }, nil
 }
 

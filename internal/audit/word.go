@@ -103,6 +103,9 @@ var phrases = map[string]string{
 	"bank_statement.begin":  "began to reconcile a bank account",
 	"bank_statement.finish": "finished reconciling a bank account",
 	"bank_statement.reopen": "reopened a bank statement",
+	"export.ask":            "asked for an export",
+	"export.finish":         "made an export",
+	"export.fetch":          "fetched an export",
 }
 
 // past of verbs that do not just take an -ed.

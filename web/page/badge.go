@@ -62,6 +62,14 @@ var badges = map[string]struct{ word, icon, class string }{
 	"charge_succeeded": {"Done", "check", "badge-paid"},
 	"charge_declined":  {"Declined", "ban", "badge-late"},
 	"charge_failed":    {"Not done", "ban", "badge-void"},
+	// of an export
+	"export_queued":    {"Waiting", "circle-dashed", "badge-draft"},
+	"export_running":   {"Being made", "circle-dot-dashed", "badge-sent"},
+	"export_ready":     {"Ready", "check", "badge-paid"},
+	"export_failed":    {"Failed", "triangle-alert", "badge-late"},
+	"export_refused":   {"Refused", "ban", "badge-late"},
+	"export_cancelled": {"Cancelled", "ban", "badge-void"},
+	"export_expired":   {"Expired", "clock-alert", "badge-void"},
 	// of a background job
 	"job_waiting":   {"Waiting", "circle-dashed", "badge-draft"},
 	"job_running":   {"Running", "circle-dot-dashed", "badge-sent"},

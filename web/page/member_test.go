@@ -189,6 +189,7 @@ func memberSamples() map[string]any {
 			Rates: []currency.Rate{{Unit: eur, Currency: money.MustCurrency("USD"), Date: today, Rate: decimal.RequireFromString("1.1525"), Source: currency.SourceECB}, {Unit: eur, Currency: money.MustCurrency("JPY"), Date: today, Rate: decimal.RequireFromString("181.3"), Source: currency.SourceManual}}},
 		"revaluation":       sampleRevaluation(shell("Revaluation", "currencies"), form("k", missing.At("date"))),
 		"tax-report":        sampleTaxReport(shell("Tax report", "tax-report"), column),
+		"exports":           Exports{Shell: shell("Export", "exports"), Form: form("k", missing.At("holds")), Choices: []Option{{Value: "journal", Label: "Journal entries"}}, Going: true, ListURL: "/x", Items: sampleExports()},
 		"closing":           Closing{Shell: shell("Closing", "closing"), Closed: today, Form: form("k", missing.At("through")), Reopen: Form{ID: "reopen", Key: "k2"}, Years: []ledger.Entry{{ID: id.New[ledger.Entry](), Number: 3, Date: today}, {ID: id.New[ledger.Entry](), Number: 2, Date: today, ReversedBy: id.New[ledger.Entry]()}}},
 		"reports":           Reports{Shell: shell("Reports", "reports"), Items: []ReportItem{{"Sales", "hand-coins", "What was sold.", "/x"}}},
 		"report-table":      sampleReportTable(shell("Sales", "reports")),

@@ -56,6 +56,7 @@ var settings = []navItem{
 	{key: "security", label: "Security", path: []any{"settings", "security"}, right: "security:read"},
 	{key: "gateways", label: "Payment gateways", path: []any{"settings", "gateways"}, right: "gateways:read"},
 	{key: "phone-check", label: "Phone check", path: []any{"settings", "phone-check"}, right: "settings:read"},
+	{key: "exports", label: "Export", path: []any{"settings", "exports"}, right: "exports:read"},
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
 	{key: "webhooks", label: "Webhooks", path: []any{"settings", "webhooks"}, right: "webhooks:read"},
 	{key: "support", label: "Support access", path: []any{"support"}, right: "support:read"},

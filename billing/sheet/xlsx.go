@@ -1,25 +1,33 @@
-package report
+package sheet
 
 import (
 	"archive/zip"
 	"bufio"
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
 )
 
-// sheetGrid writes XLSX: one sheet whose first row stays in sight. It writes the XML itself, so that amounts go in as the
-// decimals that they are, where libraries take floats; and row by row, so that a long report needs neither memory nor a
-// temporary file.
-type sheetGrid struct {
-	zip *zip.Writer
-	out *bufio.Writer
-	row int
+// book writes XLSX: sheets whose first row stays in sight. It writes the XML itself, so that amounts go in as the
+// decimals that they are, where libraries take floats; and row by row, so that a long file needs neither memory nor a
+// temporary file. What lists the sheets comes last, when it is known how many there are.
+type book struct {
+	zip    *zip.Writer
+	out    *bufio.Writer
+	head   []any // of every sheet
+	row    int   // of the sheet
+	sheets int
+	most   int // rows of a sheet
 }
 
 const (
@@ -46,18 +54,28 @@ const (
 	mediaType = `application/vnd.openxmlformats-officedocument.spreadsheetml.`
 )
 
-// sheetParts are the files of a workbook but for the sheet itself (ECMA-376, parts 1 and 2).
-var sheetParts = [][2]string{
-	{"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">` +
-		`<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>` +
-		`<Override PartName="/xl/workbook.xml" ContentType="` + mediaType + `sheet.main+xml"/>` +
-		`<Override PartName="/xl/styles.xml" ContentType="` + mediaType + `styles+xml"/>` +
-		`<Override PartName="/xl/worksheets/sheet1.xml" ContentType="` + mediaType + `worksheet+xml"/></Types>`},
-	{"_rels/.rels", `<Relationships xmlns=` + packages + `><Relationship Id="rId1" Type=` + relations + `/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
-	{"xl/_rels/workbook.xml.rels", `<Relationships xmlns=` + packages + `><Relationship Id="rId1" Type=` + relations + `/worksheet" Target="worksheets/sheet1.xml"/>` +
-		`<Relationship Id="rId2" Type=` + relations + `/styles" Target="styles.xml"/></Relationships>`},
-	{"xl/workbook.xml", `<workbook xmlns=` + sheetML + ` xmlns:r=` + relations + `"><sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>`},
-	{"xl/styles.xml", sheetStyles()},
+// part is a file of a workbook (ECMA-376, parts 1 and 2).
+type part struct{ name, body string }
+
+// closingParts are those that list the sheets.
+func closingParts(sheets int) []part {
+	var types, related, listed strings.Builder
+	for n := 1; n <= sheets; n++ {
+		fmt.Fprintf(&types, `<Override PartName="/xl/worksheets/sheet%d.xml" ContentType="%sworksheet+xml"/>`, n, mediaType)
+		fmt.Fprintf(&related, `<Relationship Id="rId%d" Type=%s/worksheet" Target="worksheets/sheet%d.xml"/>`, n, relations, n)
+		fmt.Fprintf(&listed, `<sheet name="Sheet%d" sheetId="%d" r:id="rId%d"/>`, n, n, n)
+	}
+	return []part{
+		{"xl/_rels/workbook.xml.rels", `<Relationships xmlns=` + packages + `>` + related.String() +
+			fmt.Sprintf(`<Relationship Id="rId%d" Type=%s/styles" Target="styles.xml"/></Relationships>`, sheets+1, relations)},
+		{"xl/workbook.xml", `<workbook xmlns=` + sheetML + ` xmlns:r=` + relations + `"><sheets>` + listed.String() + `</sheets></workbook>`},
+		{"xl/styles.xml", sheetStyles()},
+		{"_rels/.rels", `<Relationships xmlns=` + packages + `><Relationship Id="rId1" Type=` + relations + `/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
+		{"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">` +
+			`<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>` +
+			`<Override PartName="/xl/workbook.xml" ContentType="` + mediaType + `sheet.main+xml"/>` +
+			`<Override PartName="/xl/styles.xml" ContentType="` + mediaType + `styles+xml"/>` + types.String() + `</Types>`},
+	}
 }
 
 // sheetStyles has a style for amounts of each number of digits that ISO 4217 knows.
@@ -86,43 +104,62 @@ func sheetStyles() string {
 		styles.String() + `</cellXfs></styleSheet>`
 }
 
-func newSheetGrid(w io.Writer) (*sheetGrid, error) {
-	g := &sheetGrid{zip: zip.NewWriter(w)}
-	for _, part := range sheetParts {
-		out, err := g.zip.Create(part[0])
-		if err != nil {
-			return nil, writingSheet(err)
-		}
-		if _, err := io.WriteString(out, xmlHead+part[1]); err != nil {
-			return nil, writingSheet(err)
-		}
-	}
-	out, err := g.zip.Create("xl/worksheets/sheet1.xml")
+func newBook(w io.Writer) (*book, error) {
+	g := &book{zip: zip.NewWriter(w), most: maxSheetRows}
+	return g, g.begin()
+}
+
+// begin opens the next sheet.
+func (g *book) begin() error {
+	g.sheets++
+	g.row = 0
+	out, err := g.zip.Create(fmt.Sprintf("xl/worksheets/sheet%d.xml", g.sheets))
 	if err != nil {
-		return nil, writingSheet(err)
+		return writingSheet(err)
 	}
 	g.out = bufio.NewWriter(out)
 	_, err = g.out.WriteString(xmlHead + `<worksheet xmlns=` + sheetML + `><sheetViews><sheetView workbookViewId="0">` +
 		`<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>` +
 		`<cols><col min="1" max="30" width="16" customWidth="1"/></cols><sheetData>`)
-	return g, writingSheet(err)
+	return writingSheet(err)
 }
 
-func (g *sheetGrid) Row(cells ...any) error {
-	if g.row++; g.row > maxSheetRows {
-		return ErrTooManyRows
+// end closes the sheet.
+func (g *book) end() error {
+	if _, err := g.out.WriteString("</sheetData></worksheet>"); err != nil {
+		return writingSheet(err)
 	}
+	return writingSheet(g.out.Flush())
+}
+
+// Row goes on in another sheet, under the same head, where one is full.
+func (g *book) Row(cells ...any) error {
+	if g.head == nil {
+		g.head = slices.Clone(cells)
+	} else if g.row == g.most {
+		if err := errors.Join(g.end(), g.begin()); err != nil {
+			return err
+		}
+		if err := g.write(g.head); err != nil {
+			return err
+		}
+	}
+	return g.write(cells)
+}
+
+func (g *book) write(cells []any) error {
+	g.row++
 	fmt.Fprintf(g.out, `<row r="%d">`, g.row)
 	for i, cell := range cells {
 		if cell != nil {
-			g.cell(fmt.Sprintf("%s%d", sheetColumn(i), g.row), cell)
+			g.cell(sheetColumn(i)+strconv.Itoa(g.row), cell)
 		}
 	}
 	_, err := g.out.WriteString("</row>") // it remembers what went wrong before
 	return writingSheet(err)
 }
 
-func (g *sheetGrid) cell(at string, cell any) {
+func (g *book) cell(at string, cell any) {
 	switch c := cell.(type) {
 	case money.Amount:
 		if c.Decimal().NumDigits() > sheetDigits { // as a number it would be rounded
@@ -137,6 +174,12 @@ func (g *sheetGrid) cell(at string, cell any) {
 			return
 		}
 		fmt.Fprintf(g.out, `<c r="%s" s="%d"><v>%d</v></c>`, at, sheetDay, day)
+	case decimal.Decimal:
+		if c.NumDigits() > sheetDigits {
+			g.text(at, c.String())
+			return
+		}
+		fmt.Fprintf(g.out, `<c r="%s"><v>%s</v></c>`, at, c.String())
 	case int:
 		fmt.Fprintf(g.out, `<c r="%s"><v>%d</v></c>`, at, c)
 	default:
@@ -145,7 +188,7 @@ func (g *sheetGrid) cell(at string, cell any) {
 }
 
 // text writes a cell of text, which no spreadsheet takes for a formula.
-func (g *sheetGrid) text(at, text string) {
+func (g *book) text(at, text string) {
 	if text == "" {
 		return
 	}
@@ -169,12 +212,19 @@ func sheetColumn(i int) string {
 	return name
 }
 
-func (g *sheetGrid) Close() error {
-	if _, err := g.out.WriteString("</sheetData></worksheet>"); err != nil {
-		return writingSheet(err)
+// Close lists the sheets. The file is whole with it alone.
+func (g *book) Close() error {
+	if err := g.end(); err != nil {
+		return err
 	}
-	if err := g.out.Flush(); err != nil {
-		return writingSheet(err)
+	for _, p := range closingParts(g.sheets) {
+		out, err := g.zip.Create(p.name)
+		if err != nil {
+			return writingSheet(err)
+		}
+		if _, err := io.WriteString(out, xmlHead+p.body); err != nil {
+			return writingSheet(err)
+		}
 	}
 	return writingSheet(g.zip.Close())
 }
