@@ -74,6 +74,9 @@ func (t *Table) amount(r row, name string, c money.Currency) money.Amount {
 
 func (t *Table) currency(r row) money.Currency {
 	cell := t.plain(r, "currency")
+	if cell == "" && t.foreign != nil {
+		return t.base
+	}
 	c, err := money.ParseCurrency(cell)
 	t.refuseValue(r, "currency", cell, err)
 	return c

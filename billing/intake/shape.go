@@ -31,10 +31,12 @@ type Shape string
 
 // The shapes, in the order in which files are taken: each refers to those before it.
 const (
+	Accounts  Shape = "accounts"
 	Customers Shape = "customers"
 	Products  Shape = "products"
 	Invoices  Shape = "invoices"
 	Payments  Shape = "payments"
+	Journal   Shape = "journal"
 )
 
 // layout is the columns of a shape.
@@ -45,6 +47,7 @@ type layout struct {
 }
 
 var layouts = []layout{
+	{Accounts, []string{"code", "name", "kind"}, nil},
 	{Customers, []string{"external_id", "name"},
 		[]string{"company", "email", "phone", "street", "city", "region", "postal_code", "country",
 			"tax_number", "language", "payment_terms_days"}},
@@ -52,13 +55,15 @@ var layouts = []layout{
 	{Invoices, []string{"external_id", "customer_external_id", "issue_date", "currency", "line", "product_external_id", "description", "quantity", "unit_price"},
 		[]string{"discount_percent", "tax_code", "due_date", "paid_on", "invoice_total"}},
 	{Payments, []string{"external_id", "invoice_external_id", "paid_on", "amount", "currency"}, []string{"method", "reference"}},
+	{Journal, []string{"entry", "date", "description", "account_code", "debit", "credit", "currency"},
+		[]string{"source", "reverses", "line", "account", "kind", "party", "memo"}},
 }
 
 func (s Shape) rank() int {
 	return slices.IndexFunc(layouts, func(l layout) bool { return l.shape == s })
 }
 
-// Sort puts tables into the order in which they are taken: customers, products, invoices, payments.
+// Sort puts tables into the order in which they are taken: accounts, customers, products, invoices, payments, journal.
 func Sort(tables []*Table) {
 	slices.SortStableFunc(tables, func(a, b *Table) int { return cmp.Compare(a.Shape.rank(), b.Shape.rank()) })
 }
@@ -84,6 +89,11 @@ func (l layout) unknown(header []string) (at []int) {
 		}
 	}
 	return at
+}
+
+// ours says whether a header has one of our own layouts.
+func ours(header []string) bool {
+	return slices.ContainsFunc(layouts, func(l layout) bool { return len(l.missing(header)) == 0 && len(l.unknown(header)) == 0 })
 }
 
 // recognise finds the layout of a header, and otherwise says what keeps it from the one that it comes closest to.

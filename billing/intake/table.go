@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/countinghouse/countinghouse/billing/money"
 )
 
 // maxFileBytes bounds what is kept of one file in memory.
@@ -22,6 +24,21 @@ type Table struct {
 	header []string
 	rows   []row
 	faults *refusals
+
+	foreign *dialect       // of another program; nil for ours
+	base    money.Currency // what its amounts are in where it names no currency
+
+	entries   []*journalEntry // of a journal in plain text
+	amounts   map[*journalEntry][]plainAmount
+	plainHead row // of the entry that is being read
+}
+
+// Program is whose file it is: "Xero", or empty for one in our own shape.
+func (t *Table) Program() string {
+	if t.foreign == nil {
+		return ""
+	}
+	return t.foreign.name
 }
 
 // row is one line of a file, or more where a quoted cell holds line breaks.
@@ -31,16 +48,21 @@ type row struct {
 	cells []string
 }
 
-// Rows is how many rows the file has below its header.
-func (t *Table) Rows() int { return len(t.rows) }
+// Rows is how many rows the file has below its header, or entries if it is a journal in plain text.
+func (t *Table) Rows() int { return len(t.rows) + len(t.entries) }
 
 // Read reads a CSV file (RFC 4180): with commas, semicolons or tabs between the cells, with the line ends of any system,
 // with or without a byte order mark, its columns in any order. name is what refusals call it. What is wrong with the
 // file comes back as *Refused.
+//
+// It also reads the files of other programs that dialects lists, and a journal in plain text (ReadJournal).
 func Read(name string, from io.Reader) (*Table, error) {
 	t := &Table{File: name, faults: &refusals{file: name}}
 	source := &unixLines{from: from, left: maxFileBytes}
 	buffered := bufio.NewReaderSize(source, 64<<10)
+	if start, err := buffered.Peek(32 << 10); (err == nil || errors.Is(err, io.EOF)) && looksLikeJournal(name, start) {
+		return t.readJournal(source, buffered)
+	}
 	separator, err := t.begin(buffered)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
@@ -67,6 +89,7 @@ func Read(name string, from io.Reader) (*Table, error) {
 	if err := t.faults.err(); err != nil {
 		return nil, err
 	}
+	t.adapt()
 	return t, nil
 }
 
@@ -125,6 +148,12 @@ func (t *Table) readHeader(records *csv.Reader) error {
 	}
 	if len(t.faults.list) > 0 {
 		return t.faults.err()
+	}
+	if !ours(t.header) {
+		if d, columns := recogniseForeign(t.header); d != nil {
+			t.foreign, t.column, t.Shape = d, columns, d.shape
+			return nil
+		}
 	}
 	found, ok := recognise(t.header, t.faults)
 	if !ok {
@@ -200,11 +229,14 @@ func (t *Table) refuse(r row, cell int, err error) {
 }
 
 func (t *Table) place(r row, cell int) Fault {
+	if len(t.header) > 0 && cell >= len(t.header) { // what was filled in stands nowhere
+		cell = -1
+	}
 	f := Fault{Line: r.line, Column: cell + 1}
 	if cell >= 0 && cell < len(t.header) {
 		f.Name = t.header[cell]
 	}
-	if cell >= 0 && r.lines != nil {
+	if cell >= 0 && cell < len(r.lines) {
 		f.Line = r.lines[cell]
 	}
 	return f

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -14,11 +15,12 @@ import (
 // Summary is what taking a file came to.
 type Summary struct {
 	Shape     Shape
-	Things    int            // customers, products, invoices or payments in the file
-	Lines     int            // of invoices
+	Things    int            // customers, products, invoices or whatever its shape is
+	Lines     int            // of invoices and entries
 	Added     int            // things that were new
 	Changed   int            // customers and products that were written anew
 	Unchanged int            // things that were in the books already, just so
+	Passed    int            // entries that invoices and payments make by themselves
 	Paid      int            // invoices whose payment the file itself told of
 	Totals    []money.Amount // of all invoices or payments of the file, by currency
 }
@@ -47,8 +49,16 @@ func Take(ctx context.Context, tx *tenant.Tx, t *Table, progress func(rows int))
 	}
 	t.faults = &refusals{file: t.File}
 	summary := Summary{Shape: t.Shape}
+	if t.foreign != nil {
+		settings, err := billing.LoadSettings(ctx, tx)
+		if err != nil {
+			return summary, err
+		}
+		t.base = settings.BaseCurrency
+	}
 	take := map[Shape]func(context.Context, *tenant.Tx, *Summary, func(int)) error{
 		Customers: t.takeCustomers, Products: t.takeProducts, Invoices: t.takeInvoices, Payments: t.takePayments,
+		Accounts: t.takeAccounts, Journal: t.takeJournal,
 	}[t.Shape]
 	if take == nil {
 		return summary, errors.New("intake: a table that Read did not make")
