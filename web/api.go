@@ -72,6 +72,7 @@ func (s *Server) registerAPI() {
 	s.registerInvoicePDF()
 	s.registerFileAPI()
 	s.registerExportAPI()
+	s.registerImportAPI()
 	s.registerMailAPI()
 	s.registerPaymentAPI()
 	s.registerPayeeAPI()

@@ -55,6 +55,7 @@ func (h *house) estate(t testing.TB) estate {
 	e.addCharge(t)
 	e.addFile(t)
 	e.addBank(t)
+	e.ids["imports"] = e.importFile(t)
 	e.ids["exports"] = p.made(t, "/v1/exports", map[string]any{"holds": "customers"})
 	e.ids["subscriptions"] = p.made(t, "/v1/subscriptions", map[string]any{"customer_id": e.ids["customers"], "unit": "month", "every": 1,
 		"items": []any{map[string]any{"description": secretName, "quantity": "1", "unit_price": "100", "taxes": []string{"VAT"}}}})
@@ -140,6 +141,17 @@ func (e estate) addFile(t testing.TB) {
 		e.program.call(t, "GET", path, nil).decode(t, &all)
 		e.ids[kind] = all.Items[0].ID
 	}
+}
+
+// importFile has a file wait for a yes.
+func (e estate) importFile(t testing.TB) string {
+	t.Helper()
+	a := e.browser.do(t, uploadOf(t, e.owner.path("/settings/imports/files"), "estate.csv", []byte("external_id,name\n1,"+secretName+"\n")))
+	found := regexp.MustCompile(`/imports/([0-9a-f-]{36})/take"`).FindSubmatch(a.body)
+	if found == nil {
+		t.Fatalf("import: %d %s", a.status, a.body)
+	}
+	return string(found[1])
 }
 
 // path fills in a route's parameters with the ids of the estate.

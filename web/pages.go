@@ -58,6 +58,7 @@ func (s *Server) registerPages() {
 	s.registerBrandingPages()
 	s.registerFilePages()
 	s.registerExportPages()
+	s.registerImportPages()
 	s.registerMailPages()
 	s.registerStatementPages()
 	s.registerSupportPages()

@@ -50,6 +50,7 @@ type Kind string
 const (
 	Attachment Kind = "attachment"
 	Logo       Kind = "logo"
+	Import     Kind = "import" // waits for a yes to be imported
 )
 
 // File is a file without its bytes.
@@ -119,6 +120,27 @@ func checkRoom(ctx context.Context, tx *tenant.Tx, size int64) error {
 // Stored is how many bytes the organization's files have together. Exports and imports, which go away by themselves, do
 // not count.
 func Stored(ctx context.Context, tx *tenant.Tx) (int64, error) { return sumFiles(ctx, tx) }
+
+// Hold keeps a file that is to be imported, until it is removed or the time is over. It is looked at by who imports it. It
+// fails with ErrEmpty, ErrTooLarge and ErrName.
+func Hold(ctx context.Context, tx *tenant.Tx, name string, body []byte, until time.Time) (File, error) {
+	switch {
+	case len(body) == 0:
+		return File{}, ErrEmpty
+	case len(body) > MaxBytes:
+		return File{}, ErrTooLarge
+	}
+	name, err := cleanName(name)
+	if err != nil {
+		return File{}, err
+	}
+	sum := sha256.Sum256(body)
+	f := File{ID: id.New[File](), Kind: Import, Name: name, MediaType: txt.mediaType, Size: int64(len(body)), Digest: hex.EncodeToString(sum[:]), CreatedAt: tx.Now()}
+	if err := insertFile(ctx, tx, f, body); err != nil {
+		return File{}, err
+	}
+	return f, setExpiry(ctx, tx, f.ID, until)
+}
 
 // Of lists what is attached to a thing, the oldest first.
 func Of(ctx context.Context, tx *tenant.Tx, subject uuid.UUID) ([]File, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -27,6 +28,13 @@ func insertFile(ctx context.Context, tx *tenant.Tx, f File, body []byte) error {
 			return fmt.Errorf("keeping a piece of a file: %w", err)
 		}
 		position++
+	}
+	return nil
+}
+
+func setExpiry(ctx context.Context, tx *tenant.Tx, file ID, at time.Time) error {
+	if _, err := tx.Exec(ctx, `UPDATE file SET expires_at = $2 WHERE id = $1`, file, at); err != nil {
+		return fmt.Errorf("saying when a file goes: %w", err)
 	}
 	return nil
 }

@@ -106,6 +106,7 @@ var phrases = map[string]string{
 	"export.ask":            "asked for an export",
 	"export.finish":         "made an export",
 	"export.fetch":          "fetched an export",
+	"import.take":           "imported a file",
 }
 
 // past of verbs that do not just take an -ed.

@@ -13,8 +13,8 @@ type Exports struct {
 	Pager   Pager
 }
 
-// fileFormats are what lists are written as.
-func fileFormats() []Option {
+// FileFormats are what lists are written as.
+func (Exports) FileFormats() []Option {
 	return []Option{{Value: string(takeout.CSV), Label: "CSV, for any program"}, {Value: string(takeout.XLSX), Label: "XLSX, for Excel"}}
 }
 

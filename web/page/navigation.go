@@ -57,6 +57,7 @@ var settings = []navItem{
 	{key: "gateways", label: "Payment gateways", path: []any{"settings", "gateways"}, right: "gateways:read"},
 	{key: "phone-check", label: "Phone check", path: []any{"settings", "phone-check"}, right: "settings:read"},
 	{key: "exports", label: "Export", path: []any{"settings", "exports"}, right: "exports:read"},
+	{key: "imports", label: "Import", path: []any{"settings", "imports"}, right: "imports:read"},
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},
 	{key: "webhooks", label: "Webhooks", path: []any{"settings", "webhooks"}, right: "webhooks:read"},
 	{key: "support", label: "Support access", path: []any{"support"}, right: "support:read"},
