@@ -73,6 +73,7 @@ func (s *Server) registerAPI() {
 	s.registerFileAPI()
 	s.registerExportAPI()
 	s.registerImportAPI()
+	s.registerErasureAPI()
 	s.registerMailAPI()
 	s.registerPaymentAPI()
 	s.registerPayeeAPI()

@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/google/uuid"
 
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/file"
 	"github.com/countinghouse/countinghouse/billing/takeout"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -57,6 +59,12 @@ func showExports(v *visit, status int, sent *page.Form) error {
 			data.Going = data.Going || e.Going()
 			data.Items = append(data.Items, row)
 		}
+		years, err := billing.KeepYears(v.ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		data.Keep, data.KeepKey = page.NewForm("keep_years", strconv.Itoa(years)), newFormKey()
+		data.Keep.ID = "keep"
 		data.Pager = pager(v, q, found, func(e takeout.Export) uuid.UUID { return e.ID.UUID }, "")
 		data.Shell, err = v.frame(tx, "Export", "exports")
 		return data, err

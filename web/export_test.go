@@ -94,3 +94,39 @@ func TestExports_take_the_right_to_what_is_in_them(t *testing.T) {
 		t.Errorf("what they may ask for:\n%s", page)
 	}
 }
+
+func TestEraseCustomerByPageAndAPI(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	one := o.program.made(t, "/v1/customers", map[string]any{"name": "Zaharias", "email": "zaharias@unmistakable.example"})
+	two := o.program.made(t, "/v1/customers", map[string]any{"name": "Kapodistrias"})
+	at := o.inside("/customers/" + one)
+	o.browser.get(t, at).holds(t, "Personal data")
+	o.browser.get(t, at+"/data").holds(t, "Fetch the archive", "10 years", "Erase personal data")
+	if a := o.browser.get(t, at+"/data.zip"); a.status != http.StatusOK || !strings.HasPrefix(string(a.body), "PK") {
+		t.Errorf("the archive: %d", a.status)
+	}
+	o.browser.post(t, o.inside("/settings/keeping"), "idempotency_key", "years", "keep_years", "7").went(t)
+	if a := o.browser.post(t, o.inside("/settings/keeping"), "idempotency_key", "ages", "keep_years", "77"); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("77 years: %d", a.status)
+	}
+	o.browser.get(t, at+"/data").holds(t, "7 years")
+	o.browser.post(t, at+"/erase", "idempotency_key", "erase").went(t)
+	if page := string(o.browser.get(t, at+"/data").body); !strings.Contains(page, "Nothing is left to go") || strings.Contains(page, "Zaharias") {
+		t.Errorf("after it the page is\n%s", page)
+	}
+	if a := o.browser.post(t, at+"/erase", "idempotency_key", "again"); a.status != http.StatusUnprocessableEntity || !strings.Contains(string(a.body), "erased already") {
+		t.Errorf("again: %d", a.status)
+	}
+	if a := o.program.call(t, "POST", "/v1/customers/"+two+"/erase", map[string]any{}); a.status != http.StatusOK || !strings.Contains(string(a.body), `"erased":true`) {
+		t.Errorf("by the API: %d %s", a.status, a.body)
+	}
+	if a := o.program.call(t, "GET", "/v1/customers/"+two+"/data", nil); a.status != http.StatusOK || strings.Contains(string(a.body), "Kapodistrias") {
+		t.Errorf("by the API, the data: %d %s", a.status, a.body)
+	}
+	sales, _ := h.invitedAs(t, o, "viewer")
+	if a := sales.browser.post(t, sales.inside("/customers/"+two+"/erase"), "idempotency_key", "no"); a.status != http.StatusForbidden {
+		t.Errorf("by a viewer: %d", a.status)
+	}
+}

@@ -347,6 +347,7 @@ func validBody(r web.Route, e estate) any {
 	case r.Path == "/v1/products/:id/phone-check":
 		return map[string]any{"when": "never"}
 	case strings.HasSuffix(r.Path, "/cancel"), strings.HasSuffix(r.Path, "/rotate"):
+	case strings.HasSuffix(r.Path, "/cancel"), strings.HasSuffix(r.Path, "/erase"):
 		return map[string]any{}
 	case strings.HasSuffix(r.Path, "/change"):
 		return map[string]any{"description": "New", "quantity": "1", "unit_price": "1"}

@@ -59,6 +59,7 @@ func (s *Server) registerPages() {
 	s.registerFilePages()
 	s.registerExportPages()
 	s.registerImportPages()
+	s.registerErasurePages()
 	s.registerMailPages()
 	s.registerStatementPages()
 	s.registerSupportPages()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/takeout"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -28,4 +29,19 @@ func (w work) packer() *takeout.Packer {
 // clearExports deletes the exports of an organization that have expired.
 func (w work) clearExports(ctx context.Context, s tenant.Scope) error {
 	return takeout.Clear(ctx, func(fn func(tx *tenant.Tx) error) error { return tenant.Do(ctx, w.db, s, fn) })
+}
+
+// eraseOverdue erases what was kept of customers whose data were erased, once its time is over.
+func (w work) eraseOverdue(ctx context.Context, s tenant.Scope) error {
+	const atOnce = 50
+	for {
+		erased := 0
+		err := tenant.Do(ctx, w.db, s, func(tx *tenant.Tx) (err error) {
+			erased, err = billing.EraseOverdue(ctx, tx, atOnce)
+			return err
+		})
+		if err != nil || erased < atOnce {
+			return err
+		}
+	}
 }

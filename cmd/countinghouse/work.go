@@ -41,6 +41,7 @@ func (w work) register(r *jobs.Registry) {
 	r.Every("platform.plans", 10*time.Minute, w.plans)
 	r.Organization(plan.Job, w.tendPlans, jobs.Within(30*time.Minute))
 	r.Organization(takeout.PackJob, w.packer().Job, jobs.Within(time.Hour)) // it looks for the rights itself, to say so
+	r.EachOrganization("customers.erase", 24*time.Hour, w.eraseOverdue)
 	r.EachOrganization("exports.clear", 24*time.Hour, w.clearExports)
 	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
 	r.EachOrganization("invoices.remind", time.Hour, w.remind)

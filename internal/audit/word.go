@@ -107,6 +107,8 @@ var phrases = map[string]string{
 	"export.finish":         "made an export",
 	"export.fetch":          "fetched an export",
 	"import.take":           "imported a file",
+	"customer.erase":        "erased a customer’s personal data",
+	"customer.export":       "fetched a customer’s personal data",
 }
 
 // past of verbs that do not just take an -ed.

@@ -23,6 +23,29 @@ ALTER TABLE party
     ADD COLUMN erased_at   timestamptz, -- what need not be kept is gone
     ADD COLUMN erase_after date;        -- the rest goes after this day; none: nothing is left to go
 
+-- What is issued does not change, but for this: whom it was for goes when the customer's data are erased, and nothing
+-- else with it.
+CREATE FUNCTION check_document_erasure() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM FROM party p WHERE p.id = NEW.customer_id AND p.erased_at IS NOT NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'an issued document does not change' USING ERRCODE = 'LG006';
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER document_change ON document;
+CREATE TRIGGER document_removal BEFORE DELETE ON document
+    FOR EACH ROW EXECUTE FUNCTION check_document_change();
+CREATE TRIGGER document_change BEFORE UPDATE ON document
+    FOR EACH ROW WHEN (NEW.billed_to IS NULL OR NEW.billed_to <> '{"name": "Erased"}'::jsonb
+        OR NEW.accepted_by <> '' OR NEW.note <> '' OR NEW.reference <> '' OR NEW.purchase_order <> ''
+        OR to_jsonb(NEW) - ARRAY['billed_to', 'accepted_by', 'note', 'reference', 'purchase_order']
+        <> to_jsonb(OLD) - ARRAY['billed_to', 'accepted_by', 'note', 'reference', 'purchase_order'])
+    EXECUTE FUNCTION check_document_change();
+CREATE TRIGGER document_erasure BEFORE UPDATE OF billed_to ON document
+    FOR EACH ROW WHEN (NEW.billed_to = '{"name": "Erased"}'::jsonb)
+    EXECUTE FUNCTION check_document_erasure();
+
 DO $$
 DECLARE tenant text := current_schema();
 BEGIN

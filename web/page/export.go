@@ -11,6 +11,8 @@ type Exports struct {
 	Going   bool // one is in the making
 	ListURL string
 	Pager   Pager
+	Keep    Form // sends keep_years
+	KeepKey string
 }
 
 // FileFormats are what lists are written as.
