@@ -77,6 +77,7 @@ func fillFigures(figures report.Figures, settings billing.Settings, data *page.O
 	if !data.Books {
 		return
 	}
+	data.Owing = owedPage(figures.Owing)
 	for i, cash := range figures.Cash {
 		if i == 0 || !cash.IsZero() {
 			data.Cash = append(data.Cash, cash)

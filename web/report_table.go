@@ -16,8 +16,12 @@ type tableReport struct {
 	say              string // what it is for, in a sentence
 	oneDay           bool   // it is of a day, not of a period
 	by               bool   // it is asked for by something
+	payees           bool   // its rows are about payees
 	read             func(ctx context.Context, tx *tenant.Tx, a askedTable) (report.Table, error)
 }
+
+// byPayee says that rows are about payees.
+const byPayee = "payee"
 
 // askedTable is what a table is asked for.
 type askedTable struct {
@@ -47,7 +51,7 @@ var tableReports = []tableReport{
 		read: func(ctx context.Context, tx *tenant.Tx, a askedTable) (report.Table, error) {
 			return report.AgedReceivables(ctx, tx, a.period.To, a.currency)
 		}},
-	{key: "aged-payables", title: "Aged payables", icon: "clock-alert", oneDay: true,
+	{key: "aged-payables", title: "Aged payables", icon: "clock-alert", oneDay: true, payees: true,
 		say: "What you owe each payee, by how late it is.",
 		read: func(ctx context.Context, tx *tenant.Tx, a askedTable) (report.Table, error) {
 			return report.AgedPayables(ctx, tx, a.period.To, a.currency)
@@ -69,6 +73,9 @@ func (r tableReport) askTable(ctx context.Context, tx *tenant.Tx, query func(nam
 	}
 	if a.by = query("by"); a.by == "" {
 		a.by = report.ByCustomer
+	}
+	if r.payees {
+		a.by = byPayee
 	}
 	today, err := ledger.Today(ctx, tx)
 	if err != nil {

@@ -39,6 +39,7 @@ type ReportRowView struct {
 	Key       string  `json:"key,omitempty"`
 	AccountID string  `json:"account_id,omitempty"`
 	Customer  string  `json:"customer_id,omitempty"`
+	Payee     string  `json:"payee_id,omitempty"`
 	Product   string  `json:"product_id,omitempty"`
 	Code      string  `json:"code,omitempty"`
 	Name      string  `json:"name"`
@@ -118,9 +119,12 @@ func viewReport(t report.Table, by string) ReportView {
 func viewReportRow(r report.Row, by string) ReportRowView {
 	v := ReportRowView{Key: r.Key, AccountID: idText(r.Account), Code: r.Code, Name: r.Name, Amounts: moneysOf(r.Amounts)}
 	if r.About != uuid.Nil {
-		if by == report.ByProduct {
+		switch by {
+		case report.ByProduct:
 			v.Product = r.About.String()
-		} else {
+		case byPayee:
+			v.Payee = r.About.String()
+		default:
 			v.Customer = r.About.String()
 		}
 	}

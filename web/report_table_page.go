@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -79,11 +81,10 @@ func showTable(v *visit, r tableReport) error {
 		if v.may(rightTo(authz.Export, authz.Reports)) {
 			data.CSV, data.XLSX = v.at("reports", r.key+".csv")+"?"+query.Encode(), v.at("reports", r.key+".xlsx")+"?"+query.Encode()
 		}
-		receivable, err := ledger.AccountFor(v.ctx, tx, ledger.Receivable)
-		if err != nil {
+		links := tableLinks{v: v, tx: tx, report: r, asked: asked, query: query, columns: t.Columns}
+		if links.owed, err = owedAccount(v.ctx, tx, r); err != nil {
 			return nil, err
 		}
-		links := tableLinks{v: v, tx: tx, report: r, asked: asked, query: query, columns: t.Columns, receivable: receivable.ID}
 		for _, s := range t.Sections {
 			section := page.ReportSection{Section: s}
 			for _, row := range s.Rows {
@@ -99,15 +100,28 @@ func showTable(v *visit, r tableReport) error {
 	})
 }
 
+// owedAccount is the account that a report about debts is of.
+func owedAccount(ctx context.Context, tx *tenant.Tx, r tableReport) (ledger.AccountID, error) {
+	if r.payees {
+		a, err := ledger.AccountFor(ctx, tx, ledger.Payable)
+		if errors.Is(err, tenant.ErrNoRows) { // opened with the first bill
+			err = nil
+		}
+		return a.ID, err
+	}
+	a, err := ledger.AccountFor(ctx, tx, ledger.Receivable)
+	return a.ID, err
+}
+
 // tableLinks leads from the figures of a table to what they come from.
 type tableLinks struct {
-	v          *visit
-	tx         *tenant.Tx
-	report     tableReport
-	asked      askedTable
-	query      url.Values
-	columns    []report.Column
-	receivable ledger.AccountID
+	v       *visit
+	tx      *tenant.Tx
+	report  tableReport
+	asked   askedTable
+	query   url.Values
+	columns []report.Column
+	owed    ledger.AccountID // where debts stand
 }
 
 func (l tableLinks) row(r report.Row) (page.ReportRow, error) {
@@ -142,11 +156,13 @@ func (l tableLinks) to(r report.Row, c report.Column) string {
 		return l.v.at("reports", l.report.key) + "?" + l.query.Encode() + "&" + q.Encode() + "#open"
 	case r.Key == report.Unclosed:
 		return l.v.at("reports", "trial-balance") + "?as_of=" + to
+	case l.report.payees && r.About != uuid.Nil:
+		return l.v.at("bills") + "?" + url.Values{"payee": {r.About.String()}}.Encode()
 	case l.report.oneDay && r.About != uuid.Nil:
 		q := url.Values{"from": {c.Period.YearBefore().To.String()}, "to": {to}}
 		return l.v.at("customers", r.About.String(), "statement") + "?" + q.Encode()
 	case l.report.oneDay:
-		account = l.receivable
+		account = l.owed
 	}
 	q := url.Values{"account": {account.String()}, "to": {to}}
 	if !from.IsZero() {

@@ -2,10 +2,12 @@ package payables_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/payables"
 	"github.com/countinghouse/countinghouse/billing/report"
@@ -112,6 +114,57 @@ func TestForeignBillGainsWhenTheEuroRises(t *testing.T) {
 	}
 	if left := b.bill(bill.ID).Open(); left != bill.Total {
 		t.Errorf("%s is open again, of %s", left, bill.Total)
+	}
+}
+
+// 110 dollars owed at 1.10 are 100.00 euros, and a credit of 55 at 1.25 is 44.00. What it settles was owed as 50.00: 6.00 gained.
+// Taken back, nothing is gained.
+func TestForeignCreditGains(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.euro("2026-03-02", "1.10")
+	b.euro("2026-03-20", "1.25")
+	in := payables.BillInput{CustomerID: b.payee("Overseas Ltd").ID, Currency: usd, IssueDate: day("2026-03-02"), DueDate: day("2026-04-01"),
+		Lines: []billing.InvoiceLineInput{line("Hosting", "1", "110")}}
+	bill := b.entered(in)
+	in.IssueDate, in.Lines[0].UnitPrice = day("2026-03-20"), dec("55")
+	credit := b.credit(in)
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		return billing.ApplyPayeeCredit(ctx, tx, credit.ID, bill.ID, money.Amount{})
+	})
+	if got, want := b.balances(), "1150 6.00 EUR, 2100 -55.00 USD, 4860 -6.00 EUR, 5300 55.00 USD"; got != want {
+		t.Errorf("the books have %s, want %s", got, want)
+	}
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		return billing.UnapplyPayeeCredit(ctx, tx, credit.ID, bill.ID)
+	})
+	if got, want := b.balances(), "2100 -55.00 USD, 5300 55.00 USD"; got != want {
+		t.Errorf("taken back, the books have %s, want %s", got, want)
+	}
+}
+
+// A payment whose gain waits for a rate is taken back before the rate comes: then there is nothing left to tell.
+func TestTakenBackBeforeTheRateCame(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	payee := b.payee("Overseas Ltd").ID
+	bill := b.entered(payables.BillInput{CustomerID: payee, Currency: usd, IssueDate: day("2026-03-02"), DueDate: day("2026-04-01"),
+		Lines: []billing.InvoiceLineInput{line("Hosting", "1", "110")}})
+	pay := payables.Paying{Payee: payee, Date: day("2026-03-20"), Parts: []payables.Part{{Bill: bill.ID, Amount: bill.Total}}}
+	p := b.pay(pay)
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := payables.TakeBack(ctx, tx, p.ID)
+		return err
+	})
+	b.euro("2026-03-02", "1.10")
+	b.euro("2026-03-20", "1.25")
+	b.euro("2026-11-01", "1.40")
+	if got, want := b.balances(), "2100 -110.00 USD, 5300 110.00 USD"; got != want {
+		t.Errorf("the books have %s, want %s", got, want)
+	}
+	b.pay(pay)
+	if got, want := b.balances(), "1010 -110.00 USD, 1150 12.00 EUR, 4860 -12.00 EUR, 5300 110.00 USD"; got != want {
+		t.Errorf("paid again, the books have %s, want %s", got, want)
 	}
 }
 
@@ -331,4 +384,105 @@ func TestSalesDoNotSeeWhatIsBought(t *testing.T) {
 	if got, want := b.aged("2026-03-31"), []string{"0.00", "830.00", "0.00", "0.00", "0.00", "-1330.00", "-500.00"}; !slices.Equal(got, want) {
 		t.Errorf("aged payables are %v, want %v", got, want)
 	}
+}
+
+// What is owed in dollars is worth less when the euro rises: 110 dollars owed and 55 paid in advance at 1.10 are 100.00 and 50.00
+// euros; at 1.25 they are 88.00 and 44.00. 12.00 less is owed, and 6.00 less is had.
+func TestRevaluationOfWhatIsOwed(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.euro("2026-03-02", "1.10")
+	b.euro("2026-03-31", "1.25")
+	payee := b.payee("Overseas Ltd").ID
+	in := payables.BillInput{CustomerID: payee, Currency: usd, IssueDate: day("2026-03-02"), DueDate: day("2026-04-01"), Lines: []billing.InvoiceLineInput{line("Hosting", "1", "110")}}
+	bill := b.entered(in)
+	p := b.pay(payables.Paying{Payee: payee, Date: day("2026-03-02"), Account: b.account("2500"), Amount: amount("55", usd)})
+	check := func(want map[string]string) {
+		t.Helper()
+		b.do(func(ctx context.Context, tx *tenant.Tx) error {
+			v, err := currency.ValuationOn(ctx, tx, day("2026-03-31"))
+			got := map[string]string{}
+			for _, x := range v.Positions {
+				got[x.Code] = x.Balance.String() + " " + x.Carried.String() + " " + x.Worth.String() + " " + x.Gain.String()
+			}
+			if !maps.Equal(got, want) {
+				t.Errorf("there is %v, want %v", got, want)
+			}
+			return err
+		})
+	}
+	check(map[string]string{"2100": "-55.00 -50.00 -44.00 6.00"})
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := payables.TakeBack(ctx, tx, p.ID)
+		if err != nil {
+			return err
+		}
+		_, err = payables.VoidBill(ctx, tx, billing.Bill, bill.ID, 0)
+		return err
+	})
+	// Undone today, so that on that day all stood as it did.
+	check(map[string]string{"2100": "-55.00 -50.00 -44.00 6.00"})
+}
+
+// On a cash basis a tax comes back as its bill is paid: 20.00 of tax on 120.00, of which 60.00 are paid in March and the rest
+// in April; what is taken back in May is owed to the tax office again.
+func TestInputTaxAsBillsArePaid(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.rate(tax.RateInput{Code: "VAT", Name: "VAT", Percent: dec("20")})
+	payee := b.payee("Atlas Paper").ID
+	bill := b.entered(payables.BillInput{CustomerID: payee, IssueDate: day("2026-03-02"), DueDate: day("2026-04-01"), Lines: []billing.InvoiceLineInput{line("Paper", "1", "100", "VAT")}})
+	half := []payables.Part{{Bill: bill.ID, Amount: amount("60", eur)}}
+	b.pay(payables.Paying{Payee: payee, Date: day("2026-03-20"), Parts: half})
+	second := b.pay(payables.Paying{Payee: payee, Date: day("2026-04-20"), Parts: half})
+	b.do(func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := payables.TakeBack(ctx, tx, second.ID)
+		return err
+	})
+	for month, want := range map[[2]string]string{{"2026-03-01", "2026-03-31"}: "-10.00", {"2026-04-01", "2026-04-30"}: "-10.00", {"2026-05-01", "2027-12-31"}: "10.00"} {
+		b.do(func(ctx context.Context, tx *tenant.Tx) error {
+			r, err := report.TaxesOf(ctx, tx, report.Cash, report.Period{From: day(month[0]), To: day(month[1])})
+			if r.Remit.String() != want {
+				t.Errorf("from %s on %s is to be remitted, want %s", month[0], r.Remit, want)
+			}
+			return err
+		})
+	}
+}
+
+// What was bought is spent when it is entered, and leaves when it is paid.
+func TestResultAndCashFlowOfABill(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	payee := b.payee("Atlas Paper").ID
+	bill := b.entered(payables.BillInput{CustomerID: payee, IssueDate: day("2026-03-02"), DueDate: day("2026-04-01"), Lines: []billing.InvoiceLineInput{line("Paper", "1", "100")}})
+	b.pay(payables.Paying{Payee: payee, Date: day("2026-04-20"), Parts: []payables.Part{{Bill: bill.ID, Amount: amount("40", eur)}}})
+	for month, want := range map[[2]string][2]string{{"2026-03-01", "2026-03-31"}: {"100.00", "0.00"}, {"2026-04-01", "2026-04-30"}: {"0.00", "-40.00"}} {
+		b.do(func(ctx context.Context, tx *tenant.Tx) error {
+			period := report.Period{From: day(month[0]), To: day(month[1])}
+			result, err := report.ProfitAndLoss(ctx, tx, period, eur)
+			if err != nil {
+				return err
+			}
+			flow, err := report.CashFlow(ctx, tx, period, eur)
+			if err != nil {
+				return err
+			}
+			got := [2]string{first(result, "expenses"), first(flow, "expenses")}
+			if got != want {
+				t.Errorf("from %s on spent and gone are %v, want %v", month[0], got, want)
+			}
+			return nil
+		})
+	}
+}
+
+// first is the sum of a section in its first column; nothing for a section that is not there.
+func first(t report.Table, key string) string {
+	for _, s := range t.Sections {
+		if s.Key == key && len(s.Sum) > 0 {
+			return s.Sum[0].String()
+		}
+	}
+	return "0.00"
 }

@@ -262,8 +262,7 @@ func described(bills map[BillID]billing.LockedPurchase) string {
 	return said
 }
 
-// settle keeps what of a payment pays a bill from a day on (zero: the payment's own), or below zero no longer does, and
-// what that gains or loses. The caller has locked the bill and knows that it fits.
+// settle keeps what of a payment pays a bill from a day on (zero: the payment's own), and what that gains or loses. The caller has locked the bill and knows that it fits.
 func settle(ctx context.Context, tx *tenant.Tx, payment PaymentID, bill BillID, minor int64, since, on civil.Date) error {
 	if err := insertPart(ctx, tx, payment, bill, minor, since); err != nil {
 		return err
@@ -272,6 +271,22 @@ func settle(ctx context.Context, tx *tenant.Tx, payment PaymentID, bill BillID, 
 		return err
 	}
 	return currency.Realise(ctx, tx, currency.Settlement{Payment: payment.UUID, Document: bill.UUID, Amount: minor, Date: on})
+}
+
+// unsettle keeps that a payment no longer pays a bill, and takes back what that gained. What nobody could tell for want of a
+// rate is not told later either.
+func unsettle(ctx context.Context, tx *tenant.Tx, payment, back PaymentID, part PaidPart, on civil.Date) error {
+	untold, err := clearUntold(ctx, tx, payment, part.Bill)
+	if err != nil {
+		return err
+	}
+	if err := insertPart(ctx, tx, back, part.Bill, -part.Amount.Minor, civil.Date{}); err != nil {
+		return err
+	}
+	if err := billing.SettlePurchase(ctx, tx, part.Bill, -part.Amount.Minor); err != nil {
+		return err
+	}
+	return currency.Realise(ctx, tx, currency.Settlement{Payment: back.UUID, Document: part.Bill.UUID, Amount: untold - part.Amount.Minor, Date: on})
 }
 
 // ApplyAdvance lets what is left of a payment pay a bill of the same payee: by an amount, or (zero) by as much as there is
@@ -362,7 +377,7 @@ func TakeBack(ctx context.Context, tx *tenant.Tx, payment PaymentID) (Payment, e
 		return p, err
 	}
 	for _, part := range p.Parts {
-		if err := settle(ctx, tx, back, part.Bill, -part.Amount.Minor, civil.Date{}, entry.Date); err != nil {
+		if err := unsettle(ctx, tx, payment, back, part, entry.Date); err != nil {
 			return p, err
 		}
 	}

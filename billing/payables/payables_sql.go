@@ -83,6 +83,18 @@ func insertPart(ctx context.Context, tx *tenant.Tx, payment PaymentID, bill Bill
 	return nil
 }
 
+// clearUntold gives what of a part has no gain told yet, and forgets it.
+func clearUntold(ctx context.Context, tx *tenant.Tx, payment PaymentID, bill BillID) (minor int64, err error) {
+	err = tx.Get(ctx, &minor, `
+		WITH was AS (SELECT unrealised FROM payment_allocation WHERE payment_id = $1 AND document_id = $2),
+		cleared AS (UPDATE payment_allocation SET unrealised = 0 WHERE payment_id = $1 AND document_id = $2 AND unrealised <> 0)
+		SELECT unrealised FROM was`, payment, bill)
+	if err != nil {
+		return 0, fmt.Errorf("reading what a part of a payment gained: %w", err)
+	}
+	return minor, nil
+}
+
 // A payment that takes another back shows with that one.
 const paymentsFrom = `
 	SELECT y.id, coalesce(y.external_id, '') AS external_id, y.customer_id, p.name AS payee_name, y.date, y.currency, y.amount, y.method,

@@ -28,9 +28,10 @@ type Month struct {
 }
 
 // Figures is what the overview shows, as of today. Owed and Cash have one amount for each currency, the base currency
-// first and always; Months are the last twelve, this one last.
+// first and always; Owing has those in which anything is owed; Months are the last twelve, this one last.
 type Figures struct {
 	Owed   []OwedFigure
+	Owing  []OwedFigure   // what payees are owed; its Invoices are bills
 	Cash   []money.Amount // on the bank account and the asset accounts whose codes begin with its first two characters
 	Months []Month
 }
@@ -47,6 +48,9 @@ func FiguresOf(ctx context.Context, tx *tenant.Tx) (Figures, error) {
 	}
 	var f Figures
 	if f.Owed, err = selectOwed(ctx, tx, today, base); err != nil {
+		return Figures{}, err
+	}
+	if f.Owing, err = selectOwing(ctx, tx, today, base); err != nil {
 		return Figures{}, err
 	}
 	if f.Cash, err = selectCash(ctx, tx, today, base); err != nil {

@@ -39,16 +39,22 @@ const owedFigures = `
 	 ORDER BY c.currency <> $2, c.currency COLLATE "C"`
 
 func selectOwed(ctx context.Context, tx *tenant.Tx, today civil.Date, base money.Currency) ([]OwedFigure, error) {
-	var rows []struct {
-		Currency        money.Currency `db:"currency"`
-		Total           int64          `db:"total"`
-		Overdue         int64          `db:"overdue"`
-		Invoices        int            `db:"invoices"`
-		OverdueInvoices int            `db:"overdue_invoices"`
-	}
+	var rows []owedRow
 	if err := tx.Select(ctx, &rows, owedFigures, today, base); err != nil {
 		return nil, reading("what is owed", err)
 	}
+	return owedOf(rows), nil
+}
+
+type owedRow struct {
+	Currency        money.Currency `db:"currency"`
+	Total           int64          `db:"total"`
+	Overdue         int64          `db:"overdue"`
+	Invoices        int            `db:"invoices"`
+	OverdueInvoices int            `db:"overdue_invoices"`
+}
+
+func owedOf(rows []owedRow) []OwedFigure {
 	owed := make([]OwedFigure, len(rows))
 	for i, r := range rows {
 		owed[i] = OwedFigure{
@@ -57,7 +63,36 @@ func selectOwed(ctx context.Context, tx *tenant.Tx, today civil.Date, base money
 			Invoices: r.Invoices, OverdueInvoices: r.OverdueInvoices,
 		}
 	}
-	return owed, nil
+	return owed
+}
+
+// As owedFigures, of bills.
+const owingFigures = `
+	WITH owed AS (
+		SELECT l.currency, -sum(l.amount)::bigint AS amount
+		  FROM account a JOIN journal_line l ON l.account_id = a.id JOIN journal_entry e ON e.id = l.entry_id
+		 WHERE a.purpose = 'payable' AND e.date <= $1
+		 GROUP BY l.currency
+	), bill AS (
+		SELECT d.currency, count(*) AS number, count(*) FILTER (WHERE d.due_date < $1) AS overdue_number,
+		       coalesce(sum(d.total - d.settled) FILTER (WHERE d.due_date < $1), 0)::bigint AS overdue
+		  FROM document d JOIN journal_entry e ON e.id = d.entry_id
+		 WHERE d.state::text = 'issued' AND d.settled < d.total AND d.kind = 'bill' AND e.date <= $1
+		 GROUP BY d.currency
+	)
+	SELECT coalesce(o.currency, b.currency) AS currency, coalesce(o.amount, 0) AS total, coalesce(b.overdue, 0) AS overdue,
+	       coalesce(b.number, 0) AS invoices, coalesce(b.overdue_number, 0) AS overdue_invoices
+	  FROM owed o FULL JOIN bill b ON b.currency = o.currency
+	 WHERE o.amount <> 0 OR b.number > 0
+	 ORDER BY coalesce(o.currency, b.currency) <> $2, coalesce(o.currency, b.currency) COLLATE "C"`
+
+// selectOwing gives what payees are owed.
+func selectOwing(ctx context.Context, tx *tenant.Tx, today civil.Date, base money.Currency) ([]OwedFigure, error) {
+	var rows []owedRow
+	if err := tx.Select(ctx, &rows, owingFigures, today, base); err != nil {
+		return nil, reading("what payees are owed", err)
+	}
+	return owedOf(rows), nil
 }
 
 const cashFigures = `

@@ -41,8 +41,9 @@ type Overview struct {
 	Shell
 	Say      string // how things stand, in a sentence
 	Owed     []Owed
-	TooLarge bool // the amounts add up to more than can be shown
-	Books    bool // cash and income may be seen
+	Owing    []Owed // what you owe; its Invoices are bills
+	TooLarge bool   // the amounts add up to more than can be shown
+	Books    bool   // cash and income may be seen
 	Cash     []money.Amount
 	Month    []money.Amount // this month's income
 	Chart    *Chart         // nil where there is nothing to draw
