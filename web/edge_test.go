@@ -267,6 +267,62 @@ func TestLogOfRequests(t *testing.T) {
 	}
 }
 
+// Every answer, of whatever kind, tells browsers to run nothing but what is ours; over TLS, to come back by TLS alone.
+func TestSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	plain, _ := openEdge(t, func(*web.Config) {})
+	secure, _ := openEdge(t, func(c *web.Config) { c.Origin = strings.Replace(origin, "http://", "https://", 1) })
+	for _, path := range []string{"/sign-in", "/no/such/page", "/v1/customers", "/openapi.json", "/readyz", "/static/", "/o/none"} {
+		a := secure.send(t, httptest.NewRequest("GET", path, http.NoBody))
+		policy := a.header.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%s: the policy lacks %s: %s", path, want, policy)
+			}
+		}
+		if strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: %s", path, policy)
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+			"Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "max-age=31536000; includeSubDomains"} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+		if got := a.header.Get("Server"); got != "" {
+			t.Errorf("%s tells what it is: %s", path, got)
+		}
+		if got := plain.send(t, httptest.NewRequest("GET", path, http.NoBody)).header.Get("Strict-Transport-Security"); got != "" {
+			t.Errorf("%s: HSTS without TLS: %s", path, got)
+		}
+	}
+}
+
+// Whoever finds a hole is told whom to tell (RFC 9116).
+func TestSecurityTxt(t *testing.T) {
+	t.Parallel()
+	h, _ := openEdge(t, func(c *web.Config) { c.SecurityContact = "mailto:security@books.example" })
+	a := h.send(t, httptest.NewRequest("GET", "/.well-known/security.txt", http.NoBody))
+	if a.status != http.StatusOK || a.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Fatalf("%d %s", a.status, a.header.Get("Content-Type"))
+	}
+	fields := map[string][]string{}
+	for line := range strings.Lines(string(a.body)) {
+		name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		if !ok {
+			t.Errorf("no field: %q", line)
+		}
+		fields[name] = append(fields[name], value)
+	}
+	until, err := time.Parse(time.RFC3339, strings.Join(fields["Expires"], ""))
+	if err != nil || time.Until(until) < 24*time.Hour || time.Until(until) > 365*24*time.Hour {
+		t.Errorf("expires %v, %v", fields["Expires"], err)
+	}
+	if len(fields["Contact"]) != 2 || fields["Contact"][0] != "mailto:security@books.example" || fields["Canonical"][0] != origin+"/.well-known/security.txt" {
+		t.Errorf("%v", fields)
+	}
+}
+
 // A client that sends slowly, or never ends, loses its connection; others are served meanwhile.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()

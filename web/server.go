@@ -57,6 +57,8 @@ type Config struct {
 	Watch Watcher
 	// Version is the binary's, for the documentation.
 	Version string
+	// SecurityContact is whom to tell of a hole in this installation: a mailto: or https: URI; may be empty.
+	SecurityContact string
 	// Proxies are the networks whose X-Forwarded-For is believed; none: nobody's.
 	Proxies []netip.Prefix
 	// Limits bound how much each caller may ask for; the zero Limits nothing.

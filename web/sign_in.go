@@ -21,6 +21,7 @@ import (
 func (s *Server) registerPublic() {
 	s.public("GET", "/", s.showHome)
 	s.registerProbes()
+	s.registerSecurityTxt()
 	s.public("GET", static.Prefix+"*", showStatic)
 	s.public("GET", "/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.URL("favicon.svg"), http.StatusMovedPermanently) })
 	s.registerSignUp()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/countinghouse/countinghouse/internal/ready"
@@ -15,9 +16,10 @@ import (
 
 // edgeFlags say how requests reach this process.
 type edgeFlags struct {
-	Listen         string        `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
-	TrustedProxies []string      `env:"COUNTINGHOUSE_TRUSTED_PROXIES" placeholder:"NETWORK" help:"The networks of your own proxies, such as 10.0.0.0/8: what they say of where a request comes from is believed. Nobody else's is."`
-	DrainDelay     time.Duration `env:"COUNTINGHOUSE_DRAIN_DELAY" default:"0s" help:"For how long a process that is told to stop goes on answering after it said at /readyz that it is ending: as long as your balancer takes to notice."`
+	Listen          string        `env:"COUNTINGHOUSE_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on."`
+	TrustedProxies  []string      `env:"COUNTINGHOUSE_TRUSTED_PROXIES" placeholder:"NETWORK" help:"The networks of your own proxies, such as 10.0.0.0/8: what they say of where a request comes from is believed. Nobody else's is."`
+	DrainDelay      time.Duration `env:"COUNTINGHOUSE_DRAIN_DELAY" default:"0s" help:"For how long a process that is told to stop goes on answering after it said at /readyz that it is ending: as long as your balancer takes to notice."`
+	SecurityContact string        `env:"COUNTINGHOUSE_SECURITY_CONTACT" placeholder:"URI" help:"Whom to tell of a hole in this installation, for /.well-known/security.txt: mailto:security@countinghouse.example or an https address."`
 	tlsFlags
 	limitFlags
 }
@@ -62,6 +64,9 @@ func (f edgeFlags) proxies() (all []netip.Prefix, err error) {
 func (f edgeFlags) check(origin string) error {
 	if f.DrainDelay < 0 || f.DrainDelay > 5*time.Minute {
 		return wrong("drain-delay", errors.New("give 0s to 5m"))
+	}
+	if u, err := url.Parse(f.SecurityContact); err != nil || f.SecurityContact != "" && u.Scheme != "mailto" && u.Scheme != "https" || strings.ContainsAny(f.SecurityContact, "\r\n") {
+		return wrong("security-contact", fmt.Errorf("%q is neither mailto:address nor an https address", f.SecurityContact))
 	}
 	if host, port, err := net.SplitHostPort(f.Listen); err != nil || port == "" || host != "" && net.ParseIP(host) == nil && host != "localhost" {
 		return wrong("listen", fmt.Errorf("%q is no address such as 127.0.0.1:8080 or :8080", f.Listen))

@@ -49,7 +49,8 @@ var wrongSettings = map[string]string{
 	"listen":          "books", "work": "perhaps", "trusted-proxies": "0.0.0.0/0", "drain-delay": "1h",
 	"tls-cert-file": "/nowhere/cert", "tls-key-file": "/nowhere/key", "acme-dir": "CERTIFICATE TOO", "acme-email": "books@books.example",
 	"acme-directory": "http://authority", "redirect-listen": "books",
-	"limit-network": "-1", "limit-person": "-1", "limit-token": "-1", "limit-organization": "-1",
+	"security-contact": "nobody",
+	"limit-network":    "-1", "limit-person": "-1", "limit-token": "-1", "limit-organization": "-1",
 	"runs": "0",
 }
 

@@ -20,14 +20,13 @@ import (
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
 
-// noticing is how old the balancer's word on a process may be: so it sends connections to one that is ending.
+// noticing is how often the balancer asks: in between it sends connections to a process that is ending.
 const noticing = 300 * time.Millisecond
 
 // balancer passes connections on to processes that say that they are ready, as one before them does.
 type balancer struct {
 	net.Listener
 	mu    sync.Mutex
-	asked map[string]time.Time
 	ready map[string]bool
 	order []string
 	turn  int
@@ -40,7 +39,7 @@ func newBalancer(t *testing.T) *balancer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &balancer{Listener: l, asked: map[string]time.Time{}, ready: map[string]bool{}}
+	b := &balancer{Listener: l, ready: map[string]bool{}}
 	b.under.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -50,7 +49,10 @@ func newBalancer(t *testing.T) *balancer {
 			b.under.Go(func() { b.pass(c) })
 		}
 	})
+	closed := make(chan struct{})
+	b.under.Go(func() { b.watch(closed) })
 	t.Cleanup(func() {
+		close(closed)
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
@@ -59,9 +61,36 @@ func newBalancer(t *testing.T) *balancer {
 	return b
 }
 
+// watch asks the processes one after the other, again and again.
+func (b *balancer) watch(closed chan struct{}) {
+	for again := time.NewTicker(noticing); ; {
+		select {
+		case <-closed:
+			again.Stop()
+			return
+		case <-again.C:
+		}
+		b.mu.Lock()
+		order := b.order
+		b.mu.Unlock()
+		for _, at := range order {
+			ready := isReady(at)
+			b.mu.Lock()
+			b.ready[at] = ready
+			b.mu.Unlock()
+		}
+	}
+}
+
+// set names the processes; those that are new are asked at once.
 func (b *balancer) set(addresses ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for _, at := range addresses {
+		if _, known := b.ready[at]; !known {
+			b.ready[at] = isReady(at)
+		}
+	}
 	b.order = addresses
 }
 
@@ -72,9 +101,6 @@ func (b *balancer) next() string {
 	for range b.order {
 		b.turn++
 		at := b.order[b.turn%len(b.order)]
-		if time.Since(b.asked[at]) > noticing {
-			b.asked[at], b.ready[at] = time.Now(), isReady(at)
-		}
 		if b.ready[at] {
 			return at
 		}
@@ -128,9 +154,9 @@ func TestRollingRestart(t *testing.T) {
 	var mu sync.Mutex
 	acknowledged := map[string]bool{}
 	front := replica{address: b.Addr().String()}
-	for worker := range 4 {
+	for worker := range 16 {
 		load.Go(func() {
-			client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}
+			client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2, DisableKeepAlives: worker%2 == 1}}
 			for n := 0; ctx.Err() == nil; n++ {
 				name := fmt.Sprintf("Customer %d of %d", n, worker)
 				sent.Add(2)

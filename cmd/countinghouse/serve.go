@@ -138,6 +138,7 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.security.close()) }()
+	p.securityContact = c.SecurityContact
 	if p.limits, err = c.limits(); err != nil {
 		return err
 	}

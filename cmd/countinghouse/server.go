@@ -63,6 +63,8 @@ type parts struct {
 	meter   *metric.Meter
 	limits  web.Limits
 	proxies []netip.Prefix
+
+	securityContact string
 }
 
 // assemble opens the database, which Migrate has brought to this version, and puts the service together.
@@ -120,7 +122,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
 		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks, Till: p.till(),
-		Ready: p.ready, Meter: p.meter, Limits: p.limits, Proxies: p.proxies,
+		Ready: p.ready, Meter: p.meter, Limits: p.limits, Proxies: p.proxies, SecurityContact: p.securityContact,
 		Webhooks: p.webhooks(), Phones: phones,
 	})
 	return people, server, err

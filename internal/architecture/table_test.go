@@ -189,6 +189,7 @@ var table = map[string]row{
 	"internal/postgres/pgtest": {may: []string{"internal/postgres"}},
 	"internal/baseline":        {may: []string{"internal/postgres", "tenant", "migrations"}},
 	"internal/architecture":    {},
+	"internal/operation":       {},
 }
 
 // guarded is a part that only some packages may know, in tests too.
