@@ -1,6 +1,9 @@
 # The commands of this repository. `make` alone lists them.
 
 PORT ?= 8080
+# What a build calls itself, and where it goes.
+VERSION ?= dev
+BIN ?= bin/countinghouse
 # Without a repository that git trusts (a tarball, another user's clone) Go cannot stamp the commit.
 VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
@@ -18,7 +21,7 @@ demo: build $(if $(VAULT),vault) ## The same, with an organization that has a hi
 	bin/countinghouse dev --demo --port=$(PORT) $(if $(VAULT),--keyring=vault)
 
 build: ## Build bin/countinghouse.
-	go build -trimpath -buildvcs=$(VCS) -o bin/countinghouse ./cmd/countinghouse
+	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags='-s -w -buildid= -X main.version=$(VERSION)' -o $(BIN) ./cmd/countinghouse
 
 # Where VAULT_ADDR is set, that Vault is used, and none is built. It takes minutes the first time.
 vault:
