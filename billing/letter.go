@@ -207,9 +207,9 @@ func happened(l locale.Language, line report.StatementLine) string {
 }
 
 var happenings = map[locale.Language]map[string]string{
-	locale.English: {"invoice": "Invoice", "payment": "Payment", "refund": "Paid back", "credit_note": "Credit note", "write_off": "Written off", "reversal": "Taken back"},
+	locale.English: {"invoice": "Invoice", "payment": "Payment", "refund": "Paid back", "credit_note": "Credit note", "write_off": "Written off", "reversal": "Taken back", "late_fee": "Late fee"},
 	locale.French: {"invoice": "Facture", "payment": "Paiement", "refund": "Remboursement", "credit_note": "Note de crédit", "write_off": "Passé en perte",
-		"reversal": "Annulation"},
+		"reversal": "Annulation", "late_fee": "Frais de retard"},
 }
 
 // languageOf is the one that a customer is written to in.

@@ -168,6 +168,9 @@ func showInvoice(v *visit, status int, form page.Form) error {
 		if err := fillMail(v, tx, &data); err != nil {
 			return nil, err
 		}
+		if data.Fees, err = billing.LateFeesOf(v.ctx, tx, invoice); err != nil {
+			return nil, err
+		}
 		data.Acts = invoiceActs(v, data.Invoice)
 		if data.Invoice.State == billing.Issued {
 			if data.Creditable, err = creditable(v, tx, data.Invoice); err != nil {

@@ -143,7 +143,7 @@ func fillEntry(v *visit, tx *tenant.Tx, data *page.Entry) error {
 	}
 	source := data.Entry.SourceID.String()
 	switch data.Entry.Source {
-	case ledger.SourceInvoice:
+	case ledger.SourceInvoice, ledger.SourceLateFee:
 		invoice, err := billing.InvoiceByID(v.ctx, tx, id.Of[billing.Invoice]{UUID: data.Entry.SourceID})
 		if err != nil {
 			return err

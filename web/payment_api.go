@@ -222,6 +222,7 @@ type paymentListInput struct {
 
 func (s *Server) registerPaymentAPI() {
 	s.registerCreditAPI()
+	s.registerLateFees()
 	const tag = "Payments"
 	handle(s, operation{id: "list-payments", method: "GET", path: "/v1/payments", right: authz.Right{Module: authz.Payments, Action: authz.Read}, tag: tag, summary: "List payments, newest first"},
 		func(ctx context.Context, c *call, in *paymentListInput) (*Body[List[PaymentView]], error) {

@@ -35,6 +35,8 @@ const (
 	// SourceCreditNote and SourceWriteOff are of a credit note and of an invoice that nobody pays.
 	SourceCreditNote SourceKind = "credit_note"
 	SourceWriteOff   SourceKind = "write_off"
+	// SourceLateFee is of an invoice over a fee for another that was not paid in time.
+	SourceLateFee SourceKind = "late_fee"
 	// SourceClosing is of the entry that closes a year, and of the one that takes it back.
 	SourceClosing SourceKind = "closing"
 	// SourceBill, SourcePayeeCredit and SourceBillPayment are of what is bought.

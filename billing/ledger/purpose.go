@@ -15,6 +15,7 @@ const (
 	BadDebts      = "bad-debts"    // what customers will not pay
 
 	Payable = "payable" // what payees are owed
+	LateFees = "late-fees" // what customers pay for paying late
 
 	Retained = "retained" // what closed years came to: the result brought forward
 

@@ -44,6 +44,7 @@ func (w work) register(r *jobs.Registry) {
 	r.EachOrganization("customers.erase", 24*time.Hour, w.eraseOverdue)
 	r.EachOrganization("exports.clear", 24*time.Hour, w.clearExports)
 	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
+	r.EachOrganization("invoices.late_fees", 24*time.Hour, w.chargeLate)
 	r.EachOrganization("invoices.remind", time.Hour, w.remind)
 	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead, jobs.WhileSuspended())
 	// On nobody's behalf: what is set up goes on when whoever caused it is gone.

@@ -109,6 +109,7 @@ var phrases = map[string]string{
 	"import.take":           "imported a file",
 	"customer.erase":        "erased a customer’s personal data",
 	"customer.export":       "fetched a customer’s personal data",
+	"invoice.late_fee":      "charged a late fee",
 }
 
 // past of verbs that do not just take an -ed.

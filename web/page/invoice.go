@@ -59,7 +59,8 @@ type Invoice struct {
 	Mails    []MailShown // the newest first
 	// Creditable says that something of it can still be credited.
 	Creditable bool
-	Credit     []CreditRow // what its customer has that could settle it
+	Fees       []billing.LateFee // that were charged for it
+	Credit     []CreditRow       // what its customer has that could settle it
 }
 
 // Paid is what came in for it.

@@ -176,6 +176,7 @@ func memberSamples() map[string]any {
 		"pay-go":          PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
 		"payments":        Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
 		"payment":         Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account", Gain: currency.Gain{Amount: euros(-500), Waiting: true}, Form: form("k", missing.At("amount")), Open: []Option{{Value: "1", Label: "TW-1"}}, GiveBack: GiveBack{Action: "/back", Form: backForm(), Currency: eur, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}}},
+		"late-fees":       LateFees{Shell: shell("Late fees", "late-fees"), Form: form("k", missing.At("percent")), Currency: eur, Since: today, Often: []Option{{Value: "once", Label: "Once"}}},
 		"payment-several": SeveralForm{Shell: shell("Record payment", "customers"), Form: form("k", missing.At("amount")), Customer: hugh, Currency: eur, Rows: []OpenRow{{EditorLine{Index: 0}, issued.InvoiceHead}}, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
 		"payment-edit":    PaymentForm{Shell: shell("Record payment", "invoices"), Form: form("k", missing.At("amount")), Invoice: issued, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
 		"accounts":        Accounts{Shell: shell("Accounts", "accounts"), Groups: []AccountGroup{{"Assets", []ledger.Account{current}}}, Tabs: sampleTabs()},

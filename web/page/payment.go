@@ -6,6 +6,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/civil"
 )
 
 // Payments is the data of "payments".
@@ -47,6 +48,15 @@ type SeveralForm struct {
 	Rows     []OpenRow
 	Methods  []Option
 	Accounts []Option
+}
+
+// LateFees is the data of "late-fees". Its form sends percent, amount, days, often, which is once or monthly, and version.
+type LateFees struct {
+	Shell
+	Form     Form
+	Currency money.Currency
+	Since    civil.Date // none: they are off
+	Often    []Option
 }
 
 // OpenRow is an open invoice that can get something of a payment.
