@@ -131,16 +131,23 @@ func writeInvoices(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 		Discount    decimal.Decimal `db:"discount_percent"`
 		Taxes       string          `db:"taxes"`
 		Total       int64           `db:"total"`
+		Order       string          `db:"purchase_order"`
+		WithTax     string          `db:"with_tax"`
+		Whole       decimal.Decimal `db:"document_discount_percent"`
+		Off         int64           `db:"document_discount"` // where it was written as an amount
 	}
 	header := []any{"external_id", "customer_external_id", "issue_date", "due_date", "currency", "line", "product_external_id",
-		"description", "quantity", "unit_price", "discount_percent", "tax_code", "invoice_total"}
+		"description", "quantity", "unit_price", "discount_percent", "tax_code", "invoice_total",
+		"purchase_order", "prices_with_tax", "document_discount_percent", "document_discount"}
 	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
 		return tx.Each(ctx, fn, `
 			SELECT coalesce(d.external_id, d.id::text) AS key, coalesce(c.external_id, c.id::text) AS customer,
 			       d.issue_date, d.due_date, d.currency, l.line, coalesce(p.external_id, p.id::text, '') AS product,
 			       l.description, l.quantity, l.unit_price, l.discount_percent,
 			       coalesce((SELECT string_agg(replace(t.code, '+', '++'), '+' ORDER BY t.position) FROM document_tax t
-			                  WHERE t.document_id = l.document_id AND t.line = l.line), '') AS taxes, d.total
+			                  WHERE t.document_id = l.document_id AND t.line = l.line), '') AS taxes, d.total,
+			       d.purchase_order, CASE WHEN d.prices_with_tax THEN 'yes' ELSE '' END AS with_tax, d.discount_percent AS document_discount_percent,
+			       CASE WHEN d.discount_percent = 0 THEN d.discount ELSE 0 END AS document_discount
 			  FROM document d
 			  JOIN party c ON c.id = d.customer_id
 			  JOIN document_line l ON l.document_id = d.id
@@ -150,34 +157,44 @@ func writeInvoices(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 	}, func(r row) []any {
 		return []any{r.Key, r.Customer, r.IssueDate, r.DueDate, r.Currency.Code(),
 			r.Line, r.Product, r.Description, r.Quantity, r.UnitPrice,
-			r.Discount, r.Taxes, money.Amount{Minor: r.Total, Currency: r.Currency}}
+			r.Discount, r.Taxes, money.Amount{Minor: r.Total, Currency: r.Currency},
+			r.Order, r.WithTax, r.Whole, money.Amount{Minor: r.Off, Currency: r.Currency}}
 	})
 }
 
-// writePayments writes all payments, a row for each invoice that they settle.
+// writePayments writes all payments as they stand, less what was given back of them: a row for each invoice that they settle,
+// and one without an invoice for what is credit. What was given back whole is in the journal alone.
 func writePayments(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 	type row struct {
 		Key       string         `db:"key"`
 		Invoice   string         `db:"invoice"`
+		Customer  string         `db:"customer"`
 		Date      civil.Date     `db:"date"`
 		Currency  money.Currency `db:"currency"`
 		Amount    int64          `db:"amount"`
 		Method    string         `db:"method"`
 		Reference string         `db:"reference"`
 	}
-	header := []any{"external_id", "invoice_external_id", "paid_on", "amount", "currency", "method", "reference"}
+	header := []any{"external_id", "invoice_external_id", "paid_on", "amount", "currency", "method", "reference", "customer_external_id"}
 	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
 		return tx.Each(ctx, fn, `
-			SELECT coalesce(y.external_id, y.id::text) AS key, coalesce(d.external_id, d.id::text) AS invoice, y.date,
-			       y.currency, a.amount, y.method, y.reference
-			  FROM payment y
-			  JOIN payment_allocation a ON a.payment_id = y.id
-			  JOIN document d ON d.id = a.document_id
-			 WHERE y.direction::text = 'in' AND d.kind::text = 'invoice'
-			 ORDER BY y.date, y.id, d.id`)
+			WITH y AS (
+				SELECT y.id, coalesce(y.refund_of, y.id) AS origin, y.amount FROM payment y WHERE y.direction::text = 'in'
+			), part AS (
+				SELECT y.origin, a.document_id, sum(a.amount) AS amount FROM y JOIN payment_allocation a ON a.payment_id = y.id
+				 GROUP BY y.origin, a.document_id
+				UNION ALL
+				SELECT y.origin, NULL, sum(y.amount - coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id), 0))
+				  FROM y GROUP BY y.origin
+			)
+			SELECT coalesce(o.external_id, o.id::text) AS key, coalesce(d.external_id, d.id::text, '') AS invoice,
+			       coalesce(c.external_id, c.id::text) AS customer, o.date, o.currency, p.amount::bigint AS amount, o.method, o.reference
+			  FROM part p JOIN payment o ON o.id = p.origin JOIN party c ON c.id = o.customer_id LEFT JOIN document d ON d.id = p.document_id
+			 WHERE p.amount > 0 AND (d.id IS NULL OR d.kind::text = 'invoice')
+			 ORDER BY o.date, o.id, d.id`)
 	}, func(r row) []any {
 		return []any{r.Key, r.Invoice, r.Date, money.Amount{Minor: r.Amount, Currency: r.Currency},
-			r.Currency.Code(), r.Method, r.Reference}
+			r.Currency.Code(), r.Method, r.Reference, r.Customer}
 	})
 }
 

@@ -41,6 +41,15 @@ func (t *Table) key(r row, name string) string {
 	return key
 }
 
+// yes reads a cell that says yes or, empty, no.
+func (t *Table) yes(r row, name string) bool {
+	cell := t.plain(r, name)
+	if cell != "" && cell != "yes" {
+		t.refuseValue(r, name, cell, ErrYes)
+	}
+	return cell == "yes"
+}
+
 // uniqueKey is key for a file in which each row is a thing of its own.
 func (t *Table) uniqueKey(r row, lines map[string]int) string {
 	key := t.key(r, "external_id")

@@ -21,7 +21,11 @@ type invoice struct {
 	paidOn        civil.Date // none: the file does not say
 	currency      money.Currency
 	total         *money.Amount // none: the file does not say
-	lines         []invoiceLine // by their number
+	purchaseOrder string
+	withTax       bool
+	discount      decimal.Decimal // on the whole, in percent or
+	off           decimal.Decimal // in major units
+	lines         []invoiceLine   // by their number
 }
 
 // invoiceLine is one row.
@@ -107,6 +111,13 @@ func (t *Table) readInvoiceRow(r row, codes map[string]bool) (invoice, invoiceLi
 		total := t.amount(r, "invoice_total", v.currency)
 		v.total = &total
 	}
+	v.purchaseOrder, v.withTax = t.text(r, "purchase_order"), t.yes(r, "prices_with_tax")
+	if t.plain(r, "document_discount_percent") != "" {
+		v.discount = t.number(r, "document_discount_percent", money.PercentIntDigits, money.PercentFracDigits)
+	}
+	if t.plain(r, "document_discount") != "" {
+		v.off = t.amount(r, "document_discount", v.currency).Decimal()
+	}
 	line := invoiceLine{
 		row: r, description: t.text(r, "description"),
 		quantity:  t.number(r, "quantity", money.QuantityIntDigits, money.QuantityFracDigits),
@@ -144,6 +155,8 @@ func (t *Table) checkAgreement(r row, known, head *invoice) {
 		{"customer_external_id", known.customer == head.customer}, {"issue_date", known.issue == head.issue},
 		{"due_date", known.due == head.due}, {"paid_on", known.paidOn == head.paidOn},
 		{"currency", known.currency == head.currency}, {"invoice_total", sameTotal},
+		{"purchase_order", known.purchaseOrder == head.purchaseOrder}, {"prices_with_tax", known.withTax == head.withTax},
+		{"document_discount_percent", known.discount.Equal(head.discount)}, {"document_discount", known.off.Equal(head.off)},
 	} {
 		if !c.same {
 			t.refuseCell(r, c.column, ErrMixed.Sayf("Invoice %q has another value here in line %d. All rows of an invoice have the same.", clip(known.key), known.first().line))
@@ -232,7 +245,8 @@ func (t *Table) takeInvoice(ctx context.Context, tx *tenant.Tx, s *Summary, v *i
 // invoiceInput finds what the rows refer to.
 func (t *Table) invoiceInput(v *invoice, known references) (billing.InvoiceInput, bool) {
 	before := len(t.faults.list)
-	in := billing.InvoiceInput{ExternalID: v.key, IssueDate: v.issue, DueDate: v.due, Currency: v.currency}
+	in := billing.InvoiceInput{ExternalID: v.key, IssueDate: v.issue, DueDate: v.due, Currency: v.currency,
+		PurchaseOrder: v.purchaseOrder, PricesWithTax: v.withTax, DiscountPercent: v.discount, Discount: v.off}
 	if in.CustomerID = known.customers[v.customer]; in.CustomerID.IsZero() {
 		t.missing(v.first(), "customer_external_id", "customer", v.customer)
 	}
@@ -265,8 +279,13 @@ func (t *Table) placeInvoice(v *invoice) func(field string) (row, string) {
 	return func(field string) (row, string) {
 		index, rest := -1, ""
 		if n, err := fmt.Sscanf(field, "lines[%d]", &index); n != 1 || err != nil || index < 0 || index >= len(v.lines) {
-			if field == "customer_id" {
+			switch field {
+			case "customer_id":
 				field = "customer_external_id"
+			case "discount":
+				field = "document_discount"
+			case "discount_percent":
+				field = "document_discount_percent"
 			}
 			return v.first(), field
 		}
@@ -308,6 +327,10 @@ func (s *storedInvoice) differs(v *invoice) string {
 		return "in another currency"
 	case s.IssueDate != v.issue || !v.due.IsZero() && s.DueDate != v.due:
 		return "with other dates"
+	case s.PurchaseOrder != v.purchaseOrder:
+		return "with another order number"
+	case s.PricesWithTax != v.withTax || !s.DiscountPercent.Equal(v.discount) || s.DiscountPercent.IsZero() && !s.amount(s.Discount).Decimal().Equal(v.off):
+		return "with another discount, or other prices as to tax"
 	case len(s.lines) != len(v.lines):
 		return fmt.Sprintf("with %d lines instead of %d", len(s.lines), len(v.lines))
 	case v.total != nil && v.total.Minor != s.Total:

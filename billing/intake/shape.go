@@ -21,6 +21,7 @@ var (
 	ErrTwice     = fault.New(fault.Invalid, "import.twice", "The external id stands twice in this file.")
 	ErrLine      = fault.New(fault.Invalid, "import.line", "Number the lines of an invoice 1, 2, 3 and so on, each once.")
 	ErrTotal     = fault.New(fault.Invalid, "import.total", "The invoice comes to another total than the file says.")
+	ErrYes       = fault.New(fault.Invalid, "import.yes", "Write yes, or leave the cell empty.")
 	ErrMixed     = fault.New(fault.Invalid, "import.mixed", "The rows of one invoice do not agree.")
 	ErrDiffers   = fault.New(fault.Conflict, "import.differs", "It is in the books already, and is not the same.")
 	ErrReference = fault.New(fault.Invalid, "import.reference", "What this refers to is not in the books. Import it first.")
@@ -53,8 +54,9 @@ var layouts = []layout{
 			"tax_number", "language", "payment_terms_days"}},
 	{Products, []string{"external_id", "name", "unit_price", "currency"}, []string{"description"}},
 	{Invoices, []string{"external_id", "customer_external_id", "issue_date", "currency", "line", "product_external_id", "description", "quantity", "unit_price"},
-		[]string{"discount_percent", "tax_code", "due_date", "paid_on", "invoice_total"}},
-	{Payments, []string{"external_id", "invoice_external_id", "paid_on", "amount", "currency"}, []string{"method", "reference"}},
+		[]string{"discount_percent", "tax_code", "due_date", "paid_on", "invoice_total",
+			"purchase_order", "prices_with_tax", "document_discount_percent", "document_discount"}},
+	{Payments, []string{"external_id", "invoice_external_id", "paid_on", "amount", "currency"}, []string{"method", "reference", "customer_external_id"}},
 	{Journal, []string{"entry", "date", "description", "account_code", "debit", "credit", "currency"},
 		[]string{"source", "reverses", "line", "account", "kind", "party", "memo"}},
 }

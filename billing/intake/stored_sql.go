@@ -118,16 +118,20 @@ func storedProducts(ctx context.Context, tx *tenant.Tx, keys []string) (map[stri
 }
 
 type storedInvoice struct {
-	Key       string            `db:"key"`
-	ID        billing.InvoiceID `db:"id"`
-	State     string            `db:"state"`
-	Customer  string            `db:"customer"`
-	IssueDate civil.Date        `db:"issue_date"`
-	DueDate   civil.Date        `db:"due_date"`
-	Currency  money.Currency    `db:"currency"`
-	Total     int64             `db:"total"`
-	Settled   int64             `db:"settled"`
-	lines     []storedLine
+	Key             string            `db:"key"`
+	ID              billing.InvoiceID `db:"id"`
+	State           string            `db:"state"`
+	Customer        string            `db:"customer"`
+	IssueDate       civil.Date        `db:"issue_date"`
+	DueDate         civil.Date        `db:"due_date"`
+	Currency        money.Currency    `db:"currency"`
+	Total           int64             `db:"total"`
+	Settled         int64             `db:"settled"`
+	PurchaseOrder   string            `db:"purchase_order"`
+	PricesWithTax   bool              `db:"prices_with_tax"`
+	DiscountPercent decimal.Decimal   `db:"discount_percent"`
+	Discount        int64             `db:"discount"`
+	lines           []storedLine
 }
 
 func (s *storedInvoice) amount(minor int64) money.Amount {
@@ -150,7 +154,8 @@ func storedInvoices(ctx context.Context, tx *tenant.Tx, keys []string) (map[stri
 		var rows []storedInvoice
 		err := tx.Select(ctx, &rows, `
 			SELECT coalesce(d.external_id, d.id::text) AS key, d.id, d.state, coalesce(p.external_id, p.id::text) AS customer,
-			       d.issue_date, d.due_date, d.currency, d.total, d.settled
+			       d.issue_date, d.due_date, d.currency, d.total, d.settled,
+			       d.purchase_order, d.prices_with_tax, d.discount_percent, d.discount
 			  FROM document d JOIN party p ON p.id = d.customer_id
 			 WHERE d.kind = 'invoice'
 			   AND coalesce(d.external_id, d.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
@@ -181,8 +186,10 @@ func storedInvoices(ctx context.Context, tx *tenant.Tx, keys []string) (map[stri
 	})
 }
 
+// storedPayment is what of a payment settles one invoice or, without one, is credit, less what was given back.
 type storedPayment struct {
 	Key       string            `db:"key"`
+	Customer  string            `db:"customer"`
 	Invoice   billing.InvoiceID `db:"invoice"`
 	Date      civil.Date        `db:"date"`
 	Currency  money.Currency    `db:"currency"`
@@ -191,17 +198,29 @@ type storedPayment struct {
 	Reference string            `db:"reference"`
 }
 
-func storedPayments(ctx context.Context, tx *tenant.Tx, keys []string) (map[string]*storedPayment, error) {
-	found := make(map[string]*storedPayment)
+func storedPayments(ctx context.Context, tx *tenant.Tx, keys []string) (map[string][]storedPayment, error) {
+	found := make(map[string][]storedPayment)
 	return found, inChunks(keys, func(wanted string) error {
 		var rows []storedPayment
 		err := tx.Select(ctx, &rows, `
-			SELECT coalesce(y.external_id, y.id::text) AS key, a.document_id AS invoice, y.date, y.currency, a.amount,
-			       y.method, y.reference
-			  FROM payment y JOIN payment_allocation a ON a.payment_id = y.id
-			 WHERE y.direction::text = 'in' AND coalesce(y.external_id, y.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
-		for i := range rows {
-			found[rows[i].Key] = &rows[i]
+			WITH o AS (
+				SELECT o.*, coalesce(o.external_id, o.id::text) AS key FROM payment o
+				 WHERE o.direction::text = 'in' AND coalesce(o.external_id, o.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))
+			), part AS (
+				SELECT o.id, a.document_id, sum(a.amount) AS amount
+				  FROM o JOIN payment y ON y.id = o.id OR y.refund_of = o.id JOIN payment_allocation a ON a.payment_id = y.id
+				 GROUP BY o.id, a.document_id
+				UNION ALL
+				SELECT o.id, NULL, sum(y.amount - coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id), 0))
+				  FROM o JOIN payment y ON y.id = o.id OR y.refund_of = o.id GROUP BY o.id
+			)
+			SELECT o.key, coalesce(c.external_id, c.id::text) AS customer,
+			       coalesce(p.document_id, '00000000-0000-0000-0000-000000000000') AS invoice, o.date, o.currency,
+			       p.amount::bigint AS amount, o.method, o.reference
+			  FROM o JOIN part p ON p.id = o.id JOIN party c ON c.id = o.customer_id
+			 WHERE p.amount > 0 OR p.document_id IS NULL`, wanted)
+		for _, r := range rows {
+			found[r.Key] = append(found[r.Key], r)
 		}
 		return err
 	})

@@ -14,7 +14,7 @@ const (
 	GatewayFees   = "gateway-fees" // what payment gateways keep
 	BadDebts      = "bad-debts"    // what customers will not pay
 
-	Payable = "payable" // what payees are owed
+	Payable  = "payable"   // what payees are owed
 	LateFees = "late-fees" // what customers pay for paying late
 
 	Retained = "retained" // what closed years came to: the result brought forward
