@@ -45,7 +45,7 @@ func refuseWriting(s Scope, h *handle, err error) error {
 		return err
 	}
 	switch s.s.kind {
-	case Link, Webhook, Invited:
+	case Link, Webhook, Invited, Customer, Visitor:
 		return ErrClosedForNow.Because(err)
 	}
 	return ErrSuspended.Because(err)

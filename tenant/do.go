@@ -20,6 +20,8 @@ var prepareAlive = []string{
 	"PREPARE support_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.support_alive($1, $2, $3)",
 	"PREPARE organization_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.organization_alive($1, $2, $3)",
 	"PREPARE door_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.door_alive($1, $2, $3)",
+	"PREPARE customer_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.customer_alive($1, $2, $3)",
+	"PREPARE visitor_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.visitor_alive($1, $2, $3)",
 	"PREPARE invitation_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.invitation_alive($1, $2, $3)",
 	"PREPARE job_alive(bytea, uuid, timestamptz) AS SELECT * FROM platform.job_alive($1, $2, $3)",
 }
@@ -198,7 +200,8 @@ func closeConn(conn *sqlx.Conn) error {
 // provisioning made and digits: nothing that a caller sent.
 func (db *DB) ask(s *scope, now time.Time) string {
 	function := map[Kind]string{Member: "session_alive", Token: "token_alive", Job: "job_alive", Operator: "organization_alive",
-		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive", Invited: "invitation_alive", Payer: "organization_alive"}[s.kind]
+		Link: "door_alive", Webhook: "door_alive", Self: "self_alive", Support: "support_alive", Invited: "invitation_alive",
+		Payer: "organization_alive", Customer: "customer_alive", Visitor: "visitor_alive"}[s.kind]
 	call := "EXECUTE " + function
 	if db.config.Unprepared {
 		call = "SELECT * FROM platform." + function

@@ -43,16 +43,24 @@ func (tx *Tx) OpenWebhook(ctx context.Context, subject uuid.UUID) (string, error
 }
 
 func (tx *Tx) openDoor(ctx context.Context, kind Kind, subject uuid.UUID, expiry *time.Time) (string, error) {
-	raw := make([]byte, doorSecretLength)
-	if _, err := rand.Read(raw); err != nil {
-		return "", fmt.Errorf("making a link: %w", err)
+	secret, hash, err := newDoorSecret()
+	if err != nil {
+		return "", err
 	}
-	hash := sha256.Sum256(raw)
-	_, err := tx.Exec(ctx, `SELECT platform.open_door($1, $2, $3, $4, $5)`, hash[:], kind.String(), subject, tx.now, expiry)
+	_, err = tx.Exec(ctx, `SELECT platform.open_door($1, $2, $3, $4, $5)`, hash[:], kind.String(), subject, tx.now, expiry)
 	if err != nil {
 		return "", fmt.Errorf("opening a door: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(raw), nil
+	return secret, nil
+}
+
+// newDoorSecret makes the secret part of an address, as HashDoor reads it, and what is kept of it.
+func newDoorSecret() (secret string, hash Hash, err error) {
+	raw := make([]byte, doorSecretLength)
+	if _, err := rand.Read(raw); err != nil {
+		return "", hash, fmt.Errorf("making a link: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), sha256.Sum256(raw), nil
 }
 
 // CloseDoors ends all links, or all webhooks, to one thing, and says how many there were.

@@ -98,7 +98,7 @@ var personalColumns = map[string]Masks{
 var plainNames = []string{"account", "product", "tax", "rate", "currency", "plan", "schema", "gateway", "role", "file", "category", "bank", "organization"}
 
 // personalTables hold people under the plain column "name".
-var personalTables = []string{"party", "member", "audit_private"}
+var personalTables = []string{"party", "member", "audit_private", "contact"}
 
 // personal says in which groups what a column of an answer to q holds is: masking any of them masks it. What it cannot
 // tell it takes for a name.

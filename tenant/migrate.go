@@ -162,6 +162,7 @@ func ensureCompartments(ctx context.Context, owner *sqlx.DB, config Config) erro
 		for _, statement := range []string{
 			"GRANT EXECUTE ON FUNCTION platform.job_alive TO " + login,
 			"GRANT CONNECT ON DATABASE " + pq.QuoteIdentifier(name) + " TO " + login,
+			"GRANT EXECUTE ON FUNCTION platform.customer_alive, platform.visitor_alive TO " + login,
 			"GRANT EXECUTE ON FUNCTION platform.session_alive, platform.token_alive, platform.organization_alive, platform.self_alive, platform.support_alive, platform.door_alive, platform.invitation_alive, platform.claim_organization TO " + login,
 		} {
 			if _, err := owner.ExecContext(ctx, statement); err != nil {

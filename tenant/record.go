@@ -65,7 +65,7 @@ func (tx *Tx) Record(ctx context.Context, act Act) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO audit_log (id, at, actor_kind, actor_id, action, object_kind, object_id, request_id, network, detail, grant_id, before, after)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		row, tx.now, tx.scope.kind.String(), orNull(tx.scope.person.ID.UUID), act.Action, act.Object, orNull(act.ID),
+		row, tx.now, tx.scope.kind.String(), orNull(tx.scope.actor()), act.Action, act.Object, orNull(act.ID),
 		r.ID, r.Network, act.Detail, orNull(tx.scope.grant), changes.before.String(), changes.after.String())
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", act.Action, err)
@@ -79,6 +79,14 @@ func (tx *Tx) Record(ctx context.Context, act Act) error {
 	}
 	tx.acts = append(tx.acts, act)
 	return nil
+}
+
+// actor is who did it: a person, or one of a customer's people; the zero id for nobody.
+func (s *scope) actor() uuid.UUID {
+	if s.kind == Customer {
+		return s.contact
+	}
+	return s.person.ID.UUID
 }
 
 func orNull(u uuid.UUID) any {

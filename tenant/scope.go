@@ -66,6 +66,8 @@ const (
 	Support                  // someone on the staff, whom an owner let in for a while
 	Invited                  // a person with a session and an open invitation, who is about to join
 	Payer                    // an organization that the platform bills, at its own bills
+	Customer                 // one of a customer's people, with a session at the organization's own host
+	Visitor                  // whoever comes to the organization's own host and is not signed in
 )
 
 // String is the word that the audit log keeps.
@@ -91,6 +93,10 @@ func (k Kind) String() string {
 		return "invited"
 	case Payer:
 		return "payer"
+	case Customer:
+		return "customer"
+	case Visitor:
+		return "visitor"
 	}
 	return "none"
 }
@@ -123,7 +129,9 @@ type scope struct {
 	policy       int64
 	terms
 	account
-	subject uuid.UUID    // of a link or webhook: the one thing that it leads to
+	subject uuid.UUID    // of a link or webhook: the one thing that it leads to; of a customer: which one
+	contact uuid.UUID    // of a customer: who of their people
+	may     int          // of a customer: the contact's rights
 	seen    atomic.Int64 // Unix seconds of the last time that the credential's use was written down
 	entered atomic.Bool  // it was written down that the session entered the organization
 }
@@ -169,7 +177,8 @@ func (s Scope) PasswordUntil() time.Time { return s.s.passwordUntil }
 // Credential tells apart what bearers got in with, and is of no use to get in by.
 func (s Scope) Credential() string { return string(s.s.credential[:]) }
 
-// Subject is the one thing that a link or webhook leads to; none for every other kind.
+// Subject is the one thing that a link or webhook leads to, and of a Customer which one they belong to; none for every
+// other kind.
 func (s Scope) Subject() uuid.UUID { return s.s.subject }
 
 // scopeRow is one answer of the queries below.
@@ -390,6 +399,8 @@ func Seen(ctx context.Context, db *DB, s Scope) error {
 	switch s.s.kind {
 	case Member, Support:
 		_, err = db.platform.ExecContext(ctx, touchSession, credential, now)
+	case Customer:
+		_, err = db.platform.ExecContext(ctx, touchCustomerSession, credential, now)
 	case Token:
 		// The old secret of a rotated token has a time of its own, which tells whether anyone still uses it.
 		_, err = db.platform.ExecContext(ctx, `UPDATE platform.api_token

@@ -26,8 +26,8 @@ func (r feedRow) entry() Entry {
 		Changes: readChanges(r.Before, r.After), Seal: r.Seal}
 }
 
-const feedWhere = `SELECT ` + recordColumns + `, coalesce(m.name, '') AS name, coalesce(s.seq, 0) AS seal
-	  FROM audit_log a LEFT JOIN member m ON m.person_id = a.actor_id LEFT JOIN seal s ON s.row_id = a.id
+const feedWhere = `SELECT ` + recordColumns + `, coalesce(m.name, nullif(k.name, ''), k.email, '') AS name, coalesce(s.seq, 0) AS seal
+	  FROM audit_log a LEFT JOIN member m ON m.person_id = a.actor_id LEFT JOIN contact k ON k.id = a.actor_id AND a.actor_kind = 'customer' LEFT JOIN seal s ON s.row_id = a.id
 	 WHERE ($1::uuid IS NULL OR a.actor_id = $1)
 	   AND ($2 = '' OR a.object_kind IN (SELECT jsonb_array_elements_text($2::jsonb)))
 	   AND ($3::uuid IS NULL OR a.object_id = $3)
