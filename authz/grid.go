@@ -6,6 +6,10 @@ var grid = []gridRow{
 		{Read, "see customers"}, {Create, "add customers"}, {Change, "change customers"},
 		{Delete, "archive customers"}, {Export, "export customers"},
 	}},
+	{Contacts, "People of customers", []box{
+		{Read, "see who of a customer has access to the portal"}, {Create, "invite people of customers"},
+		{Change, "choose what people of customers may do"}, {Delete, "take the access of people of customers away"},
+	}},
 	{Products, "Products", []box{
 		{Read, "see products"}, {Create, "add products"}, {Change, "change products"},
 		{Delete, "archive products"}, {Export, "export products"},
@@ -22,6 +26,7 @@ var grid = []gridRow{
 		{Read, "see orders"}, {Create, "take orders"}, {Change, "change orders"},
 		{Delete, "cancel orders"}, {Approve, "accept orders"}, {Export, "export orders"},
 	}},
+	{Shop, "Portal and shop", []box{{Read, "see the settings of portal and shop"}, {Change, "open and close portal and shop"}}},
 	{Payments, "Payments", []box{
 		{Read, "see payments"}, {Create, "record payments"}, {Change, "match payments"},
 		{Delete, "reverse payments"}, {Approve, "refund payments"}, {Export, "export payments"},

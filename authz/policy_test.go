@@ -31,13 +31,16 @@ var reference = map[string]map[Module]string{
 		Customers: "rcCde", Products: "rcCde", Invoices: "rcCdae", Subscriptions: "rcCd", Orders: "rcCdae", Payments: "rcCdae",
 		Payees: "rcCde", Bills: "rcCdae", Taxes: "rcCd", Journal: "rcCae", Accounts: "rcCde", Reports: "re",
 		Exports: "rcd", Imports: "rc", Settings: "r", PaymentMethods: "r", Gateways: "r", Members: "r", Audit: "re",
+		Contacts: "r", Shop: "r",
 	},
 	"bookkeeper": {
 		Bank:      "rcCde",
 		Customers: "rcCe", Products: "rcCe", Payees: "rcCe", Invoices: "rcCdae", Subscriptions: "rcCd", Orders: "rcC", Bills: "rcC",
 		Payments: "rcCe", Journal: "rc", Reports: "re", Imports: "rc", Accounts: "r", Taxes: "r", Settings: "r",
+		Contacts: "r", Shop: "r",
 	},
 	"sales": {
+		Contacts: "rcCd", Shop: "r",
 		Customers: "rcCd", Products: "rcCd", Invoices: "rcCda", Subscriptions: "rcCd", Orders: "rcCda", Payments: "r", Taxes: "r", Settings: "r",
 	},
 	"viewer": {
@@ -55,6 +58,7 @@ var reference = map[string]map[Module]string{
 var supportNever = map[Module]string{
 	Exports: "rcCdae", Imports: "rcCdae", Settings: "cCda", Members: "cCda", Roles: "cCda", Security: "rcCdae",
 	Tokens: "rcCdae", Webhooks: "rcCdae", Support: "rcCdae", Gateways: "cCda", PaymentMethods: "cCda",
+	Contacts: "cCda", Shop: "cCda",
 }
 
 var letters = map[Action]string{Read: "r", Create: "c", Change: "C", Delete: "d", Approve: "a", Export: "e"}

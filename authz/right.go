@@ -10,10 +10,12 @@ type Module string
 // The modules, in the order of the grid.
 const (
 	Customers      Module = "customers"
+	Contacts       Module = "contacts"
 	Products       Module = "products"
 	Invoices       Module = "invoices"
 	Subscriptions  Module = "subscriptions"
 	Orders         Module = "orders"
+	Shop           Module = "shop"
 	Payments       Module = "payments"
 	Payees         Module = "payees"
 	Bills          Module = "bills"

@@ -63,6 +63,7 @@ func (s *Server) registerAPI() {
 	s.api = humafiber.New(s.app, config)
 	s.registerDocumentation()
 	s.registerCustomerAPI()
+	s.registerContactAPI()
 	s.registerProductAPI()
 	s.registerTaxAPI()
 	s.registerSubscriptionAPI()

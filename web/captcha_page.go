@@ -57,10 +57,15 @@ func (s *Server) showCaptcha(c *fiber.Ctx, form string) (*page.Captcha, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
+	openCaptcha(c, t)
+	return &page.Captcha{Provider: string(t.Provider), SiteKey: t.SiteKey, For: t.For}, nil
+}
+
+// openCaptcha lets a third party into the page where it is the one to ask.
+func openCaptcha(c *fiber.Ctx, t captcha.Task) {
 	if opens, third := captchaOpens[t.Provider]; third {
 		c.Set("Content-Security-Policy", strings.Replace(contentPolicy, "script-src 'self'", "script-src 'self' "+opens.script, 1)+"; frame-src "+opens.frame)
 	}
-	return &page.Captcha{Provider: string(t.Provider), SiteKey: t.SiteKey, For: t.For}, nil
 }
 
 // checkCaptcha holds what a form brought against the CAPTCHA before it, if there is one. It must stand before
@@ -70,6 +75,10 @@ func (s *Server) checkCaptcha(c *fiber.Ctx, form string, sent url.Values) error 
 	if err != nil || !ok {
 		return err
 	}
+	return s.checkTask(c, t, sent)
+}
+
+func (s *Server) checkTask(c *fiber.Ctx, t captcha.Task, sent url.Values) error {
 	if s.Captcha == nil {
 		return captcha.ErrUnavailable.Because(errors.New("this server has no CAPTCHA"))
 	}
@@ -82,6 +91,10 @@ func (s *Server) setCaptcha(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return s.setTask(c, t, ok)
+}
+
+func (s *Server) setTask(c *fiber.Ctx, t captcha.Task, ok bool) error {
 	if !ok || t.Provider != captcha.Altcha || s.Captcha == nil {
 		return errNoPage
 	}

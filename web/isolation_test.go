@@ -28,6 +28,8 @@ func (h *house) estate(t testing.TB) estate {
 	e := estate{h.signUp(t), map[string]string{}}
 	p := e.program
 	e.ids["customers"] = p.made(t, "/v1/customers", map[string]any{"name": secretName})
+	e.ids["contacts"] = p.made(t, "/v1/contacts", map[string]any{"customer_id": e.ids["customers"], "email": tenanttest.Random(6) + "@estate.example",
+		"name": secretName, "rights": []string{"invoices"}})
 	e.ids["products"] = p.made(t, "/v1/products", map[string]any{"name": secretName, "unit_price": "10"})
 	e.ids["tax-rates"] = p.made(t, "/v1/tax-rates", map[string]any{"code": "VAT", "name": secretName, "percent": "20"})
 	e.ids["taxes"] = e.ids["tax-rates"]
@@ -343,6 +345,12 @@ func validBody(r web.Route, e estate) any {
 			return map[string]any{"bill_id": e.ids["bills"]}
 		}
 		return nil
+	case r.Path == "/v1/portal" && r.Method == "PUT":
+		return map[string]any{"sign_up": false, "shop_open": false}
+	case r.Path == "/v1/contacts":
+		return map[string]any{"customer_id": e.ids["customers"], "email": "new@estate.example", "rights": []string{}}
+	case strings.HasPrefix(r.Path, "/v1/contacts/") && r.Method == "PUT":
+		return map[string]any{"rights": []string{}}
 	case strings.HasSuffix(r.Path, "/cancel"):
 	case r.Path == "/v1/products/:id/phone-check":
 		return map[string]any{"when": "never"}
@@ -407,7 +415,7 @@ func TestHostsAndOtherSites(t *testing.T) {
 	h := open(t)
 	o := h.signUp(t)
 	t.Run("an unknown host serves nothing", func(t *testing.T) {
-		for _, host := range []string{"evil.example", "books.example", "books.example:80", o.slug + ".books.example:8080"} {
+		for _, host := range []string{"evil.example", "books.example", "books.example:80", "nobody-" + o.slug + ".books.example:8080", "a." + o.slug + ".books.example:8080", o.slug + ".books.example"} {
 			r := httptest.NewRequest("GET", "/sign-in", http.NoBody)
 			r.Host = host
 			response, err := h.App().Test(r, -1)

@@ -35,11 +35,15 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (s *Server) useMiddleware() {
-	s.app.Use(s.identify, s.recoverPanic, s.secure, s.limitNetwork, s.checkRequest)
+	s.app.Use(s.toPortal, s.identify(s.answerError), s.recoverPanic, s.secure, s.limitNetwork, s.checkRequest)
 }
 
-// identify gives the request its id, its time limit and its line in the log.
-func (s *Server) identify(c *fiber.Ctx) error {
+// identify gives the request its id, its time limit and its line in the log; refuse answers whatever went wrong.
+func (s *Server) identify(refuse fiber.ErrorHandler) fiber.Handler {
+	return func(c *fiber.Ctx) error { return s.identified(c, refuse) }
+}
+
+func (s *Server) identified(c *fiber.Ctx, refuse fiber.ErrorHandler) error {
 	began, end := time.Now(), s.Meter.Begin()
 	request, traced := tenant.Request{ID: newRequestID(), Network: s.network(c)}, trace.Begin(c.Get(trace.Header))
 	ctx, cancel := context.WithTimeout(tenant.WithRequest(trace.With(context.Background(), traced), request), requestTimeout)
@@ -49,7 +53,7 @@ func (s *Server) identify(c *fiber.Ctx) error {
 	c.Set("X-Request-Id", request.ID)
 	err := c.Next()
 	if err != nil { // answer here, so that the log tells the status
-		err = s.answerError(c, err)
+		err = refuse(c, err)
 	}
 	route, status, took := s.routeOf(c), c.Response().StatusCode(), time.Since(began)
 	end(c.Method(), route, status, took)
@@ -110,39 +114,56 @@ func (s *Server) secure(c *fiber.Ctx) error {
 // checkRequest refuses what no route should have to think of: an address that cannot be read, another host's
 // name, a form that another site sends.
 func (s *Server) checkRequest(c *fiber.Ctx) error {
+	parsed, err := readableRequest(c)
+	if err != nil {
+		return err
+	}
+	if !isProbe(parsed.Path) && !s.ownHost(string(c.Request().Host())) {
+		return errNoPage
+	}
+	if err := checkCrossed(c, s.crossed, parsed, s.origin.Host); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
+// readableRequest gives a request's address, and refuses one that cannot be read and a body that is packed.
+func readableRequest(c *fiber.Ctx) (*url.URL, error) {
 	target := string(c.Request().RequestURI())
 	parsed, err := url.ParseRequestURI(target)
 	if err != nil || !utf8.ValidString(parsed.Path) || strings.ContainsRune(parsed.Path, 0) {
-		return errBadURL
+		return nil, errBadURL
 	}
 	query, err := url.ParseQuery(parsed.RawQuery)
 	if err != nil {
-		return errBadURL
+		return nil, errBadURL
 	}
 	for key, values := range query {
 		for _, v := range append(values, key) {
 			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
-				return errBadURL
+				return nil, errBadURL
 			}
 		}
 	}
 	// Fiber would unpack it in memory, however large it becomes, and count only what came over the wire.
 	if encoding := c.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return refused(http.StatusUnsupportedMediaType, errPacked)
+		return nil, refused(http.StatusUnsupportedMediaType, errPacked)
 	}
-	if !isProbe(parsed.Path) && !s.ownHost(string(c.Request().Host())) {
-		return errNoPage
-	}
-	request := &http.Request{Method: c.Method(), Host: s.origin.Host, URL: parsed, Header: http.Header{}}
+	return parsed, nil
+}
+
+// checkCrossed refuses a form that another origin than host sends.
+func checkCrossed(c *fiber.Ctx, protection *http.CrossOriginProtection, parsed *url.URL, host string) error {
+	request := &http.Request{Method: c.Method(), Host: host, URL: parsed, Header: http.Header{}}
 	for _, name := range []string{"Origin", "Sec-Fetch-Site"} {
 		if v := c.Get(name); v != "" {
 			request.Header.Set(name, v)
 		}
 	}
-	if err := s.crossed.Check(request); err != nil {
+	if err := protection.Check(request); err != nil {
 		return errCrossed.Because(err)
 	}
-	return c.Next()
+	return nil
 }
 
 // ownHost says whether a Host header names the one origin that members and the API use. On a machine of one's

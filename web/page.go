@@ -108,8 +108,10 @@ func repeats(name string, many []string) bool {
 	return false
 }
 
-func (s *Server) setSession(c *fiber.Ctx, token string) {
-	c.Cookie(&fiber.Cookie{Name: sessionCookie, Value: token, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
+func (s *Server) setSession(c *fiber.Ctx, token string) { setCookie(c, sessionCookie, token) }
+
+func setCookie(c *fiber.Ctx, name, value string) {
+	c.Cookie(&fiber.Cookie{Name: name, Value: value, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
 }
 
 func clearCookie(c *fiber.Ctx, name string) {

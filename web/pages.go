@@ -27,6 +27,7 @@ var (
 func (s *Server) registerPages() {
 	s.registerOverviewPage()
 	s.registerCustomerPages()
+	s.registerContactPages()
 	s.registerProductPages()
 	s.registerSubscriptionPages()
 	s.registerTaxPages()

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/countinghouse/countinghouse/authz"
+	"github.com/countinghouse/countinghouse/billing/contact"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -16,6 +19,8 @@ type Route struct {
 	Right  authz.Right
 	Kinds  []tenant.Kind
 	Public bool
+	// Contact is what one of a customer's people must hold, on a route of the portal.
+	Contact contact.Rights
 	// Closed says that support is refused, whatever it was let in to see.
 	Closed bool
 	// Plan says that it is about the organization's plan, which is there for those who are suspended too.
@@ -41,6 +46,9 @@ func (r Route) goesOn() bool {
 // Routes lists what is registered, for the documentation and for tests that no route may escape.
 func (s *Server) Routes() []Route { return slices.Clone(s.routes) }
 
+// PortalRoutes lists what is registered at the organizations' own hosts.
+func (s *Server) PortalRoutes() []Route { return slices.Clone(s.portalRoutes) }
+
 // checkRoutes refuses a router with a route that was registered past the list, or that names no right.
 func (s *Server) checkRoutes() error {
 	known := map[string]bool{}
@@ -54,7 +62,21 @@ func (s *Server) checkRoutes() error {
 		}
 		known[r.Method+" "+r.Path] = true
 	}
-	for _, r := range s.app.GetRoutes(true) {
+	if err := checkKnown(s.app, known); err != nil {
+		return err
+	}
+	known = map[string]bool{}
+	for _, r := range s.portalRoutes {
+		if r.Public == (len(r.Kinds) > 0) || r.Right != (authz.Right{}) {
+			return fmt.Errorf("route %s %s of the portal admits nobody, or members", r.Method, r.Path)
+		}
+		known[r.Method+" "+r.Path] = true
+	}
+	return checkKnown(s.portalApp, known)
+}
+
+func checkKnown(app *fiber.App, known map[string]bool) error {
+	for _, r := range app.GetRoutes(true) {
 		// HEAD stands beside its GET, by answer.
 		if r.Method == "HEAD" {
 			continue

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -97,6 +98,11 @@ type Server struct {
 	probes  *probes
 
 	counters counters
+	// What is reached at the organizations' own hosts.
+	portalApp     *fiber.App
+	portalRoutes  []Route
+	portalCrossed *http.CrossOriginProtection
+	posting       sync.WaitGroup // letters on their way
 
 	staffPolicy *authz.StaffPolicy
 	// Desk writes to owners of support access. Flush it before the process ends.
@@ -139,6 +145,7 @@ func New(config Config) (*Server, error) {
 	})
 	s.app.Server().HeaderReceived = limitOf
 	s.Desk = s.newDesk()
+	s.portalApp, s.portalCrossed = s.newPortal(), http.NewCrossOriginProtection()
 	s.useMiddleware()
 	s.registerPublic()
 	s.registerAPI()
@@ -147,6 +154,7 @@ func New(config Config) (*Server, error) {
 	s.registerStaffPages()
 	s.registerStaffVisitPages()
 	s.registerSupportEnd()
+	s.registerPortal()
 	return s, s.checkRoutes()
 }
 
@@ -160,6 +168,9 @@ func (s *Server) Serve(l net.Listener) error {
 
 // Shutdown stops listening and lets requests in flight finish until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
+
+// Flush waits for the letters to customers that are on their way: before the process ends, and in tests.
+func (s *Server) Flush() { s.posting.Wait() }
 
 // App is the router itself, for tests and benchmarks.
 func (s *Server) App() *fiber.App { return s.app }

@@ -38,6 +38,7 @@ type house struct {
 	outbox   *notify.Outbox
 	practice *fake.House
 	sealed   *atomic.Int64 // how often the keyring was asked
+	host     string        // that requests go to; empty: the members'
 }
 
 func open(t testing.TB) *house {
@@ -109,7 +110,9 @@ func (a answer) problem(t testing.TB) (p web.Problem) {
 
 func (h *house) send(t testing.TB, r *http.Request) answer {
 	t.Helper()
-	r.Host = strings.TrimPrefix(origin, "http://")
+	if r.Host = h.host; h.host == "" {
+		r.Host = strings.TrimPrefix(origin, "http://")
+	}
 	response, err := h.App().Test(r, -1)
 	if err != nil {
 		t.Fatal(err)

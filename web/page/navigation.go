@@ -54,6 +54,7 @@ var settings = []navItem{
 	{key: "plan", label: "Plan", path: []any{"settings", "plan"}, right: "settings:read"},
 	{key: "branding", label: "Documents and mail", path: []any{"settings", "branding"}, right: "settings:read"},
 	{key: "late-fees", label: "Late fees", path: []any{"settings", "late-fees"}, right: "settings:read"},
+	{key: "portal", label: "Portal and shop", path: []any{"settings", "portal"}, right: "shop:read"},
 	{key: "security", label: "Security", path: []any{"settings", "security"}, right: "security:read"},
 	{key: "gateways", label: "Payment gateways", path: []any{"settings", "gateways"}, right: "gateways:read"},
 	{key: "phone-check", label: "Phone check", path: []any{"settings", "phone-check"}, right: "settings:read"},

@@ -101,6 +101,7 @@ func samples() map[string]any {
 	maps.Copy(all, memberSamples())
 	maps.Copy(all, activitySamples())
 	maps.Copy(all, secondFactorSamples())
+	maps.Copy(all, portalSamples())
 	maps.Copy(all, subscriptionSamples())
 	maps.Copy(all, billSamples())
 	maps.Copy(all, planSamples())
