@@ -39,14 +39,14 @@ ALTER TABLE document
 -- held is done or refused once.
 CREATE OR REPLACE FUNCTION check_document_change() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    may_change text[] := ARRAY['settled', 'version', 'state', 'written_off', 'closed_at', 'closing_entry_id', 'accepted_by', 'base_rate'];
+    may_change text[] := ARRAY['settled', 'version', 'state', 'written_off', 'closed_at', 'closing_entry_id', 'accepted_by', 'base_rate', 'held_for'];
 BEGIN
     IF OLD.state::text = 'draft' THEN
         RETURN coalesce(NEW, OLD);
     END IF;
     IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - may_change) <> (to_jsonb(OLD) - may_change)
        OR NEW.state <> OLD.state AND (OLD.state::text <> 'issued' OR NEW.state::text = 'draft')
-          AND (OLD.state::text NOT IN ('placed', 'held') OR NEW.state::text NOT IN ('placed', 'refused', 'done'))
+          AND (OLD.state::text NOT IN ('placed', 'held') OR NEW.state::text NOT IN ('placed', 'held', 'refused', 'done'))
        OR OLD.base_rate IS NOT NULL AND NEW.base_rate IS DISTINCT FROM OLD.base_rate THEN
         RAISE EXCEPTION 'an issued document does not change' USING ERRCODE = 'LG006';
     END IF;
