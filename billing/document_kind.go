@@ -44,4 +44,9 @@ var (
 		notFound: ErrQuoteNotFound, changed: ErrQuoteChanged, notDraft: ErrQuoteNotDraft, noLines: ErrQuoteNoLines, external: ErrQuoteExternal,
 		dueBefore: ErrQuoteEndsEarly,
 	}
+	orderKind = kind{
+		stored: "order", said: "Order",
+		notFound: ErrOrderNotFound, changed: ErrOrderChanged, notDraft: ErrOrderDecided, noLines: ErrOrderNoLines, external: ErrOrderExternal,
+		dueBefore: ErrDueBeforeIssue,
+	}
 )

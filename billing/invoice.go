@@ -43,6 +43,8 @@ const (
 	StandingVoid     Standing = "void"
 	// StandingWrittenOff is of what nobody expects to be paid any more.
 	StandingWrittenOff Standing = "written_off"
+	// StandingSentOut asks for all but drafts, of invoices and of quotes: what a customer may see.
+	StandingSentOut Standing = "sent_out"
 )
 
 // InvoiceHead is an invoice without its lines, as lists show it.
@@ -168,7 +170,7 @@ func Invoices(ctx context.Context, tx *tenant.Tx, filter InvoiceFilter, q cursor
 	}
 	var today civil.Date
 	switch filter.Standing {
-	case "", StandingDraft, StandingPaid, StandingVoid, StandingWrittenOff: // the same on every day
+	case "", StandingDraft, StandingPaid, StandingVoid, StandingWrittenOff, StandingSentOut: // the same on every day
 	case StandingOpen, StandingPartPaid, StandingOverdue:
 		if today, err = Today(ctx, tx); err != nil {
 			return none, err

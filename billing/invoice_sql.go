@@ -55,6 +55,7 @@ const invoicesWhere = `SELECT ` + headColumns + headTables + `
 	   AND CASE $5::text
 	        WHEN '' THEN true
 	        WHEN 'draft' THEN d.state::text = 'draft'
+	        WHEN 'sent_out' THEN d.state::text <> 'draft'
 	        WHEN 'paid' THEN d.state::text = 'issued' AND d.settled = d.total AND d.written_off = 0
 	        WHEN 'written_off' THEN d.state::text = 'issued' AND d.settled = d.total AND d.written_off > 0
 	        WHEN 'void' THEN d.state::text = 'void'

@@ -3,6 +3,8 @@ package billing
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -22,6 +24,8 @@ var (
 	ErrProductNotFound = fault.New(fault.NotFound, "product.not_found", "There is no such product.")
 	ErrProductChanged  = fault.New(fault.Conflict, "product.changed", "Someone else changed this product in the meantime. Look at it again, then repeat your change.")
 	ErrProductExternal = fault.New(fault.Conflict, "product.external_id_taken", "Another product has this external id.").At("external_id")
+	ErrRecurring       = fault.New(fault.Invalid, "product.recurring", "A product recurs every 1 to 365 days, weeks or months, or every 1 to 5 years.").At("recurring_every")
+	ErrShopTaxes       = fault.New(fault.Invalid, "product.tax_codes", "One of these is no tax of yours, or is archived. Give codes with spaces between them, at most 8.").At("tax_codes")
 	ErrAccountUnknown  = ledger.ErrAccountUnknown.Sayf("There is no such account for income, or it is archived.").At("account_id")
 )
 
@@ -40,7 +44,23 @@ type Product struct {
 	CreatedAt     time.Time        `db:"created_at"`
 	Archived      bool             `db:"archived"`
 	Version       int              `db:"version"`
+	Offer
 }
+
+// Offer is how a product is sold in the shop.
+type Offer struct {
+	InShop bool   `db:"in_shop"`
+	Type   string `db:"product_type"`    // of the organization's own words; may be empty
+	Unit   string `db:"recurring_unit"`  // day, week, month or year; empty: sold once
+	Every  int    `db:"recurring_every"` // so many units; 1 where it is sold once
+	Codes  string `db:"tax_codes"`       // of the taxes that are added, divided by spaces
+}
+
+// TaxCodes are the codes of the taxes that are added in the shop.
+func (o Offer) TaxCodes() []string { return strings.Fields(o.Codes) }
+
+// Recurs reports whether it is sold again and again.
+func (o Offer) Recurs() bool { return o.Unit != "" }
 
 // ProductInput is what is written about a product. No currency is the organization's own.
 type ProductInput struct {
@@ -48,6 +68,7 @@ type ProductInput struct {
 	UnitPrice                     decimal.Decimal
 	Currency                      money.Currency
 	IncomeAccount                 ledger.AccountID
+	Offer                         *Offer // none: as it is; of a new product, not in the shop
 }
 
 // ProductFilter narrows a list of products: to those in whose name, description or external id the words of Search
@@ -55,6 +76,7 @@ type ProductInput struct {
 type ProductFilter struct {
 	Search   string
 	Archived bool
+	InShop   bool // only those that the shop sells
 }
 
 func (in ProductInput) check(ctx context.Context, tx *tenant.Tx) (ProductInput, error) {
@@ -67,6 +89,10 @@ func (in ProductInput) check(ctx context.Context, tx *tenant.Tx) (ProductInput, 
 	} else {
 		f.add("unit_price", money.CheckDecimal(in.UnitPrice, money.PriceIntDigits, money.PriceFracDigits))
 	}
+	if in.Offer != nil {
+		offer := in.Offer.check(&f)
+		in.Offer = &offer
+	}
 	if err := f.err(); err != nil {
 		return in, err
 	}
@@ -78,12 +104,52 @@ func (in ProductInput) check(ctx context.Context, tx *tenant.Tx) (ProductInput, 
 			return in, err
 		}
 	}
-	if !in.Currency.IsZero() {
-		return in, nil
+	if in.Currency.IsZero() {
+		s, err := LoadSettings(ctx, tx)
+		if err != nil {
+			return in, err
+		}
+		in.Currency = s.BaseCurrency
 	}
-	s, err := LoadSettings(ctx, tx)
-	in.Currency = s.BaseCurrency
-	return in, err
+	return in, in.tryTaxes(ctx, tx)
+}
+
+// check reads an offer. What is sold once has a rhythm of 1.
+func (o Offer) check(f *fields) Offer {
+	o.Type = f.text(text.Line, "product_type", o.Type, 30)
+	o.Codes = strings.Join(strings.Fields(f.text(text.Line, "tax_codes", o.Codes, 170)), " ")
+	switch o.Unit {
+	case "":
+		o.Every = 1
+	case "day", "week", "month":
+		if o.Every < 1 || o.Every > 365 {
+			f.add("recurring_every", ErrRecurring)
+		}
+	case "year":
+		if o.Every < 1 || o.Every > 5 {
+			f.add("recurring_every", ErrRecurring)
+		}
+	default:
+		f.add("recurring_unit", ErrRecurring.At("recurring_unit"))
+	}
+	return o
+}
+
+// tryTaxes has the calculator look at one of it, with its taxes, so that no order comes to nothing for them.
+func (in ProductInput) tryTaxes(ctx context.Context, tx *tenant.Tx) error {
+	if in.Offer == nil || in.Offer.Codes == "" {
+		return nil
+	}
+	var f fields
+	_, err := prepare(ctx, tx, invoiceKind, DocumentInput{Currency: in.Currency,
+		Lines: []InvoiceLineInput{{Description: in.Name, Quantity: decimal.NewFromInt(1), UnitPrice: in.UnitPrice, TaxCodes: in.Offer.TaxCodes()}}}, &f)
+	if err != nil {
+		return err
+	}
+	if len(f.faults) > 0 {
+		return ErrShopTaxes
+	}
+	return nil
 }
 
 // AddProduct keeps a new product. It fails with what is wrong with the input, ErrAccountUnknown or ErrProductExternal.
@@ -91,6 +157,9 @@ func AddProduct(ctx context.Context, tx *tenant.Tx, in ProductInput) (Product, e
 	in, err := in.check(ctx, tx)
 	if err != nil {
 		return Product{}, err
+	}
+	if in.Offer == nil {
+		in.Offer = &Offer{Every: 1}
 	}
 	p, err := insertProduct(ctx, tx, id.New[Product](), in)
 	if err != nil {
@@ -111,6 +180,9 @@ func ChangeProduct(ctx context.Context, tx *tenant.Tx, product ProductID, versio
 	if err != nil {
 		return Product{}, err
 	}
+	if in.Offer == nil {
+		in.Offer = &was.Offer
+	}
 	p, err := updateProduct(ctx, tx, product, version, in)
 	if err != nil {
 		return Product{}, err
@@ -124,8 +196,19 @@ func productChanges(was, is Product) []tenant.Change {
 		{Field: "name", Before: was.Name, After: is.Name},
 		{Field: "description", Before: was.Description, After: is.Description},
 		{Field: "unit_price", Before: priceText(was), After: priceText(is)},
+		{Field: "in_shop", Before: strconv.FormatBool(was.InShop), After: strconv.FormatBool(is.InShop)},
+		{Field: "product_type", Before: was.Type, After: is.Type},
+		{Field: "recurring", Before: was.rhythm(), After: is.rhythm()},
+		{Field: "tax_codes", Before: was.Codes, After: is.Codes},
 		{Field: "income_account_id", Before: idText(was.IncomeAccount), After: idText(is.IncomeAccount)},
 	}
+}
+
+func (o Offer) rhythm() string {
+	if !o.Recurs() {
+		return ""
+	}
+	return strconv.Itoa(o.Every) + " " + o.Unit
 }
 
 func priceText(p Product) string { return p.UnitPrice.String() + " " + p.Currency.Code() }

@@ -10,17 +10,20 @@ import (
 )
 
 const productColumns = `p.id, coalesce(p.external_id, '') AS external_id, p.name, p.description, p.unit_price, p.currency,
-	p.income_account_id, p.created_at, p.archived_at IS NOT NULL AS archived, p.version`
+	p.income_account_id, p.created_at, p.archived_at IS NOT NULL AS archived, p.version,
+	p.in_shop, p.product_type, p.recurring_unit, p.recurring_every, p.tax_codes`
 
 // A product's account must be there and in use; without one, $7 is null and is kept so.
 const productAccount = `($7::uuid IS NULL OR EXISTS (SELECT FROM account a WHERE a.id = $7 AND a.archived_at IS NULL))`
 
 func insertProduct(ctx context.Context, tx *tenant.Tx, product ProductID, in ProductInput) (p Product, err error) {
 	err = tx.Get(ctx, &p, `
-		INSERT INTO product AS p (id, external_id, name, description, unit_price, currency, income_account_id, created_at)
-		SELECT $1::uuid, $2, $3, $4, $5::numeric, $6, $7::uuid, $8::timestamptz WHERE `+productAccount+`
+		INSERT INTO product AS p (id, external_id, name, description, unit_price, currency, income_account_id, created_at,
+			in_shop, product_type, recurring_unit, recurring_every, tax_codes)
+		SELECT $1::uuid, $2, $3, $4, $5::numeric, $6, $7::uuid, $8::timestamptz, $9::boolean, $10, $11, $12::smallint, $13 WHERE `+productAccount+`
 		RETURNING `+productColumns,
-		product, textOrNull(in.ExternalID), in.Name, in.Description, in.UnitPrice, in.Currency, orNull(in.IncomeAccount.UUID), tx.Now())
+		product, textOrNull(in.ExternalID), in.Name, in.Description, in.UnitPrice, in.Currency, orNull(in.IncomeAccount.UUID), tx.Now(),
+		in.Offer.InShop, in.Offer.Type, in.Offer.Unit, in.Offer.Every, in.Offer.Codes)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return p, ErrAccountUnknown
 	}
@@ -30,10 +33,12 @@ func insertProduct(ctx context.Context, tx *tenant.Tx, product ProductID, in Pro
 func updateProduct(ctx context.Context, tx *tenant.Tx, product ProductID, version int, in ProductInput) (p Product, err error) {
 	err = tx.Get(ctx, &p, `
 		UPDATE product AS p SET external_id = $2, name = $3, description = $4, unit_price = $5, currency = $6,
-			income_account_id = $7, version = p.version + 1
+			income_account_id = $7, in_shop = $9, product_type = $10, recurring_unit = $11, recurring_every = $12, tax_codes = $13,
+			version = p.version + 1
 		 WHERE p.id = $1 AND ($8 = 0 OR p.version = $8) AND `+productAccount+`
 		RETURNING `+productColumns,
-		product, textOrNull(in.ExternalID), in.Name, in.Description, in.UnitPrice, in.Currency, orNull(in.IncomeAccount.UUID), version)
+		product, textOrNull(in.ExternalID), in.Name, in.Description, in.UnitPrice, in.Currency, orNull(in.IncomeAccount.UUID), version,
+		in.Offer.InShop, in.Offer.Type, in.Offer.Unit, in.Offer.Every, in.Offer.Codes)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return p, missingProduct(ctx, tx, product, version)
 	}
@@ -95,18 +100,18 @@ func lockProduct(ctx context.Context, tx *tenant.Tx, product ProductID) (p Produ
 }
 
 const productsWhere = `SELECT ` + productColumns + ` FROM product p
-	 WHERE (p.archived_at IS NOT NULL) = $1
+	 WHERE (p.archived_at IS NOT NULL) = $1 AND ($5::boolean IS NOT TRUE OR p.in_shop)
 	   AND ($2 = '' OR position(upper($2) in upper(p.name || ' ' || p.description || ' ' || coalesce(p.external_id, ''))) > 0)`
 
 func selectProducts(ctx context.Context, tx *tenant.Tx, filter ProductFilter, q cursor.Query) (rows []Product, err error) {
 	if q.Backwards() {
 		err = tx.Select(ctx, &rows, productsWhere+`
 			AND (lower(p.name), p.id) < (SELECT lower(b.name), b.id FROM product b WHERE b.id = $3)
-			ORDER BY lower(p.name) DESC, p.id DESC LIMIT $4`, filter.Archived, filter.Search, q.Before, q.Fetch())
+			ORDER BY lower(p.name) DESC, p.id DESC LIMIT $4`, filter.Archived, filter.Search, q.Before, q.Fetch(), filter.InShop)
 	} else {
 		err = tx.Select(ctx, &rows, productsWhere+`
 			AND ($3::uuid IS NULL OR (lower(p.name), p.id) > (SELECT lower(b.name), b.id FROM product b WHERE b.id = $3))
-			ORDER BY lower(p.name), p.id LIMIT $4`, filter.Archived, filter.Search, orNull(q.After), q.Fetch())
+			ORDER BY lower(p.name), p.id LIMIT $4`, filter.Archived, filter.Search, orNull(q.After), q.Fetch(), filter.InShop)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listing products: %w", err)

@@ -235,7 +235,7 @@ func Quotes(ctx context.Context, tx *tenant.Tx, filter QuoteFilter, q cursor.Que
 		return none, err
 	}
 	switch filter.Standing {
-	case "", StandingDraft, StandingSent, StandingAccepted, StandingInvoiced, StandingDeclined, StandingExpired:
+	case "", StandingDraft, StandingSent, StandingAccepted, StandingInvoiced, StandingDeclined, StandingExpired, StandingSentOut:
 	default:
 		return none, ErrQuoteStanding
 	}

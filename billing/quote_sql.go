@@ -54,6 +54,7 @@ const quotesWhere = `SELECT ` + quoteColumns + `, ` + headColumns + headTables +
 	   AND CASE $5::text
 	        WHEN '' THEN true
 	        WHEN 'draft' THEN d.state::text = 'draft'
+	        WHEN 'sent_out' THEN d.state::text <> 'draft'
 	        WHEN 'declined' THEN d.state::text = 'declined'
 	        WHEN 'sent' THEN d.state::text = 'issued' AND d.due_date >= $6::date
 	        WHEN 'expired' THEN d.state::text = 'issued' AND d.due_date < $6::date

@@ -123,6 +123,11 @@ var phrases = map[string]string{
 	"contact.rename":              "changed their name in the portal",
 	"contact.change_password":     "changed their password for the portal",
 	"contact.recover":             "set a new password for the portal",
+	"order.place":                 "placed an order",
+	"order.release":               "released an order",
+	"order.refuse":                "refused an order",
+	"order.hold":                  "held an order",
+	"order.invoice":               "invoiced an order",
 	"portal.change":               "changed the settings of portal and shop",
 }
 
