@@ -81,6 +81,7 @@ func (s *Server) registerAPI() {
 	s.registerBillAPI()
 	s.registerRecurringBillAPI()
 	s.registerBillPaymentAPI()
+	s.registerOrderAPI()
 	s.registerGatewayAPI()
 	s.registerChargeAPI()
 	s.registerPaymentMethodAPI()

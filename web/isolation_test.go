@@ -30,7 +30,11 @@ func (h *house) estate(t testing.TB) estate {
 	e.ids["customers"] = p.made(t, "/v1/customers", map[string]any{"name": secretName})
 	e.ids["contacts"] = p.made(t, "/v1/contacts", map[string]any{"customer_id": e.ids["customers"], "email": tenanttest.Random(6) + "@estate.example",
 		"name": secretName, "rights": []string{"invoices"}})
-	e.ids["products"] = p.made(t, "/v1/products", map[string]any{"name": secretName, "unit_price": "10"})
+	e.ids["products"] = p.made(t, "/v1/products", map[string]any{"name": secretName, "unit_price": "10", "shop": map[string]any{"in_shop": true}})
+	if a := p.call(t, "PUT", "/v1/portal", map[string]any{"sign_up": false, "shop_open": true}); a.status != http.StatusOK {
+		t.Fatalf("portal: %d %s", a.status, a.body)
+	}
+	e.ids["orders"] = p.made(t, "/v1/orders", map[string]any{"customer_id": e.ids["customers"], "lines": []any{map[string]any{"product_id": e.ids["products"], "quantity": 1}}})
 	e.ids["tax-rates"] = p.made(t, "/v1/tax-rates", map[string]any{"code": "VAT", "name": secretName, "percent": "20"})
 	e.ids["taxes"] = e.ids["tax-rates"]
 	e.ids["percents"], e.ids["ready"], e.ids["ready-taxes"] = "2020-01-01", "ca-qc", "ca-qc"
@@ -347,6 +351,8 @@ func validBody(r web.Route, e estate) any {
 		return nil
 	case r.Path == "/v1/portal" && r.Method == "PUT":
 		return map[string]any{"sign_up": false, "shop_open": false}
+	case r.Path == "/v1/orders":
+		return map[string]any{"customer_id": e.ids["customers"], "lines": []any{map[string]any{"product_id": e.ids["products"], "quantity": 1}}}
 	case r.Path == "/v1/contacts":
 		return map[string]any{"customer_id": e.ids["customers"], "email": "new@estate.example", "rights": []string{}}
 	case strings.HasPrefix(r.Path, "/v1/contacts/") && r.Method == "PUT":

@@ -39,6 +39,7 @@ func (s *Server) registerPages() {
 	s.registerBillPages()
 	s.registerBillPaymentPages()
 	s.registerExpensePages()
+	s.registerOrderPages()
 	s.registerLedgerPages()
 	s.registerJournalPages()
 	s.registerBankPages()

@@ -41,6 +41,7 @@ type payer struct {
 	ctx    context.Context
 	do     till.Do
 	secret string
+	origin string // of the host that they came to
 }
 
 func (s *Server) payer(c *fiberCtx) (*payer, error) {
@@ -49,8 +50,19 @@ func (s *Server) payer(c *fiberCtx) (*payer, error) {
 	if !ok {
 		return nil, tenant.ErrNoDoor
 	}
-	enter := func(ctx context.Context) (tenant.Scope, error) { return tenant.EnterLink(ctx, s.DB, hash) }
-	return &payer{s, c, c.UserContext(), entrance(enter, s.DB), secret}, nil
+	slug, own := s.portalSlug(string(c.Request().Host()))
+	enter := func(ctx context.Context) (tenant.Scope, error) {
+		scope, err := tenant.EnterLink(ctx, s.DB, hash)
+		if err == nil && own && scope.Organization().Slug != slug {
+			return tenant.Scope{}, tenant.ErrNoDoor
+		}
+		return scope, err
+	}
+	origin := s.Config.Origin
+	if own {
+		origin = s.portalOrigin(slug)
+	}
+	return &payer{s, c, c.UserContext(), entrance(enter, s.DB), secret, origin}, nil
 }
 
 func (p *payer) at(rest string) string { return payPath + p.secret + rest }
@@ -173,7 +185,7 @@ func (p *payer) order(sent url.Values) (till.Result, error) {
 	if err != nil {
 		return till.Result{}, err
 	}
-	return p.server.Till.Perform(p.ctx, p.do, planned.ID, p.server.Origin+p.at("/back"))
+	return p.server.Till.Perform(p.ctx, p.do, planned.ID, p.origin+p.at("/back"))
 }
 
 // openPage is the invoice, and the intent of its page that waits to be paid on; a zero one for none.

@@ -58,6 +58,9 @@ func (s *Server) registerPortal() {
 	s.registerPortalEntry()
 	s.registerPortalPeople()
 	s.registerPortalOverview()
+	s.registerPortalInvoices()
+	s.registerPortalSubscriptions()
+	s.registerPortalShop()
 }
 
 // toPortal hands a request for an organization's own host to the portal's router.
@@ -255,6 +258,9 @@ func (g *guest) frame(tx *tenant.Tx, title, nav string) (page.Portal, error) {
 	}
 	p.Name, p.Logo, p.Today = settings.Name, !branding.Logo.IsZero(), tx.Now().In(settings.Zone())
 	p.SignUp, p.ShopOpen = portal.SignUp, portal.ShopOpen
+	if p.ShopOpen {
+		p.Cart = len(g.cart())
+	}
 	if tx.Scope().Kind() != tenant.Customer {
 		return p, nil
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,24 @@ type ProductBody struct {
 	UnitPrice       string `json:"unit_price" doc:"Decimal, at most 6 decimals" example:"145.00"`
 	Currency        string `json:"currency,omitempty" doc:"ISO 4217; left out, the organization's own" example:"EUR"`
 	IncomeAccountID string `json:"income_account_id,omitempty" doc:"Left out, the account for sales"`
+
+	Shop *OfferBody `json:"shop,omitempty" doc:"How the shop sells it; left out, as it is, and a new one not at all"`
+}
+
+// OfferBody is how a product is sold in the shop.
+type OfferBody struct {
+	InShop bool     `json:"in_shop"`
+	Type   string   `json:"type,omitempty" doc:"A word of your own, such as hosting" maxLength:"30"`
+	Unit   string   `json:"recurring_unit,omitempty" doc:"day, week, month or year; left out, it is sold once" enum:"day,week,month,year,"`
+	Every  int      `json:"recurring_every,omitempty" doc:"Every so many units" minimum:"0" maximum:"365"`
+	Taxes  []string `json:"taxes,omitempty" doc:"Codes of the taxes that are added" maxItems:"8"`
+}
+
+func (b *OfferBody) offer() *billing.Offer {
+	if b == nil {
+		return nil
+	}
+	return &billing.Offer{InShop: b.InShop, Type: b.Type, Unit: b.Unit, Every: b.Every, Codes: strings.Join(b.Taxes, " ")}
 }
 
 // ProductView is a product as a program reads it.
@@ -37,7 +56,7 @@ type ProductView struct {
 
 func (b ProductBody) input() (in billing.ProductInput, err error) {
 	var faults fault.List
-	in = billing.ProductInput{ExternalID: b.ExternalID, Name: b.Name, Description: b.Description}
+	in = billing.ProductInput{ExternalID: b.ExternalID, Name: b.Name, Description: b.Description, Offer: b.Shop.offer()}
 	in.UnitPrice, err = bodyPrice("unit_price", b.UnitPrice)
 	if !faults.Add("", err) {
 		return in, err
@@ -58,7 +77,15 @@ func (b ProductBody) input() (in billing.ProductInput, err error) {
 func viewProduct(p billing.Product) ProductView {
 	return ProductView{ID: p.ID.String(), Archived: p.Archived, CreatedAt: p.CreatedAt, ProductBody: ProductBody{
 		ExternalID: p.ExternalID, Name: p.Name, Description: p.Description, UnitPrice: p.UnitPrice.String(),
-		Currency: p.Currency.Code(), IncomeAccountID: idText(p.IncomeAccount)}}
+		Currency: p.Currency.Code(), IncomeAccountID: idText(p.IncomeAccount), Shop: viewOffer(p.Offer)}}
+}
+
+// viewOffer is nil for what the shop knows nothing of.
+func viewOffer(o billing.Offer) *OfferBody {
+	if o == (billing.Offer{Every: 1}) {
+		return nil
+	}
+	return &OfferBody{InShop: o.InShop, Type: o.Type, Unit: o.Unit, Every: o.Every, Taxes: o.TaxCodes()}
 }
 
 type productListInput struct {

@@ -77,7 +77,18 @@ func showProduct(v *visit, status int, form page.Form) error {
 
 func productInput(sent url.Values) (billing.ProductInput, error) {
 	return ProductBody{ExternalID: sent.Get("external_id"), Name: sent.Get("name"), Description: sent.Get("description"),
-		UnitPrice: strings.TrimSpace(sent.Get("unit_price")), Currency: sent.Get("currency"), IncomeAccountID: sent.Get("income_account_id")}.input()
+		UnitPrice: strings.TrimSpace(sent.Get("unit_price")), Currency: sent.Get("currency"), IncomeAccountID: sent.Get("income_account_id"),
+		Shop: shopOffer(sent)}.input()
+}
+
+// shopOffer reads how a product is sold in the shop.
+func shopOffer(sent url.Values) *OfferBody {
+	every, err := strconv.Atoi(strings.TrimSpace(sent.Get("recurring_every")))
+	if err != nil { // what is no number is refused as what is none, unless it is not asked for
+		every = 0
+	}
+	return &OfferBody{InShop: sent.Get("in_shop") != "", Type: sent.Get("product_type"), Unit: sent.Get("recurring_unit"), Every: every,
+		Taxes: strings.Fields(sent.Get("tax_codes"))}
 }
 
 func productForm(p billing.Product) page.Form {
@@ -87,6 +98,7 @@ func productForm(p billing.Product) page.Form {
 	}
 	return page.NewForm("external_id", p.ExternalID, "name", p.Name, "description", p.Description,
 		"unit_price", page.PlainPrice(p.UnitPrice, p.Currency), "currency", p.Currency.Code(), "income_account_id", account,
+		"in_shop", box(p.InShop), "product_type", p.Type, "recurring_unit", p.Unit, "recurring_every", strconv.Itoa(p.Every), "tax_codes", p.Codes,
 		"version", strconv.Itoa(p.Version))
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/phone"
+	"github.com/countinghouse/countinghouse/billing/shop"
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/captcha"
@@ -52,6 +53,8 @@ type Config struct {
 	Phones *phone.Sender
 	// Webhooks seals what webhooks are signed with. Without it there are none.
 	Webhooks *webhook.Sender
+	// Shop takes orders; nil asks nothing of them.
+	Shop *shop.Shop
 	// Mail sends invitations, and what owners are told of support access; nil is the Outbox.
 	Mail Mailer
 	// Watch hears of what looks like an attack; nil is nobody.

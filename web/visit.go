@@ -187,19 +187,23 @@ func (v *visit) page() (cursor.Query, error) {
 
 // pager leads to the parts before and after, with the rest of the address as it is.
 func pager[T any](v *visit, q cursor.Query, p cursor.Page[T], idOf func(T) uuid.UUID, said string) page.Pager {
+	return pagerOf(v.c, q, p, idOf, said)
+}
+
+func pagerOf[T any](c *fiber.Ctx, q cursor.Query, p cursor.Page[T], idOf func(T) uuid.UUID, said string) page.Pager {
 	out := page.Pager{Said: said}
 	if len(p.Items) == 0 {
 		return out
 	}
 	way := func(key string, item T) string {
-		query, err := url.ParseQuery(string(v.c.Request().URI().QueryString()))
+		query, err := url.ParseQuery(string(c.Request().URI().QueryString()))
 		if err != nil {
 			return ""
 		}
 		query.Del("starting_after")
 		query.Del("ending_before")
 		query.Set(key, idOf(item).String())
-		return v.c.Path() + "?" + query.Encode()
+		return c.Path() + "?" + query.Encode()
 	}
 	// Whoever came from an item knows that there is something on its side.
 	if q.After != uuid.Nil || (q.Backwards() && p.HasMore) {

@@ -156,5 +156,6 @@ func serve(ctx context.Context, db *tenant.DB, server *web.Server, l net.Listene
 	background.Wait()
 	server.Identity.Flush()
 	server.Desk.Flush()
+	server.Flush()
 	return err
 }

@@ -42,6 +42,16 @@ var badges = map[string]struct{ word, icon, class string }{
 	"bank_locked":    {"Reconciled", "lock", "badge-paid"},
 	"bank_excluded":  {"Left out", "ban", "badge-void"},
 	"bank_under_way": {"Under way", "circle-dot-dashed", "badge-part"},
+	// of an order
+	"order_placed":  {"Waits for the customer", "circle-dot-dashed", "badge-part"},
+	"order_held":    {"Waits for you", "circle-help", "badge-part"},
+	"order_refused": {"Refused", "ban", "badge-late"},
+	"order_done":    {"Invoiced", "check", "badge-paid"},
+	// of an order, as its customer reads it
+	"your_turn":    {"Waits for you", "circle-dot-dashed", "badge-part"},
+	"waits":        {"We look at it", "circle-dot-dashed", "badge-sent"},
+	"not_accepted": {"Not accepted", "ban", "badge-late"},
+	"done":         {"Invoiced", "check", "badge-paid"},
 	// of a subscription
 	"subscription_trialing": {"Not begun", "hourglass", "badge-draft"},
 	"subscription_active":   {"Active", "check", "badge-paid"},

@@ -68,6 +68,8 @@ var functions = template.FuncMap{
 	"capital":     capital,
 	// subscriptions
 	"rhythm":             rhythm,
+	"offerRhythm":        offerRhythm,
+	"shopUnits":          shopUnits,
 	"meter":              meter,
 	"couponSay":          couponSay,
 	"problemSay":         problemSay,

@@ -12,6 +12,7 @@ var navigation = []navSection{
 		{key: "invoices", label: "Invoices", icon: "file-text", path: []any{"invoices"}, right: "invoices:read", count: func(c Counts) int { return c.Invoices }},
 		{key: "quotes", label: "Quotes", icon: "handshake", path: []any{"quotes"}, right: "invoices:read"},
 		{key: "credit-notes", label: "Credit notes", icon: "receipt", path: []any{"credit-notes"}, right: "invoices:read"},
+		{key: "orders", label: "Orders", icon: "inbox", path: []any{"orders"}, right: "orders:read"},
 		{key: "subscriptions", label: "Subscriptions", icon: "refresh-cw", path: []any{"subscriptions"}, right: "subscriptions:read"},
 		{key: "payments", label: "Payments", icon: "hand-coins", path: []any{"payments"}, right: "payments:read"},
 		{key: "customers", label: "Customers", icon: "contact", path: []any{"customers"}, right: "customers:read"},

@@ -1,11 +1,16 @@
 package page
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/report"
+	"github.com/countinghouse/countinghouse/billing/subscription"
+	"github.com/countinghouse/countinghouse/internal/civil"
 )
 
 // Portal is what every page at an organization's own host needs; the data of such a page embeds it.
@@ -17,6 +22,7 @@ type Portal struct {
 	SignUp, ShopOpen bool
 	Flash            Flash
 	Today            time.Time
+	Cart             int  // how many different products are in the cart
 	NoSave           bool // no browser is to save the passwords of its form
 
 	Person   Person         // of the customer's people; no e-mail address for nobody
@@ -44,12 +50,25 @@ type portalWay struct {
 
 var portalWays = []portalWay{
 	{"overview", "Overview", "/", contact.None},
+	{"invoices", "Invoices", "/invoices", contact.Invoices},
+	{"quotes", "Quotes", "/quotes", contact.Invoices},
+	{"orders", "Orders", "/orders", contact.Order},
+	{"subscriptions", "Subscriptions", "/subscriptions", contact.Subscriptions},
+	{"methods", "Payment methods", "/methods", contact.Methods},
+	{"statement", "Statement", "/statement", contact.Invoices},
 	{"people", "People", "/people", contact.People},
+	{"company", "Address", "/company", contact.People},
 }
 
 // Ways are the ways that the reader may go; none for nobody.
 func (p Portal) Ways() Tabs {
 	tabs := Tabs{Label: "Main"}
+	if p.ShopOpen {
+		tabs.Tabs = append(tabs.Tabs, Tab{Label: "Shop", URL: "/shop", Current: p.Nav == "shop"})
+	}
+	if p.Cart > 0 {
+		tabs.Tabs = append(tabs.Tabs, Tab{Label: "Cart", URL: "/cart", Count: p.Cart, Counted: true, Current: p.Nav == "cart"})
+	}
 	for _, w := range portalWays {
 		if p.Person.Email != "" && p.May.Has(w.right) {
 			tabs.Tabs = append(tabs.Tabs, Tab{Label: w.label, URL: w.url, Current: p.Nav == w.key})
@@ -183,4 +202,219 @@ type PortalSettings struct {
 	Shell
 	Form    Form
 	Address string // of the organization's own host
+}
+
+// PortalInvoices is the data of "portal-invoices".
+type PortalInvoices struct {
+	Portal
+	Items []billing.InvoiceHead
+	Pager Pager
+}
+
+// Column is how the amounts are written.
+func (l PortalInvoices) Column() Column {
+	amounts := make([]money.Amount, len(l.Items))
+	for i, item := range l.Items {
+		amounts[i] = item.Total
+	}
+	return ColumnOf(money.Currency{}, amounts...)
+}
+
+// PortalInvoice is the data of "portal-invoice".
+type PortalInvoice struct {
+	Portal
+	Invoice  billing.Invoice
+	Settings billing.Settings
+	Payable  bool // the reader may pay what is open
+}
+
+// Standing is how it stands today.
+func (p PortalInvoice) Standing() billing.Standing { return p.Invoice.Standing(p.Invoice.Today) }
+
+// Sheet is the invoice on paper.
+func (p PortalInvoice) Sheet() Sheet {
+	return Invoice{Shell: Shell{Today: p.Today}, Invoice: p.Invoice, Settings: p.Settings}.Sheet()
+}
+
+// PortalQuotes is the data of "portal-quotes".
+type PortalQuotes struct {
+	Portal
+	Items []billing.QuoteHead
+	Pager Pager
+}
+
+// Column is how the amounts are written.
+func (l PortalQuotes) Column() Column {
+	amounts := make([]money.Amount, len(l.Items))
+	for i, item := range l.Items {
+		amounts[i] = item.Total
+	}
+	return ColumnOf(money.Currency{}, amounts...)
+}
+
+// PortalQuote is the data of "portal-quote". Its forms send nothing but their key.
+type PortalQuote struct {
+	Portal
+	Form     Form
+	Quote    billing.Quote
+	Settings billing.Settings
+	Decides  bool // the reader may answer it
+}
+
+// Standing is how it stands today.
+func (p PortalQuote) Standing() billing.Standing { return p.Quote.Standing(p.Quote.Today) }
+
+// Sheet is the quote on paper.
+func (p PortalQuote) Sheet() Sheet { return quoteSheet(p.Quote, p.Settings, p.Today) }
+
+// PortalStatement is the data of "portal-statement".
+type PortalStatement struct {
+	Portal
+	From, To civil.Date
+	Parts    []report.Statement
+	PDF      string
+}
+
+// PortalSubscriptions is the data of "portal-subscriptions".
+type PortalSubscriptions struct {
+	Portal
+	Items []subscription.Subscription
+	Pager Pager
+}
+
+// PortalSubscription is the data of "portal-subscription".
+type PortalSubscription struct {
+	Portal
+	Form         Form // of an act that was refused
+	Subscription subscription.Subscription
+	Next         *money.Amount // of the next invoice, with tax; nil for nothing
+	Acts         []Act
+}
+
+// PortalMethods is the data of "portal-methods". Its form sends kind, iban, routing_number and account_number.
+type PortalMethods struct {
+	Portal
+	Form  Form
+	Items []PaymentMethodRow
+	Kinds []Option
+}
+
+// PortalShop is the data of "portal-shop".
+type PortalShop struct {
+	Portal
+	Items  []billing.Product
+	Search string
+	Pager  Pager
+}
+
+// PortalProduct is the data of "portal-product". Its form sends product and quantity.
+type PortalProduct struct {
+	Portal
+	Form    Form
+	Product billing.Product
+}
+
+// CartRow is a product in the cart.
+type CartRow struct {
+	Product  billing.Product
+	Quantity int64
+	Gone     bool // it is not sold any more
+}
+
+// PortalCart is the data of "portal-cart". One form sends product and quantity, the other purchase_order and note.
+type PortalCart struct {
+	Portal
+	Form            Form
+	Rows            []CartRow
+	Priced          bool // the figures below could be worked out
+	Net, Tax, Total money.Amount
+	MayOrder        bool
+}
+
+// Orders is a list of orders, for the pages "orders" and "portal-orders".
+type Orders struct {
+	Shell
+	Items []billing.OrderHead
+	Tabs  Tabs
+	Find  Find
+	Pager Pager
+}
+
+// Column is how the amounts are written.
+func (l Orders) Column() Column { return orderColumn(l.Items) }
+
+func orderColumn(items []billing.OrderHead) Column {
+	amounts := make([]money.Amount, len(items))
+	for i, item := range items {
+		amounts[i] = item.Total
+	}
+	return ColumnOf(money.Currency{}, amounts...)
+}
+
+// PortalOrders is the data of "portal-orders".
+type PortalOrders struct {
+	Portal
+	Items []billing.OrderHead
+	Pager Pager
+}
+
+// Column is how the amounts are written.
+func (l PortalOrders) Column() Column { return orderColumn(l.Items) }
+
+// PortalOrder is the data of "portal-order".
+type PortalOrder struct {
+	Portal
+	Form     Form // of an act that was refused
+	Order    billing.Order
+	Invoice  billing.Invoice // that it became; zero for none
+	Settings billing.Settings
+	Payable  bool
+	Key      string // of the button that goes on
+}
+
+// Sheet is the order on paper.
+func (p PortalOrder) Sheet() Sheet { return orderSheet(p.Order, p.Settings, p.Today) }
+
+// Waits are the reasons for which it waits.
+func (p PortalOrder) Waits() []string { return strings.Split(p.Order.HeldFor, "\n") }
+
+// OrderPage is the data of "order", for members.
+type OrderPage struct {
+	Shell
+	Form     Form // of an act that was refused
+	Order    billing.Order
+	Settings billing.Settings
+	Acts     []Act
+}
+
+// Sheet is the order on paper.
+func (p OrderPage) Sheet() Sheet { return orderSheet(p.Order, p.Settings, p.Today) }
+
+// Reasons are why it waited for a person.
+func (p OrderPage) Reasons() []string {
+	if p.Order.HeldFor == "" {
+		return nil
+	}
+	return strings.Split(p.Order.HeldFor, "\n")
+}
+
+func orderSheet(o billing.Order, settings billing.Settings, today time.Time) Sheet {
+	return Sheet{Title: "Order", Document: billing.Document{DocumentHead: o.DocumentHead, DocumentBody: o.DocumentBody},
+		Settings: settings, Today: today, Open: o.Total, Closing: "Total"}
+}
+
+// offerRhythm says how often a product recurs: "every month"; empty for what is sold once.
+func offerRhythm(o billing.Offer) string {
+	switch {
+	case !o.Recurs():
+		return ""
+	case o.Every == 1:
+		return "every " + o.Unit
+	}
+	return fmt.Sprintf("every %d %ss", o.Every, o.Unit)
+}
+
+// shopUnits are the rhythms to choose from.
+func shopUnits() []Option {
+	return []Option{{Value: "day", Label: "Days"}, {Value: "week", Label: "Weeks"}, {Value: "month", Label: "Months"}, {Value: "year", Label: "Years"}}
 }

@@ -4,9 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
+	"github.com/countinghouse/countinghouse/billing/report"
+	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/identity"
+	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 )
 
@@ -33,6 +38,34 @@ func sampleContactForm(isNew bool) ContactForm {
 		New: isNew, Does: "Save", Functions: contact.Functions()}
 }
 
+func sampleSold(unit string) billing.Product {
+	return billing.Product{ID: id.New[billing.Product](), Name: "Studio <a>", Description: "By the hour.\nWith coffee.", UnitPrice: decimal.NewFromInt(50), Currency: eur,
+		Offer: billing.Offer{InShop: true, Type: "hosting", Unit: unit, Every: 1, Codes: "VAT23"}}
+}
+
+func sampleOwnQuote() billing.Quote {
+	i := sampleInvoice(billing.Issued)
+	i.DueDate = today.AddDays(9)
+	return billing.Quote{QuoteHead: billing.QuoteHead{ID: id.New[billing.Quote](), DocumentHead: i.DocumentHead}, DocumentBody: i.DocumentBody}
+}
+
+func sampleOrder(state string) billing.Order {
+	i := sampleInvoice(billing.Issued)
+	i.State, i.Number = state, "ORD-0001"
+	o := billing.Order{OrderHead: billing.OrderHead{ID: id.New[billing.Order](), DocumentHead: i.DocumentHead, ContactSay: "Inês <i>"}, DocumentBody: i.DocumentBody}
+	if state == billing.OrderDone {
+		o.Invoice, o.InvoiceNumber = id.New[billing.Invoice](), "INV-0007"
+	} else {
+		o.HeldFor = "Five orders within an hour\nAnother country <b>"
+	}
+	return o
+}
+
+func ownSubscription() subscription.Subscription {
+	return subscription.Subscription{ID: id.New[subscription.Subscription](), Customer: hugh.ID, State: subscription.Active, NextOn: today.AddDays(9), Currency: eur, Price: euros(9900),
+		Schedule: subscription.Schedule{Unit: subscription.Month, Every: 1, Anchor: today}, Items: []subscription.Item{{Description: "Hosting", Quantity: decimal.NewFromInt(1), UnitPrice: decimal.NewFromInt(99)}}}
+}
+
 func portalSamples() map[string]any {
 	rows := []ContactRow{{Contact: ines, You: true, URL: "/people/1"}, {Contact: contact.Contact{ID: id.New[contact.Contact](), Email: "new@apple.example"}, URL: "/people/2"}}
 	broken := NewError(403, "", "7F3K-22")
@@ -49,6 +82,27 @@ func portalSamples() map[string]any {
 		"portal-people":   PortalPeople{samplePortal("People", "people"), rows},
 		"portal-person":   PortalPerson{samplePortal("Inês", "people"), sampleContactForm(true), ines, []Act{sampleAct()}},
 		"portal-account":  PortalAccount{samplePortal("Name and password", "account"), NewForm("name", "Inês"), Form{ID: "p"}, "12 characters or more."},
+		"portal-invoices": PortalInvoices{samplePortal("Invoices", "invoices"), []billing.InvoiceHead{sampleInvoice(billing.Issued).InvoiceHead}, Pager{Older: "/invoices?starting_after=x"}},
+		"portal-invoice":  PortalInvoice{samplePortal("Invoice 7", "invoices"), sampleInvoice(billing.Issued), billing.Settings{Name: "Tidewater Studios"}, true},
+		"portal-quotes":   PortalQuotes{samplePortal("Quotes", "quotes"), []billing.QuoteHead{sampleOwnQuote().QuoteHead}, Pager{}},
+		"portal-quote":    PortalQuote{samplePortal("Quote 3", "quotes"), refused(Form{Key: "k"}, billing.ErrQuoteDecided), sampleOwnQuote(), billing.Settings{Name: "Tidewater Studios"}, true},
+		"portal-statement": PortalStatement{samplePortal("Statement", "statement"), today.AddDays(-60), today, []report.Statement{{Currency: eur, Opening: euros(0),
+			Lines:   []report.StatementLine{{Date: today, Description: "Invoice INV-0001", Amount: euros(12000), Balance: euros(12000)}},
+			Closing: euros(12000), Overdue: euros(2000)}}, "/statement.pdf"},
+		"portal-subscriptions": PortalSubscriptions{samplePortal("Subscriptions", "subscriptions"), []subscription.Subscription{ownSubscription()}, Pager{}},
+		"portal-subscription":  PortalSubscription{samplePortal("Subscription", "subscriptions"), Form{}, ownSubscription(), nil, []Act{sampleAct()}},
+		"portal-methods": PortalMethods{samplePortal("Payment methods", "methods"), refused(NewForm("kind", "iban"), billing.ErrIBAN),
+			[]PaymentMethodRow{{PaymentMethod: billing.PaymentMethod{Kind: billing.MethodIBAN, Brand: "IE", LastFour: "5678"}, Acts: []Act{sampleAct()}}},
+			[]Option{{Value: "iban", Label: "IBAN"}, {Value: "us_bank", Label: "US account"}}},
+		"portal-company": PortalForm{samplePortal("Name and address", "company"), refused(NewForm("name", "Apple", "version", "3"), billing.ErrEmailMalformed.At("email"))},
+		"portal-shop":    PortalShop{strangerPortal("Shop"), []billing.Product{sampleSold("month")}, "stu", Pager{Older: "/shop?starting_after=x", ByName: true}},
+		"portal-product": PortalProduct{strangerPortal("Studio"), refused(NewForm("quantity", "0"), fault.New(fault.Invalid, "shop.quantity", "Order 1 to 1000 of each.").At("quantity")), sampleSold("")},
+		"portal-cart": PortalCart{Portal: samplePortal("Cart", "cart"), Form: NewForm("note", "Soon"), Rows: []CartRow{{Product: sampleSold("month"), Quantity: 2}, {Product: billing.Product{Name: "Gone"}, Quantity: 1, Gone: true}},
+			Priced: true, Net: euros(10000), Tax: euros(2300), Total: euros(12300), MayOrder: true},
+		"portal-orders":   PortalOrders{samplePortal("Orders", "orders"), []billing.OrderHead{sampleOrder("held").OrderHead, sampleOrder("placed").OrderHead, sampleOrder("refused").OrderHead, sampleOrder("done").OrderHead}, Pager{}},
+		"portal-order":    PortalOrder{samplePortal("Order ORD-0001", "orders"), Form{}, sampleOrder("placed"), billing.Invoice{}, billing.Settings{Name: "Tidewater Studios"}, false, "k"},
+		"orders":          Orders{sampleShell("Orders", "orders"), []billing.OrderHead{sampleOrder("held").OrderHead, sampleOrder("done").OrderHead}, sampleTabs(), Find{URL: "/x", Label: "Number"}, Pager{}},
+		"order":           OrderPage{sampleShell("Order ORD-0001", "orders"), Form{}, sampleOrder("held"), billing.Settings{Name: "Tidewater Studios"}, []Act{sampleAct()}},
 		"portal-error":    broken,
 		"contacts":        Contacts{sampleShell("People of Hugh", "customers"), sampleContactForm(true), hugh, rows, "https://tidewater.books.example"},
 		"contact":         ContactPage{sampleShell("Inês", "customers"), sampleContactForm(false), hugh, ines, []Act{sampleAct()}},
