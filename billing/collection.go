@@ -9,6 +9,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -53,17 +54,24 @@ type Try struct {
 	Reminder *Reminder // what the customer is to be told; with a charge, only when it does not come through
 }
 
-// Reminder is what a customer is told of an invoice that is due.
+// Reminder is what a customer is told of an invoice that is due: a letter like those of the reminders by schedule, with the
+// invoice as PDF.
 type Reminder struct {
-	From     string // the organization
 	To       string // an e-mail address
-	Name     string
 	Number   string
-	Due      civil.Date
 	Open     money.Amount
 	Last     bool
 	Declined bool // a stored card was charged in vain
-	Secret   string
+
+	plain, declined Letter
+}
+
+// Letter is what is sent.
+func (r Reminder) Letter() Letter {
+	if r.Declined {
+		return r.declined
+	}
+	return r.plain
 }
 
 // DueCollections gives the invoices that are to be collected today, the longest due first: none while the organization
@@ -113,7 +121,7 @@ func TakeTry(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) (t Try, ok b
 		}
 		t.Charge = i.ID
 	}
-	t.Reminder, err = reminder(ctx, tx, settings, invoice, step == CollectionTries)
+	t.Reminder, err = reminder(ctx, tx, invoice, step == CollectionTries)
 	if err == nil && t.Reminder == nil && card.IsZero() {
 		err = stopCollection(ctx, tx, invoice, "no card and no email address")
 	}
@@ -141,7 +149,7 @@ func CardToCharge(ctx context.Context, tx *tenant.Tx, customer CustomerID) (Paym
 }
 
 // reminder is nil for a customer without an e-mail address.
-func reminder(ctx context.Context, tx *tenant.Tx, settings Settings, invoice InvoiceID, last bool) (*Reminder, error) {
+func reminder(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, last bool) (*Reminder, error) {
 	i, err := InvoiceByID(ctx, tx, invoice)
 	if err != nil {
 		return nil, err
@@ -150,9 +158,17 @@ func reminder(ctx context.Context, tx *tenant.Tx, settings Settings, invoice Inv
 	if err != nil || customer.Email == "" {
 		return nil, err
 	}
-	secret, err := tx.OpenLink(ctx, invoice.UUID, tx.Now().Add(PayLinkLifetime))
-	return &Reminder{From: settings.Name, To: customer.Email, Name: customer.Name, Number: i.Number, Due: i.DueDate, Open: i.Open(), Last: last,
-		Secret: secret}, err
+	r := Reminder{To: customer.Email, Number: i.Number, Open: i.Open(), Last: last}
+	m := Mailing{ID: id.New[Mailing](), Kind: MailReminder, Document: invoice, StepDays: i.DueDate.DaysUntil(i.Today), Email: customer.Email}
+	if last {
+		m.say = append(m.say, func(w letterWords) string { return w.Last })
+	}
+	if r.plain, err = invoiceLetter(ctx, tx, m, i); err != nil {
+		return nil, err
+	}
+	m.say = append([]func(letterWords) string{func(w letterWords) string { return w.Declined }}, m.say...)
+	r.declined, err = invoiceLetter(ctx, tx, m, i)
+	return &r, err
 }
 
 // CollectionOf says how far collecting an invoice has come.

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/countinghouse/countinghouse/billing/gateway"
@@ -22,6 +23,7 @@ var (
 	ErrMethodUnusable  = fault.New(fault.Conflict, "charge.method", "This payment method cannot be charged. Choose another.").At("method_id")
 	ErrNotRefundable   = fault.New(fault.Conflict, "refund.not_charged", "Only a charge that came through can be refunded.")
 	ErrRefundAmount    = fault.New(fault.Invalid, "refund.amount", "Refund more than nothing, and at most what is left of the charge.").At("amount")
+	ErrNotFrozen       = fault.New(fault.Conflict, "charge.not_frozen", "This charge is not frozen. There is nothing to book by hand.")
 	ErrFrozen          = fault.New(fault.Conflict, "charge.frozen", "Money of this charge went back in another currency, so that what is left of it is not known here. Refund the rest at the gateway, and enter both in the journal.")
 	ErrNotReconcilable = fault.New(fault.Conflict, "charge.settled", "The result of this is known already.")
 )
@@ -90,7 +92,9 @@ func (i Intent) Refundable() money.Amount {
 }
 
 // Frozen says whether money of a charge moved in a way that the books cannot follow by themselves; Reason says which.
-func (i Intent) Frozen() bool { return i.State == IntentSucceeded && i.Reason != "" }
+func (i Intent) Frozen() bool {
+	return i.State == IntentSucceeded && i.Reason != "" && !strings.HasSuffix(i.Reason, bookedByHand)
+}
 
 // Key is what the gateway knows the order by: the same at every try.
 func (i Intent) Key() string { return i.ID.String() }

@@ -23,7 +23,9 @@ type Letter struct {
 	To      string
 	Subject string
 	// Secret is that of the link to see and pay; empty for none.
-	Secret    string
+	Secret string
+	// Offer says that the link is to accept a quote, and not to pay.
+	Offer     bool
 	Document  *invoicepdf.Document  // one of these two
 	Statement *invoicepdf.Statement //
 	Attached  []file.File           // in the books still
@@ -38,6 +40,8 @@ func (l Letter) Text(link string) string { return l.text(link) }
 type letterWords struct {
 	Hello, Document, Early, Today, Late, Statement, Pay, Link, Attached string
 	DocumentSubject, ReminderSubject, StatementSubject                  string
+	Quote, QuoteSubject, Accept, AcceptLink, Credit, CreditSubject      string
+	Declined, Last                                                      string
 }
 
 var letterCatalogue = map[locale.Language]letterWords{
@@ -48,6 +52,10 @@ var letterCatalogue = map[locale.Language]letterWords{
 		Late:  "Invoice %s from %s over %s was due on %s and is still open.", Statement: "Here is the statement of your account with %s up to %s.",
 		Pay: "See it and pay here:", Link: "The link is for you alone and works for 60 days.", Attached: "If you have paid meanwhile, there is nothing left to do.",
 		DocumentSubject: "Invoice %s from %s", ReminderSubject: "Reminder: invoice %s from %s", StatementSubject: "Statement from %s",
+		Quote: "Here is quote %s from %s over %s. It stands until %s.", QuoteSubject: "Quote %s from %s",
+		Accept: "See it and accept or decline it here:", AcceptLink: "The link is for you alone.",
+		Credit: "Here is credit note %s from %s over %s.", CreditSubject: "Credit note %s from %s",
+		Declined: "We charged the card that you left us, and it was declined.", Last: "This is our last reminder by mail.",
 	},
 	locale.French: {
 		Hello: "Bonjour %s,", Document: "Voici la facture %s de %s, d’un montant de %s, payable le %s.",
@@ -56,6 +64,10 @@ var letterCatalogue = map[locale.Language]letterWords{
 		Late:  "La facture %s de %s, d’un montant de %s, était payable le %s et reste ouverte.", Statement: "Voici le relevé de votre compte auprès de %s au %s.",
 		Pay: "La voir et la payer ici :", Link: "Ce lien vous est réservé et reste valable 60 jours.", Attached: "Si vous avez payé entre-temps, il n’y a plus rien à faire.",
 		DocumentSubject: "Facture %s de %s", ReminderSubject: "Rappel : facture %s de %s", StatementSubject: "Relevé de compte de %s",
+		Quote: "Voici le devis %s de %s, d’un montant de %s. Il est valable jusqu’au %s.", QuoteSubject: "Devis %s de %s",
+		Accept: "Le voir, l’accepter ou le décliner ici :", AcceptLink: "Ce lien vous est réservé.",
+		Credit: "Voici la note de crédit %s de %s, d’un montant de %s.", CreditSubject: "Note de crédit %s de %s",
+		Declined: "Nous avons débité la carte que vous nous avez confiée, et le paiement a été refusé.", Last: "Ceci est notre dernier rappel par courriel.",
 	},
 }
 
@@ -101,8 +113,72 @@ func invoiceLetter(ctx context.Context, tx *tenant.Tx, m Mailing, invoice Invoic
 		l.Subject = fmt.Sprintf(words.ReminderSubject, invoice.Number, l.From)
 		say = fmt.Sprintf(say, invoice.Number, l.From, amountIn(document.Language, invoice.Open()), due)
 	}
+	for _, more := range m.say {
+		say += " " + more(words)
+	}
 	l.text = writeLetter(words, invoice.Customer.Name, m, say, l.From)
 	return l, nil
+}
+
+// OfferDays is for how long a link still shows a quote after its last day.
+const OfferDays = 30
+
+// quoteLetter is not ok when the quote does not stand any more: then there is nothing to accept, and nothing is sent.
+func quoteLetter(ctx context.Context, tx *tenant.Tx, m Mailing) (l Letter, ok bool, err error) {
+	quote, err := QuoteByID(ctx, tx, QuoteID(m.Document))
+	if err != nil {
+		return l, false, err
+	}
+	if quote.Standing(quote.Today) != StandingSent {
+		return l, false, updateMailingFailed(ctx, tx, m.ID, "mail.answered")
+	}
+	settings, err := selectSettings(ctx, tx)
+	if err != nil {
+		return l, false, err
+	}
+	document := PaperQuote(quote, settings)
+	if l, err = dressedLetter(ctx, tx, m, &document); err != nil {
+		return l, false, err
+	}
+	if l.Secret, err = tx.OpenLink(ctx, quote.ID.UUID, tx.Now().AddDate(0, 0, quote.Today.DaysUntil(quote.DueDate)+1+OfferDays)); err != nil {
+		return l, false, err
+	}
+	words := letterCatalogue[document.Language]
+	l.Offer, l.Subject = true, fmt.Sprintf(words.QuoteSubject, quote.Number, l.From)
+	say := fmt.Sprintf(words.Quote, quote.Number, l.From, amountIn(document.Language, quote.Total), document.Language.Date(quote.DueDate))
+	words.Pay, words.Link = words.Accept, words.AcceptLink
+	l.text = writeLetter(words, quote.Customer.Name, m, say, l.From)
+	return l, true, nil
+}
+
+func creditLetter(ctx context.Context, tx *tenant.Tx, m Mailing) (Letter, error) {
+	note, err := CreditNoteByID(ctx, tx, CreditNoteID(m.Document))
+	if err != nil {
+		return Letter{}, err
+	}
+	settings, err := selectSettings(ctx, tx)
+	if err != nil {
+		return Letter{}, err
+	}
+	document := PaperCreditNote(note, settings)
+	l, err := dressedLetter(ctx, tx, m, &document)
+	if err != nil {
+		return l, err
+	}
+	words := letterCatalogue[document.Language]
+	l.Subject = fmt.Sprintf(words.CreditSubject, note.Number, l.From)
+	l.text = writeLetter(words, note.Customer.Name, m, fmt.Sprintf(words.Credit, note.Number, l.From, amountIn(document.Language, note.Total)), l.From)
+	return l, nil
+}
+
+// dressedLetter is a letter with a document in the organization's own look, and no words yet.
+func dressedLetter(ctx context.Context, tx *tenant.Tx, m Mailing, document *invoicepdf.Document) (Letter, error) {
+	branding, err := selectBranding(ctx, tx)
+	if err != nil {
+		return Letter{}, err
+	}
+	l := Letter{Mailing: m.ID, From: document.Issuer.Name, ReplyTo: branding.ReplyTo, To: m.Email, Document: document}
+	return l, DressPaper(ctx, tx, document)
 }
 
 func (l *Letter) attach(ctx context.Context, tx *tenant.Tx, invoice Invoice) error {

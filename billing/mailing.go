@@ -20,6 +20,7 @@ import (
 var (
 	ErrMailTo       = fault.New(fault.Invalid, "mail.to", "Give one email address, such as name@example.com.").At("to")
 	ErrMailDraft    = fault.New(fault.Conflict, "mail.draft", "A draft is not sent. Issue it first.")
+	ErrMailQuote    = fault.New(fault.Conflict, "mail.quote_closed", "This quote was answered, or does not stand any more. Write a new one to send it.")
 	ErrMailTooLarge = fault.New(fault.Conflict, "mail.too_large", "The files that go along have more than 15 MB together, which mail servers refuse. Send fewer along.")
 	ErrMailTooMany  = fault.New(fault.TooMany, "mail.too_many", "1,000 mails went to customers within a day. Wait until tomorrow, or ask the operator.")
 	ErrMailNotFound = fault.New(fault.NotFound, "mail.not_found", "There is no such mail.")
@@ -67,7 +68,7 @@ type Mailing struct {
 	Kind      MailingKind  `db:"kind"`
 	State     MailingState `db:"state"`
 	Customer  CustomerID   `db:"customer_id"`
-	Document  InvoiceID    `db:"document_id"` // zero for a statement
+	Document  InvoiceID    `db:"document_id"` // an invoice, a quote or a credit note; zero for a statement
 	StepDays  int          `db:"step_days"`   // of a reminder: days after the due date
 	From      civil.Date   `db:"from_date"`   // of a statement
 	To        civil.Date   `db:"to_date"`
@@ -77,6 +78,8 @@ type Mailing struct {
 	Problem   string       `db:"problem"` // why the last try failed: a code
 	CreatedAt time.Time    `db:"created_at"`
 	SentAt    *time.Time   `db:"sent_at"`
+
+	say []func(letterWords) string // what a reminder of collecting has to say beside
 }
 
 // MailInput says where a mail goes. Without an address it goes to the customer's, without a message it has our words.
@@ -123,6 +126,35 @@ func MailInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, in MailI
 		return Mailing{}, ErrMailTooLarge
 	}
 	return queueMailing(ctx, tx, Mailing{Kind: MailDocument, Customer: locked.Customer, Document: invoice}, in)
+}
+
+// MailQuote queues a quote that stands to be mailed, as PDF and with a link to accept it. It fails with what is wrong with
+// the input, ErrQuoteNotFound, ErrMailDraft, ErrMailQuote and ErrMailTooMany.
+func MailQuote(ctx context.Context, tx *tenant.Tx, quote QuoteID, in MailInput) (Mailing, error) {
+	q, err := selectQuote(ctx, tx, quote)
+	if err != nil {
+		return Mailing{}, err
+	}
+	switch {
+	case q.State == Draft:
+		return Mailing{}, ErrMailDraft
+	case q.Standing(q.Today) != StandingSent:
+		return Mailing{}, ErrMailQuote
+	}
+	return queueMailing(ctx, tx, Mailing{Kind: MailDocument, Customer: q.Customer.ID, Document: InvoiceID(quote)}, in)
+}
+
+// MailCreditNote queues an issued credit note to be mailed as PDF. It fails with what is wrong with the input,
+// ErrCreditNoteNotFound, ErrMailDraft and ErrMailTooMany.
+func MailCreditNote(ctx context.Context, tx *tenant.Tx, note CreditNoteID, in MailInput) (Mailing, error) {
+	n, err := selectCreditNote(ctx, tx, note)
+	if err != nil {
+		return Mailing{}, err
+	}
+	if n.State == Draft {
+		return Mailing{}, ErrMailDraft
+	}
+	return queueMailing(ctx, tx, Mailing{Kind: MailDocument, Customer: n.Customer.ID, Document: InvoiceID(note)}, in)
 }
 
 // MailStatementOf queues a statement of a customer's account to be mailed. It fails with what is wrong with the input,
@@ -190,7 +222,7 @@ func MailingByID(ctx context.Context, tx *tenant.Tx, mailing MailingID) (Mailing
 	return selectMailing(ctx, tx, mailing)
 }
 
-// Mailings lists what was mailed of a document, the newest first.
+// Mailings lists what was mailed of a document of whatever kind, the newest first.
 func Mailings(ctx context.Context, tx *tenant.Tx, document InvoiceID) ([]Mailing, error) {
 	return selectMailings(ctx, tx, document)
 }
@@ -253,6 +285,17 @@ func BeginMailing(ctx context.Context, tx *tenant.Tx, mailing MailingID) (l Lett
 	}
 	if m.Kind == MailStatement {
 		l, err = statementLetter(ctx, tx, m)
+		return l, err == nil, err
+	}
+	stored, err := selectDocumentKind(ctx, tx, m.Document.UUID)
+	switch {
+	case err != nil:
+		return l, false, err
+	case stored == quoteKind.stored:
+		l, ok, err = quoteLetter(ctx, tx, m)
+		return l, ok, err
+	case stored == creditNoteKind.stored:
+		l, err = creditLetter(ctx, tx, m)
 		return l, err == nil, err
 	}
 	invoice, err := InvoiceByID(ctx, tx, m.Document)

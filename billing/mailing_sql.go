@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -94,6 +96,13 @@ func mailingError(err error) error {
 		return fmt.Errorf("reading a mail: %w", err)
 	}
 	return nil
+}
+
+func selectDocumentKind(ctx context.Context, tx *tenant.Tx, document uuid.UUID) (stored string, err error) {
+	if err := tx.Get(ctx, &stored, `SELECT kind FROM document WHERE id = $1`, document); err != nil {
+		return "", fmt.Errorf("looking for what is mailed: %w", err)
+	}
+	return stored, nil
 }
 
 func selectMailings(ctx context.Context, tx *tenant.Tx, document InvoiceID) (all []Mailing, err error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -66,16 +67,54 @@ func bookCharge(ctx context.Context, tx *tenant.Tx, i Intent, c gateway.Charge) 
 		return err
 	}
 	kept := ""
-	if i.Frozen() {
+	if i.State == IntentSucceeded {
 		kept = i.Reason
 	}
 	return settle(ctx, tx, i, IntentSucceeded, c.Ref, kept)
 }
 
+// How the reason of a charge ends whose money moved in another currency, before and after somebody has booked it.
+const (
+	bookByHand   = ": book it by hand"
+	bookedByHand = ": booked by hand"
+)
+
+// UnfreezeCharge lets a charge go on that was frozen because its gateway moved money in another currency: somebody has booked
+// that by hand, and says as what. What the gateway tells of the same movement again does not freeze it again. It fails
+// with what is wrong with the note, ErrIntentNotFound and ErrNotFrozen.
+func UnfreezeCharge(ctx context.Context, tx *tenant.Tx, charge IntentID, note string) (Intent, error) {
+	note, err := text.Required("note", note, 500)
+	if err != nil {
+		return Intent{}, err
+	}
+	c, err := lockIntent(ctx, tx, charge)
+	if err != nil {
+		return c, err
+	}
+	about, frozen := strings.CutSuffix(c.Reason, bookByHand)
+	if !c.Frozen() || !frozen {
+		return c, ErrNotFrozen
+	}
+	if err := updateIntentState(ctx, tx, c.ID, IntentSucceeded, "", about+bookedByHand); err != nil {
+		return c, err
+	}
+	err = tx.Record(ctx, tenant.Act{Action: "charge.unfreeze", Object: "charge", ID: c.ID.UUID, Detail: about,
+		Changes: []tenant.Change{{Field: "note", After: note, Personal: true}}})
+	if err != nil {
+		return c, err
+	}
+	return selectIntent(ctx, tx, charge)
+}
+
 // freeze keeps that a gateway moved money of a charge in another currency than the charge's. Nobody here knows at which
 // rate, so nothing is booked: the charge says so until somebody has entered it by hand. It does so once for what moved.
 func freeze(ctx context.Context, tx *tenant.Tx, c Intent, what, ref string, amount money.Amount) error {
-	reason := fmt.Sprintf("%s in %s: book it by hand", what, amount.Currency)
+	// With the end of its reference, so that another of its kind is not taken for the same.
+	about := fmt.Sprintf("%s %s in %s", what, ref[max(0, len(ref)-16):], amount.Currency)
+	if reason := about + bookedByHand; c.Reason == reason {
+		return nil
+	}
+	reason := about + bookByHand
 	if c.Reason == reason {
 		return nil
 	}

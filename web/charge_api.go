@@ -65,6 +65,11 @@ func bodyAmount(field string, m *Money) (money.Amount, error) {
 	return m.parse(field)
 }
 
+// UnfreezeBody says what was booked by hand.
+type UnfreezeBody struct {
+	Note string `json:"note" doc:"What was booked, for those who look at it later" maxLength:"500"`
+}
+
 type chargeListInput struct {
 	PageInput
 	CustomerID string `query:"customer_id" maxLength:"36"`
@@ -101,6 +106,13 @@ func (s *Server) registerChargeAPI() {
 		})
 	handle(s, operation{id: "refund-charge", method: "POST", path: "/v1/charges/{id}/refund", right: authz.Right{Module: authz.Payments, Action: authz.Approve}, tag: tag, summary: "Give back a charge, whole or in part; its state says what became of it", status: http.StatusCreated},
 		refundCharge)
+	handle(s, operation{id: "unfreeze-charge", method: "POST", path: "/v1/charges/{id}/unfreeze", right: rightTo(authz.Approve, authz.Payments), tag: tag, summary: "Let a charge go on whose money moved in another currency, once that is booked by hand"},
+		func(ctx context.Context, c *call, in *Change[UnfreezeBody]) (*Versioned[ChargeView], error) {
+			return change(ctx, c, in.ID, IfMatch{}, func(tx *tenant.Tx, i billing.IntentID, _ int) (ChargeView, int, error) {
+				v, err := billing.UnfreezeCharge(ctx, tx, i, in.Body.Note)
+				return viewCharge(v), 0, err
+			})
+		})
 	handle(s, operation{id: "ask-charge", method: "POST", path: "/v1/charges/{id}/ask", right: authz.Right{Module: authz.Payments, Action: authz.Change}, tag: tag, summary: "Ask the gateway now what became of a charge or refund without a result"},
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[ChargeView], error) {
 			i, err := pathID[billing.Intent](in.ID)

@@ -25,6 +25,7 @@ func (s *Server) registerChargePages() {
 	}
 	s.member("POST", "/invoices/:id/charge", rightTo(authz.Create, authz.Payments), sendCharge)
 	s.member("GET", "/charges/:id", rightTo(authz.Read, authz.Payments), func(v *visit) error { return showCharge(v, http.StatusOK, nil) })
+	s.member("POST", "/charges/:id/unfreeze", rightTo(authz.Approve, authz.Payments), sendUnfreeze)
 	s.member("POST", "/charges/:id/refund", rightTo(authz.Approve, authz.Payments), sendRefund)
 	s.member("POST", "/charges/:id/ask", rightTo(authz.Change, authz.Payments), askCharge)
 }
@@ -109,11 +110,29 @@ func showCharge(v *visit, status int, refused *page.Form) error {
 			data.MayRefund = true
 			data.Form = orFresh(refused, func() page.Form { return page.NewForm("amount", refundable.String()) })
 		}
+		if i.Frozen() && v.may(rightTo(authz.Approve, authz.Payments)) {
+			data.MayUnfreeze = true
+			data.Booked = orFresh(refused, func() page.Form { return page.NewForm() })
+		}
 		if !i.Settled() && v.may(rightTo(authz.Change, authz.Payments)) {
 			data.Acts = []page.Act{{URL: v.at("charges", i.ID.String(), "ask"), Label: "Ask the gateway", Icon: "refresh-cw", Key: newFormKey()}}
 		}
 		return data, err
 	})
+}
+
+func sendUnfreeze(v *visit) error {
+	charge, err := idParam[billing.Intent](v, "id")
+	if err != nil {
+		return err
+	}
+	return v.send(nil, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
+		_, err := billing.UnfreezeCharge(v.ctx, tx, charge, sent.Get("note"))
+		return charge.UUID, err
+	}, func(uuid.UUID) string {
+		say(v.c, "The charge goes on")
+		return v.at("charges", charge.String())
+	}, func(form page.Form) error { return showCharge(v, http.StatusUnprocessableEntity, &form) })
 }
 
 func sendRefund(v *visit) error {

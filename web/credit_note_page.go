@@ -91,6 +91,9 @@ func showCreditNote(v *visit, status int, form page.Form) error {
 			return nil, err
 		}
 		data.Acts = creditNoteActs(v, data.Note)
+		if data.Mails, err = mailsOf(v, tx, "credit-notes", note.UUID); err != nil {
+			return nil, err
+		}
 		if !data.Note.Left().IsZero() {
 			if data.Open, err = openInvoices(v, tx, data.Note.Customer.ID, data.Note.Currency); err != nil {
 				return nil, err

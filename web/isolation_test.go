@@ -373,6 +373,8 @@ func validBody(r web.Route, e estate) any {
 		return map[string]any{"name": "New", "rights": []string{}}
 	case r.Path == "/v1/invitations":
 		return map[string]any{"email": "new@tidewater.example", "role": "viewer"}
+	case strings.HasSuffix(r.Path, "/unfreeze"):
+		return map[string]any{"note": "Entry 7"}
 	case strings.HasSuffix(r.Path, "/give-back"):
 		return map[string]any{"method": "cash", "amount": amount}
 	case strings.HasSuffix(r.Path, "/apply"), strings.HasSuffix(r.Path, "/unapply"):

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -48,7 +49,7 @@ type MailingView struct {
 	State     string     `json:"state" doc:"queued, sent (a mail server took it over) or failed"`
 	To        string     `json:"to"`
 	StepDays  *int       `json:"step_days,omitempty" doc:"Of a reminder: days after the due date"`
-	Problem   string     `json:"problem,omitempty" doc:"Why the last try failed: mail.refused, mail.unreachable, mail.settled"`
+	Problem   string     `json:"problem,omitempty" doc:"Why the last try failed: mail.refused, mail.unreachable, mail.settled, mail.answered"`
 	CreatedAt time.Time  `json:"created_at"`
 	SentAt    *time.Time `json:"sent_at,omitempty"`
 }
@@ -117,32 +118,39 @@ func (s *Server) registerMailAPI() {
 			})
 			return out, err
 		})
-	handle(s, operation{id: "send-invoice", method: "POST", path: "/v1/invoices/{id}/send", right: rightTo(authz.Approve, authz.Invoices), tag: "Invoices", summary: "Mail an issued invoice as PDF, with a link to see and pay it", status: http.StatusAccepted},
+	s.registerPostAPI(invoicePost, "invoice", "Invoices", "Mail an issued invoice as PDF, with a link to see and pay it")
+	s.registerPostAPI(quotePost, "quote", "Quotes", "Mail a quote that stands as PDF, with a link to accept or decline it")
+	s.registerPostAPI(creditNotePost, "credit-note", "Credit notes", "Mail an issued credit note as PDF")
+	s.registerStatementAPI()
+}
+
+// registerPostAPI mails a kind of document, and tells what was mailed.
+func (s *Server) registerPostAPI(p post, name, tag, summary string) {
+	handle(s, operation{id: "send-" + name, method: "POST", path: "/v1/" + p.path + "/{id}/send", right: rightTo(authz.Approve, authz.Invoices), tag: tag, summary: summary, status: http.StatusAccepted},
 		func(ctx context.Context, c *call, in *mailOrder[MailBody]) (*Versioned[MailingView], error) {
-			invoice, err := pathID[billing.Invoice](in.ID)
+			document, err := pathID[billing.Document](in.ID)
 			if err != nil {
 				return nil, err
 			}
 			return create(ctx, c, func(tx *tenant.Tx) (uuid.UUID, error) {
-				m, err := billing.MailInvoice(ctx, tx, invoice, billing.MailInput{To: in.Body.To, Message: in.Body.Message})
+				m, err := p.send(ctx, tx, document.UUID, billing.MailInput{To: in.Body.To, Message: in.Body.Message})
 				return m.ID.UUID, err
 			}, readMailing(ctx))
 		})
-	handle(s, operation{id: "list-invoice-mailings", method: "GET", path: "/v1/invoices/{id}/mailings", right: rightTo(authz.Read, authz.Invoices), tag: "Invoices", summary: "List what was mailed of an invoice, the newest first"},
+	handle(s, operation{id: "list-" + name + "-mailings", method: "GET", path: "/v1/" + p.path + "/{id}/mailings", right: rightTo(authz.Read, authz.Invoices), tag: tag, summary: "List what was mailed of it, the newest first"},
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[List[MailingView]], error) {
-			return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.InvoiceID) (List[MailingView], int, error) {
+			return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.DocumentID) (List[MailingView], int, error) {
 				out := List[MailingView]{Items: []MailingView{}}
-				if _, err := billing.InvoiceByID(ctx, tx, i); err != nil {
+				if _, _, _, err := p.read(ctx, tx, i.UUID); err != nil && !errors.Is(err, billing.ErrMailDraft) {
 					return out, 0, err
 				}
-				all, err := billing.Mailings(ctx, tx, i)
+				all, err := billing.Mailings(ctx, tx, billing.InvoiceID(i))
 				for _, m := range all {
 					out.Items = append(out.Items, viewMailing(m))
 				}
 				return out, 0, err
 			})
 		})
-	s.registerStatementAPI()
 }
 
 func (s *Server) registerStatementAPI() {

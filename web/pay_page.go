@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
-	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -266,16 +264,5 @@ func makePayLink(v *visit) error {
 	})
 }
 
-// ReminderMail is what a customer is written when an invoice stays open. origin is the address that people use.
-func ReminderMail(origin string, r billing.Reminder) notify.Mail {
-	why := fmt.Sprintf("%s from %s was due on %s.", r.Number, r.From, r.Due)
-	if r.Declined {
-		why += " We charged the card that you left us, and it was declined."
-	}
-	if r.Last {
-		why += " This is our last reminder by mail."
-	}
-	text := fmt.Sprintf("Hello %s,\n\n%s %s %s is open.\n\nSee it and pay here:\n%s\n\nThe link is for you alone and works for 60 days. If you have paid meanwhile, there is nothing left to do.\n",
-		r.Name, why, r.Open, r.Open.Currency, origin+payPath+r.Secret)
-	return notify.Mail{Kind: "reminder", To: r.To, Subject: fmt.Sprintf("Reminder: invoice %s from %s", r.Number, r.From), Text: text}
-}
+// OfferAddress is the address of a link to accept a quote.
+func OfferAddress(origin, secret string) string { return origin + quotePath + secret }

@@ -14,9 +14,6 @@ import (
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
-// offerDays is for how long a link still shows a quote after its last day.
-const offerDays = 30
-
 func (s *Server) registerQuotePages() {
 	s.member("GET", "/quotes", rightTo(authz.Read, authz.Invoices), showQuotes)
 	s.registerDesk(quoteDesk)
@@ -102,6 +99,9 @@ func showQuote(v *visit, status int, form page.Form) error {
 		}
 		data.Linkable = data.Standing() == billing.StandingSent && v.may(rightTo(authz.Change, authz.Invoices))
 		data.Acts = quoteActs(v, data.Quote)
+		if data.Mails, err = mailsOf(v, tx, "quotes", quote.UUID); err != nil {
+			return nil, err
+		}
 		data.Settings, err = billing.LoadSettings(v.ctx, tx)
 		return data, err
 	})
@@ -149,8 +149,8 @@ func (s *Server) quoteLink(ctx context.Context, tx *tenant.Tx, quote billing.Quo
 	if err != nil {
 		return q, "", err
 	}
-	secret, err := tx.OpenLink(ctx, quote.UUID, tx.Now().AddDate(0, 0, civil.Of(tx.Now(), tx.Now().Location()).DaysUntil(q.DueDate)+1+offerDays))
-	return q, s.Origin + quotePath + secret, err
+	secret, err := tx.OpenLink(ctx, quote.UUID, tx.Now().AddDate(0, 0, civil.Of(tx.Now(), tx.Now().Location()).DaysUntil(q.DueDate)+1+billing.OfferDays))
+	return q, OfferAddress(s.Origin, secret), err
 }
 
 // makeQuoteLink answers with the link itself, because only its hash is kept.

@@ -48,6 +48,8 @@ type Dispatch struct {
 	Send func(ctx context.Context, m Mail) error
 	// Link is the address of a link's secret.
 	Link func(secret string) string
+	// Offer is the address of the secret of a link to accept a quote.
+	Offer func(secret string) string
 }
 
 // Do runs fn in one transaction of one organization. It may run fn twice.
@@ -116,11 +118,16 @@ func (d *Dispatch) write(l billing.Letter) (Mail, error) {
 	if l.Secret != "" {
 		link = d.Link(l.Secret)
 	}
+	if l.Offer {
+		link = d.Offer(l.Secret)
+	}
 	m.Text = l.Text(link)
 	var paper bytes.Buffer
 	name := "statement.pdf"
 	if l.Document != nil {
-		l.Document.PayLink = link
+		if !l.Offer {
+			l.Document.PayLink = link
+		}
 		name = invoicepdf.FileName(l.Document.Number)
 		if err := invoicepdf.Write(&paper, *l.Document); err != nil {
 			return m, err
@@ -133,6 +140,15 @@ func (d *Dispatch) write(l billing.Letter) (Mail, error) {
 		m.Attached = append(m.Attached, File{Name: f.Name, MediaType: f.MediaType, Bytes: l.Bytes[i]})
 	}
 	return m, nil
+}
+
+// Collect mails what collecting an invoice by itself has to say. Its try is taken already, and nobody makes it again.
+func (d *Dispatch) Collect(ctx context.Context, r billing.Reminder) error {
+	m, err := d.write(r.Letter())
+	if err != nil {
+		return err
+	}
+	return d.Send(ctx, m)
 }
 
 // Remind queues the reminders that are due in an organization.

@@ -41,7 +41,7 @@ func open(t *testing.T, reminders string) *house {
 		return billing.OpenBooks(ctx, tx, billing.Opening{Name: "Tidewater Studios", Currency: eur, Country: "IE", TimeZone: "Europe/Dublin"})
 	})
 	h.do = dispatch.In(tenanttest.DB(), h.org.Scope)
-	h.d = dispatch.Dispatch{Link: func(secret string) string { return "https://books.example/pay/" + secret }, Send: func(_ context.Context, m dispatch.Mail) error {
+	h.d = dispatch.Dispatch{Offer: func(secret string) string { return "https://books.example/quote/" + secret }, Link: func(secret string) string { return "https://books.example/pay/" + secret }, Send: func(_ context.Context, m dispatch.Mail) error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.fail != nil {
@@ -261,5 +261,130 @@ func TestStatementByMail(t *testing.T) {
 	})
 	if err := h.d.Deliver(context.Background(), h.do, m.ID); err != nil || len(h.sent) != 1 || h.sent[0].Attached[0].Name != "statement.pdf" {
 		t.Errorf("%v, %+v", err, h.sent)
+	}
+}
+
+// A quote goes out with a link to accept it that opens that quote, a credit note with none; both in the customer's language,
+// and a quote that was answered before its mail went out is not sent.
+func TestQuotesAndCreditNotesByMail(t *testing.T) {
+	t.Parallel()
+	h := open(t, "")
+	var quote, answered billing.Quote
+	var note billing.CreditNote
+	var mails []billing.Mailing
+	h.run(func(ctx context.Context, tx *tenant.Tx) error {
+		c, err := billing.AddCustomer(ctx, tx, billing.CustomerInput{Name: "Zoé", Email: "zoe@example.com", Language: "fr"})
+		if err != nil {
+			return err
+		}
+		in := billing.DocumentInput{CustomerID: c.ID, Lines: []billing.InvoiceLineInput{{Description: "Mixing", Quantity: decimal.NewFromInt(1), UnitPrice: decimal.NewFromInt(1250)}}}
+		for _, q := range []*billing.Quote{&quote, &answered} {
+			if *q, err = billing.DraftQuote(ctx, tx, in); err != nil {
+				return err
+			}
+			if _, err := billing.MailQuote(ctx, tx, q.ID, billing.MailInput{}); !errors.Is(err, billing.ErrMailDraft) {
+				t.Errorf("a draft is mailed: %v", err)
+			}
+			if *q, err = billing.IssueQuote(ctx, tx, q.ID, 0); err != nil {
+				return err
+			}
+			m, err := billing.MailQuote(ctx, tx, q.ID, billing.MailInput{})
+			if err != nil {
+				return err
+			}
+			mails = append(mails, m)
+		}
+		if note, err = billing.DraftCreditNote(ctx, tx, in); err != nil {
+			return err
+		}
+		if note, err = billing.IssueCreditNote(ctx, tx, note.ID, 0); err != nil {
+			return err
+		}
+		m, err := billing.MailCreditNote(ctx, tx, note.ID, billing.MailInput{})
+		if err != nil {
+			return err
+		}
+		mails = append(mails, m)
+		if _, err = billing.DeclineQuote(ctx, tx, answered.ID, 0); err != nil {
+			return err
+		}
+		if _, err := billing.MailQuote(ctx, tx, answered.ID, billing.MailInput{}); !errors.Is(err, billing.ErrMailQuote) {
+			t.Errorf("a quote that was declined is mailed: %v", err)
+		}
+		return nil
+	})
+	for _, m := range mails {
+		if err := h.d.Deliver(t.Context(), h.do, m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(h.sent) != 2 {
+		t.Fatalf("%d mails were sent, want the quote and the credit note: %+v", len(h.sent), h.sent)
+	}
+	offer, credit := h.sent[0], h.sent[1]
+	if offer.Subject != "Devis QUO-0001 de Tidewater Studios" || !strings.Contains(offer.Text, "https://books.example/quote/") || strings.Contains(offer.Text, "/pay/") {
+		t.Errorf("the quote's mail is %q: %s", offer.Subject, offer.Text)
+	}
+	if credit.Subject != "Note de crédit CN-0001 de Tidewater Studios" || strings.Contains(credit.Text, "https://") || credit.To != "zoe@example.com" {
+		t.Errorf("the credit note's mail is %q: %s", credit.Subject, credit.Text)
+	}
+	for _, m := range h.sent {
+		if len(m.Attached) != 1 || m.Attached[0].MediaType != "application/pdf" || !strings.HasPrefix(string(m.Attached[0].Bytes), "%PDF-") {
+			t.Errorf("%q goes with %d files", m.Subject, len(m.Attached))
+		}
+	}
+	at := strings.Index(offer.Text, "/quote/") + len("/quote/")
+	secret, _, _ := strings.Cut(offer.Text[at:], "\n")
+	hash, ok := tenant.HashDoor(secret)
+	if !ok {
+		t.Fatalf("%q is no secret", secret)
+	}
+	scope, err := tenant.EnterLink(t.Context(), tenanttest.DB(), hash)
+	if err != nil || scope.Subject() != quote.ID.UUID {
+		t.Errorf("the link opens %v, %v", scope.Subject(), err)
+	}
+	h.run(func(ctx context.Context, tx *tenant.Tx) error {
+		all, err := billing.Mailings(ctx, tx, billing.InvoiceID(answered.ID))
+		if err == nil && (len(all) != 1 || all[0].State != billing.MailFailed || all[0].Problem != "mail.answered") {
+			t.Errorf("the answered quote's mail is %+v", all)
+		}
+		return err
+	})
+}
+
+// Collecting by itself reminds by the same letters: in the customer's language, with the invoice as PDF.
+func TestCollectingRemindsByLetter(t *testing.T) {
+	t.Parallel()
+	h := open(t, "")
+	invoice := h.invoice("ann@example.com", -2)
+	h.run(func(ctx context.Context, tx *tenant.Tx) error {
+		s, err := billing.LoadSettings(ctx, tx)
+		if err != nil {
+			return err
+		}
+		_, err = billing.ChangeSettings(ctx, tx, 0, billing.SettingsInput{Name: s.Name, TimeZone: s.TimeZone, Country: s.Country,
+			InvoicePrefix: s.InvoicePrefix, TaxRounding: s.TaxRounding, CollectAutomatically: true})
+		return err
+	})
+	var try billing.Try
+	h.run(func(ctx context.Context, tx *tenant.Tx) (err error) {
+		try, _, err = billing.TakeTry(ctx, tx, invoice.ID)
+		return err
+	})
+	try.Reminder.Declined = true
+	if err := h.d.Collect(t.Context(), *try.Reminder); err != nil {
+		t.Fatal(err)
+	}
+	m := h.sent[0]
+	if m.To != "ann@example.com" || m.ReplyTo != "books@tidewater.example" || m.Subject != "Reminder: invoice INV-0001 from Tidewater Studios" || len(m.Attached) != 1 {
+		t.Errorf("sent %+v", m)
+	}
+	for _, want := range []string{"was due on", "We charged the card that you left us, and it was declined.", "https://books.example/pay/", "100.00"} {
+		if !strings.Contains(m.Text, want) {
+			t.Errorf("the letter lacks %q: %s", want, m.Text)
+		}
+	}
+	if strings.Contains(m.Text, "our last reminder") {
+		t.Errorf("the first reminder says that it is the last: %s", m.Text)
 	}
 }

@@ -129,7 +129,7 @@ func TestCollect(t *testing.T) {
 			t.Errorf("reminded on days %v", d.days)
 		}
 		for n, r := range d.told {
-			if r.To != "nuno@tidewater.example" || r.Open != euros(10000) || r.Declined || r.Last != (n == 3) || r.Secret == "" {
+			if r.To != "nuno@tidewater.example" || r.Open != euros(10000) || r.Declined || r.Last != (n == 3) || r.Letter().Secret == "" {
 				t.Errorf("reminder %d: %+v", n, r)
 			}
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/internal/cursor"
+	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
@@ -573,13 +574,13 @@ func TestMovementInAnotherCurrencyFreezesTheCharge(t *testing.T) {
 	t.Parallel()
 	dollars := money.Amount{Minor: 5500, Currency: money.MustCurrency("USD")}
 	for what, book := range map[string]func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error{
-		"dispute in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
+		"dispute du_1 in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
 			return billing.BookDispute(ctx, tx, s.account, gateway.Dispute{Ref: "du_1", Charge: ref, Amount: dollars, Fee: euros(1500)})
 		},
-		"won dispute in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
+		"won dispute du_1 in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
 			return billing.BookDispute(ctx, tx, s.account, gateway.Dispute{Ref: "du_1", Charge: ref, Amount: dollars, Reinstated: true})
 		},
-		"refund in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
+		"refund re_1 in USD: book it by hand": func(ctx context.Context, tx *tenant.Tx, s *shop, ref string) error {
 			return billing.AdoptRefund(ctx, tx, s.account, gateway.Refund{Ref: "re_1", Charge: ref, State: gateway.Succeeded, Amount: dollars})
 		},
 	} {
@@ -614,7 +615,33 @@ func TestMovementInAnotherCurrencyFreezesTheCharge(t *testing.T) {
 			if c.State != billing.CollectionStopped || c.Reason != what || noted != 1 {
 				t.Errorf("collection %+v, noted %d times", c, noted)
 			}
+			s.unfreezes(charged.ID)
+			s.do(func(ctx context.Context, tx *tenant.Tx) error { return book(ctx, tx, s, charged.Ref) })
+			s.deliver(s.house.Messages(s.key)...)
+			if got := s.read(charged.ID); got.Frozen() || got.Refundable() != euros(6000) || !strings.HasSuffix(got.Reason, ": booked by hand") {
+				t.Errorf("booked by hand and told of again it is %+v", got)
+			}
 		})
+	}
+}
+
+// unfreezes lets a charge go on, which takes a note, and cannot be done twice.
+func (s *shop) unfreezes(charge billing.IntentID) {
+	s.Helper()
+	unfreeze := func(note string) error {
+		return s.try(func(ctx context.Context, tx *tenant.Tx) error {
+			_, err := billing.UnfreezeCharge(ctx, tx, charge, note)
+			return err
+		})
+	}
+	if err := unfreeze(" "); !errors.Is(err, text.ErrMissing) {
+		s.Errorf("without a note: %v", err)
+	}
+	if err := unfreeze("Entry 7"); err != nil {
+		s.Error(err)
+	}
+	if err := unfreeze("Entry 7"); !errors.Is(err, billing.ErrNotFrozen) {
+		s.Errorf("twice: %v", err)
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 // dispatch wires the mail to customers.
 func (p parts) dispatch() *dispatch.Dispatch {
 	return &dispatch.Dispatch{
-		Link: func(secret string) string { return web.PayAddress(p.origin, secret) },
+		Link:  func(secret string) string { return web.PayAddress(p.origin, secret) },
+		Offer: func(secret string) string { return web.OfferAddress(p.origin, secret) },
 		Send: func(ctx context.Context, m dispatch.Mail) error {
 			mail := notify.Mail{Kind: m.Kind, ID: m.ID, FromName: m.From, ReplyTo: m.ReplyTo, To: m.To, Subject: m.Subject, Text: m.Text}
 			for _, f := range m.Attached {

@@ -17,7 +17,6 @@ import (
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
-	"github.com/countinghouse/countinghouse/web"
 )
 
 // gatewayFlags say where payment gateways are.
@@ -102,9 +101,7 @@ func (w work) reconcile(ctx context.Context, s tenant.Scope) error {
 
 // collect charges and reminds for what is due in an organization.
 func (w work) collect(ctx context.Context, s tenant.Scope) error {
-	return w.till().Collect(ctx, till.In(w.db, s), func(ctx context.Context, r billing.Reminder) error {
-		return w.mail.Send(ctx, web.ReminderMail(w.origin, r))
-	})
+	return w.till().Collect(ctx, till.In(w.db, s), w.dispatch().Collect)
 }
 
 // bill makes the invoices of subscriptions that are due in an organization, and charges the cards that are kept for it.

@@ -107,6 +107,7 @@ func negated(a money.Amount) money.Amount { return money.Amount{Minor: -a.Minor,
 // CreditNote is the data of "credit-note". The form of what it is applied to sends invoice_id and amount.
 type CreditNote struct {
 	Shell
+	Mails    []MailShown // the newest first
 	GiveBack GiveBack
 	Form     Form // of an act that was refused; otherwise empty
 	Note     billing.CreditNote
@@ -139,7 +140,8 @@ type CreditableRow struct {
 // Quote is the data of "quote".
 type Quote struct {
 	Shell
-	Form     Form // of an act that was refused; otherwise empty
+	Mails    []MailShown // the newest first
+	Form     Form        // of an act that was refused; otherwise empty
 	Quote    billing.Quote
 	Settings billing.Settings
 	Acts     []Act

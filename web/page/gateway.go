@@ -86,10 +86,12 @@ func gatewayKind(k gateway.Kind) string { return gatewayKinds[k] }
 // Charge is the data of "charge". Its form sends amount.
 type Charge struct {
 	Shell
-	Form      Form
-	Intent    billing.Intent
-	MayRefund bool
-	Acts      []Act
+	MayUnfreeze bool
+	Booked      Form // that says what was booked by hand
+	Form        Form
+	Intent      billing.Intent
+	MayRefund   bool
+	Acts        []Act
 }
 
 // ChargeMethod is a stored card that an invoice can be charged to.

@@ -35,6 +35,8 @@ func (m MailShown) What() string {
 // Why says why it failed, for people.
 func (m MailShown) Why() string {
 	switch m.Problem {
+	case "mail.answered":
+		return "It was answered, or does not stand any more, so nothing was sent."
 	case "mail.settled":
 		return "It was paid meanwhile, so nothing was sent."
 	case "mail.refused":
@@ -49,7 +51,10 @@ func (m MailShown) Why() string {
 type MailForm struct {
 	Shell
 	Form    Form
-	Invoice billing.Invoice
+	List    string // the name of the list that it is in, and its address
+	ListURL string
+	Number  string
+	What    string // "the invoice as PDF and a link to see and pay it, good for 60 days"
 	Action  string
 	Back    string
 	Files   []File // that go along

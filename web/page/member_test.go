@@ -158,7 +158,7 @@ func memberSamples() map[string]any {
 			Mails: []MailShown{{billing.Mailing{Kind: billing.MailReminder, State: billing.MailFailed, Email: "hugh@apple.ie", Problem: "mail.refused", CreatedAt: now}, []Act{sampleAct()}},
 				{billing.Mailing{Kind: billing.MailDocument, State: billing.MailSent, Email: "hugh@apple.ie", CreatedAt: now, SentAt: &now}, nil},
 				{billing.Mailing{Kind: billing.MailDocument, State: billing.MailQueued, Email: "hugh@apple.ie", Problem: "mail.unreachable", CreatedAt: now}, nil}}},
-		"mail-edit": MailForm{Shell: shell("Send 1", "invoices"), Form: form("k", missing.At("to")), Invoice: issued, Action: "/x", Back: "/y", Files: []File{{Name: "plan.pdf", Size: "320 kB"}}},
+		"mail-edit": MailForm{Shell: shell("Send 1", "invoices"), Form: form("k", missing.At("to")), List: "Invoices", ListURL: "/z", Number: "TW-1", What: "the invoice as PDF", Action: "/x", Back: "/y", Files: []File{{Name: "plan.pdf", Size: "320 kB"}}},
 		"branding":  Branding{Shell: shell("Documents and mail", "branding"), Form: form("k", missing.At("colour")), Logo: "/x", LogoKey: "k"},
 		"statement": Statement{Shell: shell("Statement", "customers"), Form: form("k", missing.At("to_email")), Customer: hugh, From: today.AddDays(-30), To: today, PDF: "/x.pdf", CSV: "/x.csv",
 			Parts: []report.Statement{{Currency: eur, Opening: euros(100), Closing: euros(-50), Overdue: euros(20), Lines: []report.StatementLine{{Date: today, Description: "Payment of 1", Amount: euros(-150), Balance: euros(-50)}}}}},
@@ -167,7 +167,7 @@ func memberSamples() map[string]any {
 		"gateway-edit":    GatewayForm{Shell: shell("Card", "gateways"), Form: form("k", missing.At("key")), Action: "/x", Account: &sampleGateway, Acts: []Act{sampleAct()}},
 		"gateway-address": GatewayAddress{Shell: shell("Address for messages", "gateways"), Account: sampleGateway, Address: "https://books.example/webhook/x"},
 		"pay-link":        PayLink{Shell: shell("Pay link", "invoices"), Invoice: issued, Link: "https://books.example/pay/x", Until: now},
-		"charge":          Charge{Shell: shell("Charge", "payments"), Form: form("k", missing.At("amount")), Intent: sampleIntent, MayRefund: true, Acts: []Act{sampleAct()}},
+		"charge":          Charge{Shell: shell("Charge", "payments"), Form: form("k", missing.At("amount")), Intent: sampleIntent, MayRefund: true, MayUnfreeze: true, Booked: bookedForm(), Acts: []Act{sampleAct()}},
 		"payment-methods": PaymentMethods{Shell: shell("Payment methods", "customers"), Form: form("k", missing.At("iban")), Customer: hugh, Kinds: []Option{{Value: "iban", Label: "IBAN"}, {Value: "us_bank", Label: "US account"}},
 			CardForm: form("k2", missing.At("card_number")), CardGateways: []Option{{Value: "1", Label: "Practice"}},
 			Items: []PaymentMethodRow{{sampleMethod, []Act{sampleAct()}}, {sampleCardNumber, nil}}},
@@ -265,6 +265,12 @@ func sampleReportTable(shell Shell) ReportTable {
 		Table: report.Table{Currency: eur, Currencies: []money.Currency{eur, money.MustCurrency("USD")}, Columns: []report.Column{{Key: "period", Name: "In the period", Period: report.Period{From: today.AddDays(-30), To: today}}, {Key: "before", Name: "A year before", Period: report.Period{To: today}}},
 			Sections: []report.Section{section}, Sums: []report.Row{{Key: "total", Name: "All sales", Amounts: row.Amounts}}},
 		Parts: []ReportSection{shown, {section, []ReportRow{{Row: row, URLs: []string{"/x", "/y"}}}}}, CSV: "/x.csv", XLSX: "/x.xlsx"}
+}
+
+func bookedForm() Form {
+	form := NewForm("note", "Entry 7")
+	form.ID, form.Key = "booked", "u"
+	return form
 }
 
 func backForm() Form {
