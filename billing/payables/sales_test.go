@@ -50,8 +50,9 @@ func (b books) sales(customer billing.CustomerID) string {
 				}
 			}
 		}
-		say("invoices.csv", nil, export.WriteInvoices(ctx, tx, &out))
-		say("payments.csv", nil, export.WritePayments(ctx, tx, &out))
+		for _, format := range []export.Format{export.Customers, export.Invoices, export.Payments} {
+			say(string(format), nil, export.Write(ctx, tx, format, &out))
+		}
 		return nil
 	})
 	return out.String()
