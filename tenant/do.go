@@ -61,12 +61,6 @@ func Glance(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
 	return do(ctx, db, s, entry{opening: "BEGIN READ ONLY", glance: true}, fn)
 }
 
-// Read is Do for a long look at one state of the books: all that fn reads is as it was at one moment, however long it
-// takes, and it can change nothing.
-func Read(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
-	return do(ctx, db, s, entry{opening: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}, fn)
-}
-
 func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) error {
 	if s.s == nil {
 		return errNoScope

@@ -18,14 +18,10 @@ var beancountKinds = map[ledger.Kind]string{
 	ledger.KindIncome: "Income", ledger.KindExpense: "Expenses",
 }
 
-// WriteBeancount writes the journal as beancount reads it, without a complaint of bean-check: all accounts opened on the day
+// writeBeancount writes the journal as beancount reads it, without a complaint of bean-check: all accounts opened on the day
 // of the first entry, entries by date, each linked by its number. What an account's name or a text holds that would
 // mean something to beancount is written otherwise; figures never are.
-func WriteBeancount(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
-	last, err := lastEntry(ctx, tx)
-	if err != nil {
-		return err
-	}
+func writeBeancount(ctx context.Context, tx *tenant.Tx, last int64, w io.Writer) error {
 	accounts, err := ledger.Accounts(ctx, tx)
 	if err != nil {
 		return err

@@ -28,10 +28,10 @@ const (
 	Payments     Format = "payments"
 )
 
-var texts = map[Format]func(context.Context, *tenant.Tx, io.Writer) error{Hledger: WriteHledger, Beancount: WriteBeancount}
+var texts = map[Format]func(context.Context, *tenant.Tx, int64, io.Writer) error{Hledger: writeHledger, Beancount: writeBeancount}
 
 var tables = map[Format]func(context.Context, *tenant.Tx, sheet.Grid) error{
-	Journal: writeJournal, Transactions: writeTransactions, Payees: writePayees,
+	Transactions: writeTransactions, Payees: writePayees,
 	Customers: writeCustomers, Products: writeProducts, Invoices: writeInvoices, Payments: writePayments,
 }
 
@@ -41,7 +41,7 @@ func Formats() []Format {
 }
 
 // IsTable says whether a format is a table, which can be written as CSV and as XLSX.
-func (f Format) IsTable() bool { return tables[f] != nil }
+func (f Format) IsTable() bool { return tables[f] != nil || f == Journal }
 
 // ErrFormat refuses a format that is none of Formats.
 var ErrFormat = fault.New(fault.Invalid, "export.format", "The formats are hledger, beancount, journal, transactions, payees, customers, products, invoices and payments.")
@@ -49,15 +49,24 @@ var ErrFormat = fault.New(fault.Invalid, "export.format", "The formats are hledg
 // Write writes the books of the transaction's organization to w in one of Formats, tables in CSV. It fails with ErrFormat
 // for others.
 func Write(ctx context.Context, tx *tenant.Tx, format Format, w io.Writer) error {
+	last, err := LastEntry(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return WriteThrough(ctx, tx, format, last, w)
+}
+
+// WriteThrough is Write with the journal up to an entry's number, so that several files tell of the same entries.
+func WriteThrough(ctx context.Context, tx *tenant.Tx, format Format, last int64, w io.Writer) error {
 	if !slices.Contains(Formats(), format) {
 		return ErrFormat
 	}
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	var err error
 	if write := texts[format]; write != nil {
-		err = write(ctx, tx, buffered)
+		err = write(ctx, tx, last, buffered)
 	} else {
-		err = writeCSV(ctx, tx, format, buffered)
+		err = writeCSV(ctx, tx, format, last, buffered)
 	}
 	if err == nil {
 		err = buffered.Flush()
@@ -68,20 +77,23 @@ func Write(ctx context.Context, tx *tenant.Tx, format Format, w io.Writer) error
 	return nil
 }
 
-func writeCSV(ctx context.Context, tx *tenant.Tx, format Format, w io.Writer) error {
+func writeCSV(ctx context.Context, tx *tenant.Tx, format Format, last int64, w io.Writer) error {
 	g, err := sheet.New(w, sheet.CSV)
 	if err != nil {
 		return err
 	}
-	if err := WriteTable(ctx, tx, format, g); err != nil {
+	if err := WriteTable(ctx, tx, format, last, g); err != nil {
 		return err
 	}
 	return g.Close()
 }
 
-// WriteTable writes a table row by row. The caller closes the grid. It fails with ErrFormat for what is no table, and with what
+// WriteTable writes a table row by row, the journal up to an entry's number. The caller closes the grid. It fails with ErrFormat for what is no table, and with what
 // the grid fails with.
-func WriteTable(ctx context.Context, tx *tenant.Tx, format Format, g sheet.Grid) error {
+func WriteTable(ctx context.Context, tx *tenant.Tx, format Format, last int64, g sheet.Grid) error {
+	if format == Journal {
+		return writeJournal(ctx, tx, last, g)
+	}
 	write := tables[format]
 	if write == nil {
 		return ErrFormat

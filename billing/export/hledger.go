@@ -21,14 +21,10 @@ var hledgerKinds = map[ledger.Kind]struct{ name, letter string }{
 	ledger.KindExpense:   {"expenses", "X"},
 }
 
-// WriteHledger writes the journal as hledger reads it, in strict mode too: all currencies and accounts declared, entries
+// writeHledger writes the journal as hledger reads it, in strict mode too: all currencies and accounts declared, entries
 // by date, amounts as plain decimals with the currency's code. An account is named for its kind, code and name. What a
 // text holds that would mean something to hledger is written otherwise; figures never are.
-func WriteHledger(ctx context.Context, tx *tenant.Tx, w io.Writer) error {
-	last, err := lastEntry(ctx, tx)
-	if err != nil {
-		return err
-	}
+func writeHledger(ctx context.Context, tx *tenant.Tx, last int64, w io.Writer) error {
 	accounts, err := ledger.Accounts(ctx, tx)
 	if err != nil {
 		return err

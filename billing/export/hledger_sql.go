@@ -24,9 +24,9 @@ type lineRow struct {
 
 func (l lineRow) amount() money.Amount { return money.Amount{Minor: l.Amount, Currency: l.Currency} }
 
-// lastEntry is the newest entry's number. Entries up to it are all there, since numbers have no gaps, and what is posted
+// LastEntry is the newest entry's number. Entries up to it are all there, since numbers have no gaps, and what is posted
 // while we write is left out, so that declarations and entries tell of the same books.
-func lastEntry(ctx context.Context, tx *tenant.Tx) (n int64, err error) {
+func LastEntry(ctx context.Context, tx *tenant.Tx) (n int64, err error) {
 	if err := tx.Get(ctx, &n, `SELECT coalesce(max(number), 0) FROM journal_entry`); err != nil {
 		return 0, fmt.Errorf("looking for the last entry: %w", err)
 	}

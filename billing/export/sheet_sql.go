@@ -199,7 +199,7 @@ func writePayments(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 }
 
 // writeJournal writes the journal in CSV, a row for each line, entries by their number. Of debit and credit one is empty.
-func writeJournal(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
+func writeJournal(ctx context.Context, tx *tenant.Tx, last int64, g sheet.Grid) error {
 	type row struct {
 		lineRow
 		Source   string `db:"source_kind"`
@@ -219,7 +219,8 @@ func writeJournal(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
 			  JOIN account a ON a.id = l.account_id
 			  LEFT JOIN journal_entry r ON r.id = e.reverses_id
 			  LEFT JOIN party p ON p.id = l.party_id
-			 ORDER BY e.number, l.line`)
+			 WHERE e.number <= $1
+			 ORDER BY e.number, l.line`, last)
 	}, func(r row) []any {
 		var debit, credit, reverses any
 		if r.Amount > 0 {

@@ -79,22 +79,26 @@ func (p *pieces) writeAll(ctx context.Context, tx *tenant.Tx) error {
 	o := tx.Scope().Organization()
 	a := &archive{zip: zip.NewWriter(p), at: tx.Now(), list: manifest{Format: manifestFormat, Organization: o.ID.String(), Name: o.Name,
 		ExportedAt: tx.Now().Format(time.RFC3339), Files: []manifestFile{}}}
+	last, err := export.LastEntry(ctx, tx)
+	if err != nil {
+		return err
+	}
 	for _, c := range choices {
 		if c.Formats[0] != CSV {
 			continue
 		}
-		err := a.add(string(c.Subject)+".csv", func(w io.Writer) error { return p.writeTable(ctx, tx, c.Subject, sheet.CSV, w) })
+		err := a.add(string(c.Subject)+".csv", func(w io.Writer) error { return p.writeTable(ctx, tx, c.Subject, sheet.CSV, last, w) })
 		if err != nil {
 			return err
 		}
 	}
 	for name, format := range map[string]export.Format{"books.journal": export.Hledger, "books.beancount": export.Beancount} {
-		if err := a.add(name, func(w io.Writer) error { return export.Write(ctx, tx, format, byLine{w, p}) }); err != nil {
+		if err := a.add(name, func(w io.Writer) error { return export.WriteThrough(ctx, tx, format, last, byLine{w, p}) }); err != nil {
 			return err
 		}
 	}
-	once := func(fn func(tx *tenant.Tx) error) error { return fn(tx) } // all of it from the one state of the books
-	err := a.add("record.jsonl", func(w io.Writer) error { return audit.WriteSealed(ctx, once, w, tx.Now()) })
+	once := func(fn func(tx *tenant.Tx) error) error { return fn(tx) }
+	err = a.add("record.jsonl", func(w io.Writer) error { return audit.WriteSealed(ctx, once, w, tx.Now()) })
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ const (
 	atOnce = 5
 	// stuck is after how long without getting on an export counts as failed.
 	stuck = 3 * time.Hour
+	// silent is after how long without getting on an export no longer keeps others waiting.
+	silent = 5 * time.Minute
 )
 
 // PackJob is the kind of the job that makes an export; Packer.Job handles it.

@@ -88,6 +88,16 @@ func stopExport(ctx context.Context, tx *tenant.Tx, export ID, state State, prob
 	return n > 0, nil
 }
 
+// isOtherRunning says whether another export is being made by a worker that lives.
+func isOtherRunning(ctx context.Context, tx *tenant.Tx, export ID) (running bool, err error) {
+	err = tx.Get(ctx, &running, `SELECT EXISTS (SELECT FROM file WHERE kind::text = 'export' AND state::text = 'running' AND id <> $1 AND moved_at > $2)`,
+		export, tx.Now().Add(-silent))
+	if err != nil {
+		return false, fmt.Errorf("looking for exports that are being made: %w", err)
+	}
+	return running, nil
+}
+
 // beginExport takes it into work, from its beginning.
 func beginExport(ctx context.Context, tx *tenant.Tx, export ID, all int) (begun bool, err error) {
 	n, err := tx.Exec(ctx, `UPDATE file SET state = 'running', size = 0, rows_done = 0, rows_all = $2, moved_at = $3

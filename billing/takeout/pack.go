@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/countinghouse/countinghouse/billing/export"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/billing/sheet"
 	"github.com/countinghouse/countinghouse/internal/audit"
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -67,7 +69,11 @@ func (p *Packer) Job(ctx context.Context, s tenant.Scope, args json.RawMessage) 
 	return p.tell(ctx, s, in.Export)
 }
 
-// begin gives the export as Running, or in the state that it has come to.
+// turn is how long an export waits for another of its organization. One is made after the other: each takes two
+// transactions at once, and there are but so many for one organization.
+const turn = 15 * time.Second
+
+// begin gives the export as Running, or in the state that it has come to; queued anew while another is made.
 func (p *Packer) begin(ctx context.Context, s tenant.Scope, export ID) (e Export, err error) {
 	err = tenant.Do(ctx, p.DB, s, func(tx *tenant.Tx) error {
 		if e, err = selectExport(ctx, tx, export); err != nil {
@@ -78,6 +84,14 @@ func (p *Packer) begin(ctx context.Context, s tenant.Scope, export ID) (e Export
 			_, err = stopExport(ctx, tx, export, Refused, ErrRefused.Code)
 			e.State = Refused
 			return err
+		}
+		if err := lockAsking(ctx, tx); err != nil {
+			return err
+		}
+		if other, err := isOtherRunning(ctx, tx, export); err != nil {
+			return err
+		} else if other {
+			return jobs.Enqueue(ctx, tx, jobs.Job{Kind: PackJob, Args: packArgs{export}, RunAt: tx.Now().Add(turn)})
 		}
 		all, err := countRows(ctx, tx, e.Holds)
 		if err != nil {
@@ -107,7 +121,7 @@ func (p *Packer) pack(ctx context.Context, s tenant.Scope, e Export) error {
 			return err
 		}
 	}
-	err := tenant.Read(ctx, p.DB, s, func(tx *tenant.Tx) error { return out.write(ctx, tx, e) })
+	err := tenant.Do(ctx, p.DB, s, func(tx *tenant.Tx) error { return out.write(ctx, tx, e) })
 	if err != nil {
 		return err
 	}
@@ -124,13 +138,17 @@ func (p *pieces) write(ctx context.Context, tx *tenant.Tx, e Export) error {
 	case ZIP:
 		return p.writeAll(ctx, tx)
 	case CSV, XLSX:
-		return p.writeTable(ctx, tx, e.Holds, sheet.Format(format), p)
+		last, err := export.LastEntry(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return p.writeTable(ctx, tx, e.Holds, sheet.Format(format), last, p)
 	}
 	return export.Write(ctx, tx, export.Format(e.Holds), byLine{p, p})
 }
 
 // writeTable writes a table to w, and counts its rows into p.
-func (p *pieces) writeTable(ctx context.Context, tx *tenant.Tx, holds Subject, format sheet.Format, w io.Writer) error {
+func (p *pieces) writeTable(ctx context.Context, tx *tenant.Tx, holds Subject, format sheet.Format, last int64, w io.Writer) error {
 	inner, err := sheet.New(w, format)
 	if err != nil {
 		return err
@@ -139,7 +157,7 @@ func (p *pieces) writeTable(ctx context.Context, tx *tenant.Tx, holds Subject, f
 	if holds == Ledger {
 		err = report.LedgerRows(ctx, tx, g, report.Period{})
 	} else {
-		err = export.WriteTable(ctx, tx, export.Format(holds), g)
+		err = export.WriteTable(ctx, tx, export.Format(holds), last, g)
 	}
 	if err != nil {
 		return err

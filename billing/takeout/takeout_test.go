@@ -182,6 +182,28 @@ func TestExport_of_someone_who_left_shows_as_refused(t *testing.T) {
 	}
 }
 
+func TestExport_waits_for_another(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	first, second := d.ask(t, "products", ""), d.ask(t, "customers", "")
+	d.do(t, func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE file SET state = 'running' WHERE id = $1`, first.ID)
+		return err
+	})
+	if err := d.pack(t, second); err != nil {
+		t.Fatal(err)
+	}
+	if now := d.look(t, second); now.State != takeout.Queued {
+		t.Errorf("beside another it is %s", now.State)
+	}
+	if err := errors.Join(d.pack(t, first), d.pack(t, second)); err != nil {
+		t.Fatal(err)
+	}
+	if now := d.look(t, second); now.State != takeout.Ready {
+		t.Errorf("after the other it is %s", now.State)
+	}
+}
+
 func TestExport_cancelled(t *testing.T) {
 	t.Parallel()
 	d := open(t)
