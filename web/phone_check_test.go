@@ -89,6 +89,34 @@ func TestPayingWaitsForAVerifiedNumber(t *testing.T) {
 	}
 }
 
+func TestANumberIsAskedForOncePaid(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	e := h.estate(t)
+	e.owner.askForNumbers(t, "after")
+	link := e.link(t, "/invoices/"+e.ids["invoices"]+"/link")
+	customer := h.browser()
+	if body := string(customer.get(t, link).body); strings.Contains(body, "Verify") || !strings.Contains(body, "by card") {
+		t.Error("before it is paid, a number is asked for")
+	}
+	var invoice struct {
+		Open map[string]string `json:"open"`
+	}
+	e.program.call(t, "GET", "/v1/invoices/"+e.ids["invoices"], nil).decode(t, &invoice)
+	e.program.made(t, "/v1/payments", map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": invoice.Open})
+	customer.get(t, link).holds(t, "Settled in full", "Verify phone number")
+	number := newNumber()
+	customer.post(t, link+"/phone", "number", number)
+	wantRedirect(t, "the code", customer.post(t, link+"/phone/code", "code", h.codeFor(t, number)), strings.TrimPrefix(link, origin))
+	if strings.Contains(string(customer.get(t, link).body), "Verify") {
+		t.Error("it is asked for again")
+	}
+	e.owner.askForNumbers(t, "before")
+	if strings.Contains(string(customer.get(t, link).body), "Verify") {
+		t.Error("what is paid asks for a number before it is paid")
+	}
+}
+
 func TestFiftyGuessesThroughTheFrontDoor(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -25,6 +25,9 @@ func (n Need) Open() bool { return n.When.rank() > 0 && n.Number == "" }
 // First says that it is asked for before anything is paid.
 func (n Need) First() bool { return n.Open() && n.When == Before }
 
+// Last says that it is asked for once all is paid.
+func (n Need) Last() bool { return n.Open() && n.When == After }
+
 // NeedOf says what a document asks for.
 func NeedOf(ctx context.Context, tx *tenant.Tx, document uuid.UUID) (Need, error) {
 	n, err := selectCustomer(ctx, tx, document)

@@ -20,6 +20,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/outward"
@@ -330,6 +331,70 @@ func TestEventsFollowFromActs(t *testing.T) {
 	}
 	if paid := slices.IndexFunc(all.messages(), func(m got) bool { return strings.Contains(string(m.body), "invoice.paid") }); all.messages()[paid].id != some.messages()[1].id {
 		t.Error("one event has two ids")
+	}
+}
+
+// plain seals nothing: what a gateway's account holds is not asked for here.
+type plain struct{}
+
+func (plain) Seal(_ context.Context, _ billing.Place, text []byte) (string, error) {
+	return string(text), nil
+}
+func (plain) Open(_ context.Context, _ billing.Place, sealed string) ([]byte, error) {
+	return []byte(sealed), nil
+}
+
+func TestWhatGatewaysMoveIsToldOf(t *testing.T) {
+	t.Parallel()
+	h, r := open(t), newReceiver(t)
+	h.endpoint(r.URL, "payment.recorded", "payment.refunded", "payment.failed", "invoice.paid")
+	i := h.invoice(h.customer())
+	account, err := billing.SealGatewayAccount(t.Context(), plain{}, h.Scope.Organization().ID, billing.GatewayAccountInput{Kind: gateway.Practice, Name: "Card", Key: "practice_0123456789abcdef"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, done := money.Amount{Minor: 10000, Currency: eur}, map[string]bool{}
+	var a billing.GatewayAccount
+	plan := func() (planned billing.Intent) {
+		h.do(func(ctx context.Context, tx *tenant.Tx) (err error) {
+			planned, err = billing.PlanPage(ctx, tx, billing.PageInput{InvoiceID: i.ID, GatewayID: a.ID})
+			return err
+		})
+		return planned
+	}
+	settle := func(intent billing.Intent, c gateway.Charge) {
+		for range 2 { // what is told twice is one event
+			h.do(func(ctx context.Context, tx *tenant.Tx) error {
+				_, err := billing.SettleCharge(ctx, tx, intent.ID, c)
+				return err
+			})
+		}
+		h.run(done)
+	}
+	h.do(func(ctx context.Context, tx *tenant.Tx) (err error) {
+		a, err = billing.AddGatewayAccount(ctx, tx, account)
+		return err
+	})
+	settle(plan(), gateway.Charge{Ref: "pg_1", State: gateway.Declined, Amount: all, Reason: "no"})
+	charge := plan()
+	settle(charge, gateway.Charge{Ref: "pg_2", State: gateway.Succeeded, Amount: all})
+	h.do(func(ctx context.Context, tx *tenant.Tx) error {
+		refund, err := billing.PlanRefund(ctx, tx, charge.ID, money.Amount{})
+		if err != nil {
+			return err
+		}
+		_, err = billing.SettleRefund(ctx, tx, refund.ID, gateway.Refund{Ref: "re_1", Charge: "pg_2", State: gateway.Succeeded, Amount: all})
+		return err
+	})
+	h.run(done)
+	want := map[string]int{"payment.failed": 1, "payment.recorded": 1, "invoice.paid": 1, "payment.refunded": 1}
+	if got := r.types(t); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Fatalf("%v, want %v", got, want)
+	}
+	for _, m := range r.messages() {
+		if strings.Contains(string(m.body), "payment.failed") != strings.Contains(string(m.body), `"object":"charge"`) {
+			t.Errorf("%s", m.body)
+		}
 	}
 }
 
