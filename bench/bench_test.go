@@ -41,6 +41,27 @@ func TestBench(t *testing.T) {
 		t.Run(names[measure]+" keeps whole entries", func(t *testing.T) { b.testPosted(t, measure) })
 	}
 	t.Run("a run publishes all four", b.testPublished)
+	t.Run("subscriptions that are due are billed by both", b.testDue)
+}
+
+func (b *bench) testDue(t *testing.T) {
+	o, err := b.measureDue(t.Context(), 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := o.publish(&out, t.TempDir()); err != nil || o.Ratio.Least <= 0 || o.Messages < 5 || !strings.Contains(out.String(), "20 subscriptions due, 2 at once") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+	var made, numbers, debts int
+	var schema string
+	if err := b.house.super.QueryRowContext(t.Context(), `SELECT schema_name FROM platform.organization WHERE slug = 'bench-due'`).Scan(&schema); err != nil {
+		t.Fatal(err)
+	}
+	err = b.house.super.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT number), count(DISTINCT entry_id) FROM `+schema+`.document WHERE state = 'issued' AND number LIKE 'N%'`).Scan(&made, &numbers, &debts)
+	if err != nil || made == 0 || made != numbers || made != debts {
+		t.Errorf("pgbench made %d invoices with %d numbers and %d entries: %v", made, numbers, debts, err)
+	}
 }
 
 func (b *bench) testSameAnswer(t *testing.T) {

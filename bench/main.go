@@ -30,6 +30,7 @@ type plan struct {
 	check         bool
 	profile       string // folder
 	fleet         int    // schemas to migrate; then nothing else is measured
+	subscriptions int    // that fall due
 }
 
 // floors are the ratios below which -check fails.
@@ -51,6 +52,7 @@ func main() {
 	flag.BoolVar(&p.check, "check", false, "fail when a ratio is below its floor")
 	flag.StringVar(&p.profile, "profile", "", "a folder to write CPU profiles of both paths to, after the rounds")
 	flag.IntVar(&p.fleet, "fleet", 0, "measure the migration of so many schemas, and nothing else")
+	flag.IntVar(&p.subscriptions, "subscriptions", 10_000, "how many subscriptions fall due; 0 leaves their measure out")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -92,6 +94,16 @@ func run(ctx context.Context, p plan) (err error) {
 			return err
 		}
 		if err := o.publish(os.Stdout, p.results); err != nil {
+			return err
+		}
+	}
+	if p.subscriptions > 0 {
+		fmt.Fprintln(os.Stderr, "Preparing", p.subscriptions, "subscriptions")
+		found, err := b.measureDue(ctx, p.subscriptions)
+		if err == nil {
+			err = found.publish(os.Stdout, p.results)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,8 @@ type sampled struct {
 	read     sample
 	posts    [2]sample
 	prepared map[string]string // what each name that an EXECUTE goes by stands for
+	// swap gives what stands for a parameter that was another in the other sample; nil changes none.
+	swap func(value, other string) (string, bool)
 }
 
 var prepare = regexp.MustCompile(`(?s)PREPARE (f\d+) AS (.*)`)

@@ -29,12 +29,13 @@ type writer struct {
 	script
 	key           string // the Idempotency-Key of the sample
 	prepared      map[string]string
+	swap          func(value, other string) (string, bool)
 	before, after []statement
 }
 
 func writeScript(name string, of sampled) (script, error) {
 	posts := of.posts
-	w := &writer{script: script{name: name, trips: len(posts[0].statements)}, key: posts[0].key, prepared: of.prepared,
+	w := &writer{script: script{name: name, trips: len(posts[0].statements)}, key: posts[0].key, prepared: of.prepared, swap: of.swap,
 		after: posts[0].statements, before: posts[1].statements}
 	if len(w.after) != len(w.before) {
 		return script{}, fmt.Errorf("two posts took %d and %d messages", len(w.before), len(w.after))
@@ -122,6 +123,11 @@ func (w *writer) statement(i int, place string, s statement, text string) error 
 		case uuidShape.MatchString(value) && w.differs(i, n-1, value):
 			// The first half keeps its place in time, as ids made by the service have one.
 			return "('" + strings.ReplaceAll(value, "-", "")[:16] + "' || :id::text)::uuid"
+		}
+		if other := w.before[i].parameters; w.swap != nil && n-1 < len(other) {
+			if made, ok := w.swap(value, other[n-1]); ok {
+				return made
+			}
 		}
 		name := fmt.Sprintf("%s_%s_%d", w.name, place, n)
 		if !defined[name] {
