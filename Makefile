@@ -4,12 +4,14 @@ PORT ?= 8080
 # What a build calls itself, and where it goes.
 VERSION ?= dev
 BIN ?= bin/countinghouse
+# For how many seconds each fuzz target runs.
+FUZZ ?= 60
 # Without a repository that git trusts (a tarball, another user's clone) Go cannot stamp the commit.
 VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
 MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*' -not -path './secrets/realvault/*' -not -path './charts/*'
 
-.PHONY: help run demo build vault test bench lint baseline clean packages
+.PHONY: help run demo build vault test fuzz scan bench lint baseline clean packages
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +43,12 @@ test: packages ## Run all tests with the race detector; as root on Debian, insta
 
 packages:
 	@.ci/packages
+
+fuzz: ## Run every fuzz target for a minute (or FUZZ=... seconds).
+	.ci/fuzz $(FUZZ)
+
+scan: ## Look for holes in what is linked and for secrets, and list the parts (SBOM).
+	.ci/scan
 
 bench: ## Measure against a private PostgreSQL, and the keyring against a real Vault.
 	go run -buildvcs=$(VCS) ./bench

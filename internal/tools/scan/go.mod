@@ -1,0 +1,17 @@
+// The scanners live in a module of their own: they bring along more than the service and its linter.
+module github.com/countinghouse/countinghouse/internal/tools/scan
+
+go 1.26.0
+
+tool golang.org/x/vuln/cmd/govulncheck
+
+require github.com/CycloneDX/cyclonedx-go v0.12.0
+
+require (
+	golang.org/x/mod v0.22.0 // indirect
+	golang.org/x/sync v0.10.0 // indirect
+	golang.org/x/sys v0.29.0 // indirect
+	golang.org/x/telemetry v0.0.0-20240522233618-39ace7a40ae7 // indirect
+	golang.org/x/tools v0.29.0 // indirect
+	golang.org/x/vuln v1.1.4 // indirect
+)
