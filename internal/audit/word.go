@@ -129,6 +129,7 @@ var phrases = map[string]string{
 	"order.hold":                  "held an order",
 	"order.invoice":               "invoiced an order",
 	"portal.change":               "changed the settings of portal and shop",
+	"charge.unfreeze":             "let a frozen charge go on",
 }
 
 // past of verbs that do not just take an -ed.
