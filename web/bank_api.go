@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -119,11 +120,13 @@ type BankSuggestionView struct {
 
 // BankMatchBody says what a line is matched with: one of the ids.
 type BankMatchBody struct {
-	InvoiceID   string `json:"invoice_id,omitempty" doc:"Records a payment of it"`
-	EntryID     string `json:"entry_id,omitempty" doc:"An entry that is in the journal already"`
-	OtherID     string `json:"other_id,omitempty" doc:"The other side of a transfer: a line of another account of one's own"`
-	AccountID   string `json:"account_id,omitempty" doc:"Books the line to this account"`
-	Description string `json:"description,omitempty" doc:"Of what is booked" maxLength:"120"`
+	InvoiceIDs  []string `json:"invoice_ids,omitempty" doc:"Records one payment: of one invoice in part or whole, of several whole" maxItems:"20"`
+	BillIDs     []string `json:"bill_ids,omitempty" doc:"Records one payment of one payee's bills, likewise" maxItems:"20"`
+	KeepRest    bool     `json:"keep_rest,omitempty" doc:"With one invoice: what is more than is open stays as the customer's credit"`
+	EntryID     string   `json:"entry_id,omitempty" doc:"An entry that is in the journal already"`
+	OtherID     string   `json:"other_id,omitempty" doc:"The other side of a transfer: a line of another account of one's own"`
+	AccountID   string   `json:"account_id,omitempty" doc:"Books the line to this account"`
+	Description string   `json:"description,omitempty" doc:"Of what is booked" maxLength:"120"`
 }
 
 // BankRuleBody is a rule.
@@ -224,8 +227,11 @@ func (b BankLineBody) input() (in bank.LineInput, err error) {
 }
 
 func (b BankMatchBody) match() (m bank.Match, err error) {
-	m.Say = b.Description
-	if m.Invoice, err = bodyID[billing.Invoice]("invoice_id", b.InvoiceID); err != nil {
+	m.Say, m.KeepRest = b.Description, b.KeepRest
+	if m.Invoices, err = bodyIDs[billing.Invoice]("invoice_ids", b.InvoiceIDs); err != nil {
+		return m, err
+	}
+	if m.Bills, err = bodyIDs[billing.Document]("bill_ids", b.BillIDs); err != nil {
 		return m, err
 	}
 	if m.Entry, err = bodyID[ledger.Entry]("entry_id", b.EntryID); err != nil {
@@ -236,6 +242,25 @@ func (b BankMatchBody) match() (m bank.Match, err error) {
 	}
 	m.Book, err = bodyID[ledger.Account]("account_id", b.AccountID)
 	return m, err
+}
+
+// bodyIDs reads a list of ids within a body, none of them twice.
+func bodyIDs[T any](field string, all []string) (ids []id.Of[T], err error) {
+	for _, s := range all {
+		i, ok := id.Parse[T](s)
+		if !ok || slices.Contains(ids, i) {
+			return nil, errIDShape.At(field)
+		}
+		ids = append(ids, i)
+	}
+	return ids, nil
+}
+
+func idTexts[T any](all []id.Of[T]) (texts []string) {
+	for _, i := range all {
+		texts = append(texts, i.String())
+	}
+	return texts
 }
 
 func (b BankRuleBody) input() (in bank.RuleInput, err error) {
@@ -285,7 +310,8 @@ func viewBankLine(l bank.Line, suggested []bank.Suggestion) BankLineView {
 	}
 	for _, s := range suggested {
 		v.Suggestions = append(v.Suggestions, BankSuggestionView{Title: s.Title, Certainty: s.Certainty, Why: s.Why,
-			BankMatchBody: BankMatchBody{idText(s.Invoice), idText(s.Entry), idText(s.Other), idText(s.Book), s.Say}})
+			BankMatchBody: BankMatchBody{InvoiceIDs: idTexts(s.Invoices), BillIDs: idTexts(s.Bills),
+				EntryID: idText(s.Entry), OtherID: idText(s.Other), AccountID: idText(s.Book), Description: s.Say}})
 	}
 	return v
 }
@@ -522,7 +548,7 @@ func (s *Server) registerBankLineAPI() {
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[BankLineView], error) {
 			return read(ctx, c, in.ID, func(tx *tenant.Tx, i bank.LineID) (BankLineView, int, error) { return one(ctx, tx, i) })
 		})
-	handle(s, operation{id: "match-bank-line", method: "POST", path: "/v1/bank-lines/{id}/match", right: changing, tag: bankTag, summary: "Match a line with an invoice, an entry, a transfer's other line, or book it to an account"},
+	handle(s, operation{id: "match-bank-line", method: "POST", path: "/v1/bank-lines/{id}/match", right: changing, tag: bankTag, summary: "Match a line with invoices, bills, an entry, a transfer's other line, or book it to an account"},
 		func(ctx context.Context, c *call, in *Change[BankMatchBody]) (*Versioned[BankLineView], error) {
 			m, err := in.Body.match()
 			if err != nil {

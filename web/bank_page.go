@@ -238,8 +238,10 @@ func bankLine(v *visit, l bank.Line, suggested []bank.Suggestion) page.BankLine 
 	for _, s := range suggested {
 		offer := page.BankSuggestion{Suggestion: s, Key: newFormKey()}
 		switch {
-		case !s.Invoice.IsZero():
-			offer.Name, offer.Value = "invoice_id", s.Invoice.String()
+		case len(s.Invoices) > 0:
+			offer.Name, offer.Value = "invoice_ids", strings.Join(idTexts(s.Invoices), " ")
+		case len(s.Bills) > 0:
+			offer.Name, offer.Value = "bill_ids", strings.Join(idTexts(s.Bills), " ")
 		case !s.Entry.IsZero():
 			offer.Name, offer.Value = "entry_id", s.Entry.String()
 		case !s.Other.IsZero():
@@ -297,7 +299,8 @@ func actOnLine(v *visit, said string, act func(tx *tenant.Tx, line bank.LineID, 
 
 func sendBankMatch(v *visit) error {
 	return actOnLine(v, "Line matched", func(tx *tenant.Tx, line bank.LineID, version int, sent url.Values) error {
-		m, err := BankMatchBody{sent.Get("invoice_id"), sent.Get("entry_id"), sent.Get("other_id"), sent.Get("account_id"), sent.Get("description")}.match()
+		m, err := BankMatchBody{InvoiceIDs: strings.Fields(sent.Get("invoice_ids")), BillIDs: strings.Fields(sent.Get("bill_ids")), EntryID: sent.Get("entry_id"),
+			OtherID: sent.Get("other_id"), AccountID: sent.Get("account_id"), Description: sent.Get("description")}.match()
 		if err != nil {
 			return err
 		}

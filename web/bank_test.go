@@ -101,14 +101,14 @@ func TestBankPages(t *testing.T) {
 func (o owner) matchAndReconcile(t *testing.T, at string) {
 	t.Helper()
 	page := string(o.get(t, at).body)
-	offer := regexp.MustCompile(`action="([^"]*/bank-lines/[^"]*/match)"><input type="hidden" name="idempotency_key" value="[^"]*"><input type="hidden" name="version" value="1"><input type="hidden" name="invoice_id" value="([0-9a-f-]{36})"`).FindStringSubmatch(page)
+	offer := regexp.MustCompile(`action="([^"]*/bank-lines/[^"]*/match)"><input type="hidden" name="idempotency_key" value="[^"]*"><input type="hidden" name="version" value="1"><input type="hidden" name="invoice_ids" value="([0-9a-f-]{36})"`).FindStringSubmatch(page)
 	if offer == nil || !strings.Contains(page, "Its number stands in the text. The amount is exactly what is open.") {
 		t.Fatalf("no invoice is suggested: %s", page)
 	}
-	if a := o.post(t, offer[1], "idempotency_key", "match-1", "version", "1", "invoice_id", offer[2]); a.status != http.StatusSeeOther {
+	if a := o.post(t, offer[1], "idempotency_key", "match-1", "version", "1", "invoice_ids", offer[2]); a.status != http.StatusSeeOther {
 		t.Fatalf("matching gets %d: %s", a.status, a.body)
 	}
-	if a := o.post(t, offer[1], "idempotency_key", "match-2", "version", "1", "invoice_id", offer[2]); a.status != http.StatusUnprocessableEntity && a.status != http.StatusConflict || !strings.Contains(string(a.body), "Someone else dealt with this line") {
+	if a := o.post(t, offer[1], "idempotency_key", "match-2", "version", "1", "invoice_ids", offer[2]); a.status != http.StatusUnprocessableEntity && a.status != http.StatusConflict || !strings.Contains(string(a.body), "Someone else dealt with this line") {
 		t.Errorf("matching it twice gets %d: %s", a.status, a.body)
 	}
 	begun := o.post(t, at+"/statements", "idempotency_key", "begin-1", "ends_on", "2026-11-03", "closing", "105.50")

@@ -263,7 +263,7 @@ func TestMatch_with_an_invoice_and_back(t *testing.T) {
 	h.take(h.current, "2026-01-20,HALDEN OPTICS "+strings.ReplaceAll(owed.Number, "-", " ")+" THANKS,250.00")
 	l := h.line(h.current, "THANKS")
 	found := h.suggestions(l)
-	if len(found) != 2 || found[0].Invoice != owed.ID || found[0].Certainty < bank.Sure || len(found[0].Why) != 3 || found[1].Invoice != other.ID {
+	if len(found) != 2 || found[0].Invoices[0] != owed.ID || found[0].Certainty < bank.Sure || len(found[0].Why) != 3 || found[1].Invoices[0] != other.ID {
 		t.Fatalf("it suggests %+v", found)
 	}
 	h.mustMatch(l, found[0].Match)
@@ -282,7 +282,7 @@ func TestMatch_with_an_invoice_and_back(t *testing.T) {
 	if l.How != bank.ByPayment || l.Entry.IsZero() {
 		t.Errorf("the line is %+v", l)
 	}
-	if err := h.match(l, bank.Match{Invoice: other.ID}); !errors.Is(err, bank.ErrMatched) {
+	if err := h.match(l, bank.Match{Invoices: []billing.InvoiceID{other.ID}}); !errors.Is(err, bank.ErrMatched) {
 		t.Errorf("a second match fails with %v", err)
 	}
 	undo := func() error {
@@ -300,7 +300,7 @@ func TestMatch_with_an_invoice_and_back(t *testing.T) {
 	if err := undo(); !errors.Is(err, bank.ErrNotMatched) {
 		t.Errorf("undoing it twice fails with %v", err)
 	}
-	h.mustMatch(h.line(h.current, "THANKS"), bank.Match{Invoice: other.ID})
+	h.mustMatch(h.line(h.current, "THANKS"), bank.Match{Invoices: []billing.InvoiceID{other.ID}})
 	if open, book := state(); open != euros(25000) || book != euros(25000) {
 		t.Errorf("after matching it with the other %s are open and %s in the book", open, book)
 	}
@@ -312,7 +312,7 @@ func TestUndo_after_the_month_is_closed(t *testing.T) {
 	h := openHouse(t)
 	owed := h.invoice("250.00")
 	h.take(h.current, "2026-01-20,Paid,250.00")
-	h.mustMatch(h.line(h.current, "Paid"), bank.Match{Invoice: owed.ID})
+	h.mustMatch(h.line(h.current, "Paid"), bank.Match{Invoices: []billing.InvoiceID{owed.ID}})
 	h.do(func(ctx context.Context, tx *tenant.Tx) error {
 		if err := ledger.CloseBooks(ctx, tx, civil.On(2026, 1, 31), false); err != nil {
 			return err
@@ -353,8 +353,8 @@ func TestMatch_refuses(t *testing.T) {
 	}{
 		"nothing":                      {"Out", bank.Match{}, bank.ErrMatchOne},
 		"two things":                   {"Out", bank.Match{Entry: entry.ID, Book: h.codes["6000"]}, bank.ErrMatchOne},
-		"more than is open":            {"Too much", bank.Match{Invoice: owed.ID}, billing.ErrOverpaid},
-		"money out for an invoice":     {"Out", bank.Match{Invoice: owed.ID}, bank.ErrOutgoing},
+		"more than is open":            {"Too much", bank.Match{Invoices: []billing.InvoiceID{owed.ID}}, billing.ErrOverpaid},
+		"money out for an invoice":     {"Out", bank.Match{Invoices: []billing.InvoiceID{owed.ID}}, bank.ErrOutgoing},
 		"an entry of another amount":   {"Out", bank.Match{Entry: entry.ID}, bank.ErrEntryTaken},
 		"an entry that has its line":   {"Second debit", bank.Match{Entry: entry.ID}, bank.ErrEntryTaken},
 		"an entry that was undone":     {"Second debit", bank.Match{Entry: undone.ID}, bank.ErrEntryUndone},
@@ -392,7 +392,7 @@ func TestMatch_at_once(t *testing.T) {
 	tries := []struct {
 		line bank.Line
 		m    bank.Match
-	}{{one, bank.Match{Entry: entry.ID}}, {two, bank.Match{Entry: entry.ID}}, {one, bank.Match{Invoice: owed.ID}}, {two, bank.Match{Invoice: owed.ID}},
+	}{{one, bank.Match{Entry: entry.ID}}, {two, bank.Match{Entry: entry.ID}}, {one, bank.Match{Invoices: []billing.InvoiceID{owed.ID}}}, {two, bank.Match{Invoices: []billing.InvoiceID{owed.ID}}},
 		{one, bank.Match{Book: h.codes["4000"]}}, {two, bank.Match{Book: h.codes["4000"]}}, {one, bank.Match{Other: three.ID}}, {three, bank.Match{Other: two.ID}},
 		{three, bank.Match{Other: one.ID}}, {two, bank.Match{Other: three.ID}}}
 	var group sync.WaitGroup

@@ -9,6 +9,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/payables"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -19,11 +20,14 @@ var (
 	ErrMatched      = fault.New(fault.Conflict, "bank_line.matched", "This line is matched already. Undo that first.")
 	ErrNotMatched   = fault.New(fault.Conflict, "bank_line.not_matched", "This line is not matched, so there is nothing to undo.")
 	ErrLocked       = fault.New(fault.Conflict, "bank_line.locked", "This line stands in a finished statement. Reopen that first.")
-	ErrMatchOne     = fault.New(fault.Invalid, "bank_match.one", "Say one thing that the line is matched with: an invoice, an entry, a line of another account, or an account to book it to.")
+	ErrMatchOne     = fault.New(fault.Invalid, "bank_match.one", "Say one thing that the line is matched with: invoices, bills, an entry, a line of another account, or an account to book it to.")
 	ErrEntryTaken   = fault.New(fault.Conflict, "bank_match.entry_taken", "Another line is matched with this entry already.").At("entry_id")
 	ErrEntryAmount  = fault.New(fault.Invalid, "bank_match.entry_amount", "This entry moves another amount on the account than the line.").At("entry_id")
 	ErrEntryUndone  = fault.New(fault.Conflict, "bank_match.entry_undone", "This entry was undone, so no line can belong to it.").At("entry_id")
-	ErrOutgoing     = fault.New(fault.Invalid, "bank_match.outgoing", "Money that went out pays no invoice.").At("invoice_id")
+	ErrOutgoing     = fault.New(fault.Invalid, "bank_match.outgoing", "Money that went out pays no invoice.").At("invoice_ids")
+	ErrIncoming     = fault.New(fault.Invalid, "bank_match.incoming", "Money that came in pays no bill.").At("bill_ids")
+	ErrSum          = fault.New(fault.Invalid, "bank_match.sum", "Together they are another amount than the line.").At("invoice_ids")
+	ErrTogether     = fault.New(fault.Invalid, "bank_match.too_many", "A line pays 20 invoices or bills at most.").At("invoice_ids")
 	ErrBookSame     = fault.New(fault.Invalid, "bank_match.same_account", "Book it to another account than the bank account itself.").At("account_id")
 	ErrBookOwned    = fault.New(fault.Invalid, "bank_match.owned_account", "What customers owe changes by their payments. Match the line with the invoice.").At("account_id")
 	ErrOtherSide    = fault.New(fault.Invalid, "bank_match.other_side", "The other line is on another account of yours, of the same amount the other way round.").At("other_id")
@@ -32,15 +36,17 @@ var (
 
 // Match is what a line is matched with: one of these.
 type Match struct {
-	Invoice billing.InvoiceID // which it pays, in part or whole
-	Entry   ledger.EntryID    // which is in the journal already
-	Other   LineID            // the other side of a transfer between two bank accounts of one's own
-	Book    ledger.AccountID  // where it is booked to
-	Say     string            // of what is booked; empty says where from
+	Invoices []billing.InvoiceID // which it pays: one in part or whole, several whole
+	Bills    []payables.BillID   // which it pays, likewise
+	KeepRest bool                // with one invoice: what is beyond what is open stays as the customer's credit
+	Entry    ledger.EntryID      // which is in the journal already
+	Other    LineID              // the other side of a transfer between two bank accounts of one's own
+	Book     ledger.AccountID    // where it is booked to
+	Say      string              // of what is booked; empty says where from
 }
 
 func (m Match) count() (n int) {
-	for _, given := range []bool{!m.Invoice.IsZero(), !m.Entry.IsZero(), !m.Other.IsZero(), !m.Book.IsZero()} {
+	for _, given := range []bool{len(m.Invoices) > 0, len(m.Bills) > 0, !m.Entry.IsZero(), !m.Other.IsZero(), !m.Book.IsZero()} {
 		if given {
 			n++
 		}
@@ -63,8 +69,10 @@ func MatchLine(ctx context.Context, tx *tenant.Tx, line LineID, version int, m M
 		return l, ErrMatchOne
 	}
 	switch {
-	case !m.Invoice.IsZero():
-		err = matchInvoice(ctx, tx, l, m.Invoice)
+	case len(m.Invoices) > 0:
+		err = matchInvoices(ctx, tx, l, m)
+	case len(m.Bills) > 0:
+		err = matchBills(ctx, tx, l, m.Bills)
 	case !m.Entry.IsZero():
 		err = matchEntry(ctx, tx, l, m.Entry)
 	case !m.Other.IsZero():
@@ -119,12 +127,79 @@ func lockLine(ctx context.Context, tx *tenant.Tx, line LineID, version int, othe
 	return l, nil
 }
 
-func matchInvoice(ctx context.Context, tx *tenant.Tx, l Line, invoice billing.InvoiceID) error {
+// matchInvoices records what came in as one payment of all the invoices.
+func matchInvoices(ctx context.Context, tx *tenant.Tx, l Line, m Match) error {
 	if l.Amount.Sign() < 0 {
 		return ErrOutgoing
 	}
-	paid, err := billing.RecordPayment(ctx, tx, billing.PaymentInput{InvoiceID: invoice, Date: l.Date, Amount: l.Amount, Method: billing.BankTransfer,
-		Reference: shorten(l.Reference, 100), AccountID: l.Account})
+	in := billing.PaymentInput{Date: l.Date, Amount: l.Amount, Method: billing.BankTransfer, Reference: l.Reference, AccountID: l.Account}
+	if len(m.Invoices) == 1 {
+		in.InvoiceID, in.KeepRest = m.Invoices[0], m.KeepRest
+	} else if len(m.Invoices) > maxTogether {
+		return ErrTogether
+	}
+	sum := money.Amount{Currency: l.Amount.Currency}
+	for _, i := range m.Invoices {
+		if len(m.Invoices) == 1 {
+			break
+		}
+		invoice, err := billing.InvoiceByID(ctx, tx, i)
+		if err != nil {
+			return err
+		}
+		in.Allocations = append(in.Allocations, billing.Allocation{InvoiceID: i, Amount: invoice.Open()})
+		if invoice.Currency != sum.Currency {
+			return billing.ErrPaymentCurrency
+		}
+		if sum, err = sum.Add(invoice.Open()); err != nil {
+			return err
+		}
+	}
+	if len(m.Invoices) > 1 && sum != l.Amount {
+		return ErrSum.Sayf("They come to %s %s, and the line to %s.", sum, sum.Currency, l.Amount)
+	}
+	paid, err := billing.RecordPayment(ctx, tx, in)
+	if err != nil {
+		return err
+	}
+	return updateLine(ctx, tx, l.ID, ByPayment, paid.Entry, RuleID{})
+}
+
+// matchBills records what went out as one payment of all the bills.
+func matchBills(ctx context.Context, tx *tenant.Tx, l Line, bills []payables.BillID) error {
+	gone, err := l.Amount.Neg()
+	switch {
+	case err != nil:
+		return err
+	case gone.Sign() < 0:
+		return ErrIncoming
+	case len(bills) > maxTogether:
+		return ErrTogether
+	}
+	in := payables.Paying{Date: l.Date, Amount: gone, Method: billing.BankTransfer, Reference: l.Reference, Account: l.Account}
+	sum := money.Amount{Currency: gone.Currency}
+	for _, i := range bills {
+		b, err := billing.PurchaseByID(ctx, tx, billing.Bill, i)
+		if err != nil {
+			return err
+		}
+		if b.Currency != gone.Currency {
+			return payables.ErrPaymentCurrency
+		}
+		part := b.Open()
+		if len(bills) == 1 && part.Minor > gone.Minor {
+			part = gone
+		}
+		if sum, err = sum.Add(part); err != nil {
+			return err
+		}
+		in.Payee = b.Customer.ID
+		in.Parts = append(in.Parts, payables.Part{Bill: i, Amount: part})
+	}
+	if sum != gone {
+		return ErrSum.At("bill_ids").Sayf("They come to %s %s, and the line to %s.", sum, sum.Currency, gone)
+	}
+	paid, err := payables.PayBills(ctx, tx, in)
 	if err != nil {
 		return err
 	}
@@ -257,10 +332,14 @@ func unbook(ctx context.Context, tx *tenant.Tx, l Line) error {
 		return err
 	case ByPayment:
 		payment, err := selectPaymentOf(ctx, tx, l.Entry)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case payment.Out:
+			_, err = payables.TakeBack(ctx, tx, payment.ID)
+		default:
+			err = billing.UnbookPayment(ctx, tx, payment.ID)
 		}
-		err = billing.UnbookPayment(ctx, tx, payment)
 		if isReversed(err) {
 			return nil
 		}
@@ -271,7 +350,7 @@ func unbook(ctx context.Context, tx *tenant.Tx, l Line) error {
 
 // isReversed says that somebody undid the thing before.
 func isReversed(err error) bool {
-	return errors.Is(err, ledger.ErrAlreadyReversed) || errors.Is(err, billing.ErrPaymentUnbooked)
+	return errors.Is(err, ledger.ErrAlreadyReversed) || errors.Is(err, billing.ErrPaymentUnbooked) || errors.Is(err, payables.ErrTakenBack)
 }
 
 // ExcludeLine leaves a line out: it counts for nothing from then on, and comes with no file again. UndoMatch takes that

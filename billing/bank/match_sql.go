@@ -44,8 +44,14 @@ func selectTwin(ctx context.Context, tx *tenant.Tx, l Line) (twin LineID, err er
 	return twin, nil
 }
 
-func selectPaymentOf(ctx context.Context, tx *tenant.Tx, entry ledger.EntryID) (payment billing.PaymentID, err error) {
-	err = tx.Get(ctx, &payment, `SELECT id FROM payment WHERE entry_id = $1`, entry)
+// paymentOf is the payment that an entry was posted for.
+type paymentOf struct {
+	ID  billing.PaymentID `db:"id"`
+	Out bool              `db:"out"`
+}
+
+func selectPaymentOf(ctx context.Context, tx *tenant.Tx, entry ledger.EntryID) (payment paymentOf, err error) {
+	err = tx.Get(ctx, &payment, `SELECT y.id, y.direction::text = 'out' AS out FROM payment y WHERE y.entry_id = $1`, entry)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return payment, ErrMatchInvoice
 	} else if err != nil {

@@ -8,9 +8,12 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/payables"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -33,25 +36,35 @@ const (
 	maxSuggestions = 5
 	// nearDays is how far the days of book and bank may lie apart.
 	nearDays = 5
+	// maxTogether is how many documents one line may pay by a suggestion.
+	maxTogether = 20
 )
 
 // candidates are what the lines of an account may belong to.
 type candidates struct {
-	Invoices []openInvoice
+	Invoices []openDocument
+	Bills    []openDocument
 	Entries  []openEntry
 	Others   []otherLine
 	Rules    []Rule
 }
 
-type openInvoice struct {
-	ID       billing.InvoiceID  `db:"id"`
-	Customer billing.CustomerID `db:"customer_id"`
-	Number   string             `db:"number"`
-	Name     string             `db:"customer_name"`
-	Company  string             `db:"customer_company"`
-	Open     int64              `db:"open"`
-	Issued   civil.Date         `db:"issue_date"`
+// openDocument is an invoice or a bill that is not paid.
+type openDocument struct {
+	ID        uuid.UUID `db:"id"`
+	Party     uuid.UUID `db:"customer_id"`
+	Number    string    `db:"number"`
+	Reference string    `db:"reference"` // of a bill: the payee's own number
+	Name      string    `db:"customer_name"`
+	Company   string    `db:"customer_company"`
+	Open      int64     `db:"open"`
 }
+
+// who is the customer or payee as a list shows them.
+func (d openDocument) who() string { return cmp.Or(d.Company, d.Name) }
+
+// evidence is what speaks for a document.
+type evidence struct{ numbered, whole, named bool }
 
 type openEntry struct {
 	ID     ledger.EntryID `db:"id"`
@@ -100,7 +113,9 @@ func (c candidates) suggest(l Line) []Suggestion {
 	found = append(found, c.entries(l)...)
 	found = append(found, c.transfers(l)...)
 	if l.Amount.Sign() > 0 {
-		found = append(found, c.invoices(l)...)
+		found = append(found, documents(l, c.Invoices, l.Amount.Minor)...)
+	} else {
+		found = append(found, documents(l, c.Bills, -l.Amount.Minor)...)
 	}
 	if r, ok := ruleFor(c.Rules, l); ok {
 		found = append(found, Suggestion{Match: Match{Book: r.BookTo, Say: r.Say}, Rule: r.ID, Title: "Book to " + r.BookCode + " " + r.BookName, Amount: l.Amount,
@@ -116,16 +131,22 @@ func (c candidates) entries(l Line) (found []Suggestion) {
 		if e.Amount != l.Amount.Minor || apart > nearDays || apart < -nearDays {
 			continue
 		}
-		when := "on the same day"
-		if n := max(apart, -apart); n == 1 {
-			when = "one day apart"
-		} else if n > 1 {
-			when = fmt.Sprintf("%d days apart", n)
-		}
 		found = append(found, Suggestion{Match: Match{Entry: e.ID}, Title: ledger.NumberName(e.Number) + ", " + e.Say, Amount: l.Amount,
-			Why: []string{"The same amount is booked on this account", "Booked " + when}, Certainty: 90 - 2*max(apart, -apart)})
+			Why: []string{"The same amount is booked on this account", "Booked " + apartSay(apart)}, Certainty: 90 - 2*max(apart, -apart)})
 	}
 	return found
+}
+
+// apartSay says how far two days lie apart.
+func apartSay(days int) string {
+	switch n := max(days, -days); n {
+	case 0:
+		return "on the same day"
+	case 1:
+		return "one day apart"
+	default:
+		return fmt.Sprintf("%d days apart", n)
+	}
 }
 
 func (c candidates) transfers(l Line) (found []Suggestion) {
@@ -135,56 +156,129 @@ func (c candidates) transfers(l Line) (found []Suggestion) {
 			continue
 		}
 		found = append(found, Suggestion{Match: Match{Other: o.ID}, Title: "Transfer with " + o.Account, Amount: l.Amount,
-			Why: []string{"The same amount stands there the other way round", fmt.Sprintf("There on %s", o.Date)}, Certainty: 84 - 2*max(apart, -apart)})
+			Why: []string{"The same amount stands there the other way round", "There " + apartSay(apart)}, Certainty: 84 - 2*max(apart, -apart)})
 	}
 	return found
 }
 
-// invoices are rated by what speaks for them: the number in the text, the amount to the cent, and the customer's name.
-func (c candidates) invoices(l Line) (found []Suggestion) {
-	said := squeezed(l.Text())
-	exact := 0
-	for _, i := range c.Invoices {
-		if i.Open == l.Amount.Minor {
+// documents are rated by what speaks for them: the number in the text, the amount to the cent, and the name of whoever
+// pays or is paid. Several of one party count where they come to the amount together.
+func documents(l Line, all []openDocument, amount int64) (found []Suggestion) {
+	said, words, exact := squeezed(l.Text()), wordsOf(l.Text()), 0
+	for _, d := range all {
+		if d.Open == amount {
 			exact++
 		}
 	}
-	for _, i := range c.Invoices {
-		numbered, whole, named := holdsNumber(said, squeezed(i.Number)), i.Open == l.Amount.Minor, holdsName(l.Text(), i)
-		if i.Open < l.Amount.Minor || !numbered && !whole && !named {
-			continue
+	var known []openDocument
+	var numbered []openDocument
+	for _, d := range all {
+		e := evidence{holdsNumber(said, squeezed(d.Number)) || holdsNumber(said, squeezed(d.Reference)), d.Open == amount, holdsName(words, d)}
+		if e.numbered {
+			numbered = append(numbered, d)
 		}
-		s := Suggestion{Match: Match{Invoice: i.ID}, Title: "Invoice " + i.Number + " of " + cmp.Or(i.Company, i.Name), Amount: money.Amount{Minor: i.Open, Currency: l.Amount.Currency}}
-		switch {
-		case numbered && whole:
-			s.Certainty = 96
-		case whole && named:
-			s.Certainty = 82
-		case numbered && named:
-			s.Certainty = 78
-		case numbered:
-			s.Certainty = 72
-		case whole && exact == 1:
-			s.Certainty = 50
-		case whole:
-			s.Certainty = 35
-		default:
-			s.Certainty = 20
+		if e.numbered || e.named {
+			known = append(known, d)
 		}
-		if numbered {
-			s.Why = append(s.Why, "Its number stands in the text")
+		if certainty := e.certainty(exact); d.Open >= amount && certainty > 0 {
+			found = append(found, single(l, d, e, certainty))
 		}
-		if whole {
-			s.Why = append(s.Why, "The amount is exactly what is open")
-		} else {
-			s.Why = append(s.Why, "The amount is a part of what is open")
+	}
+	found = append(found, several(l, numbered, amount, 92, "Their numbers stand in the text")...)
+	for len(known) > 0 {
+		var of []openDocument
+		party := known[0].Party
+		known = slices.DeleteFunc(known, func(d openDocument) bool {
+			if d.Party == party {
+				of = append(of, d)
+			}
+			return d.Party == party
+		})
+		if !slices.EqualFunc(of, numbered, func(a, b openDocument) bool { return a.ID == b.ID }) {
+			found = append(found, oldest(l, of, amount)...)
 		}
-		if named {
-			s.Why = append(s.Why, "The customer’s name stands in the text")
-		}
-		found = append(found, s)
 	}
 	return found
+}
+
+// certainty is 0 for what is no suggestion. A whole amount that many have says nothing.
+func (e evidence) certainty(exact int) int {
+	switch {
+	case e.numbered && e.whole:
+		return 96
+	case e.whole && e.named:
+		return 82
+	case e.numbered && e.named:
+		return 78
+	case e.numbered:
+		return 72
+	case e.whole && exact == 1:
+		return 50
+	case e.whole && exact <= 3:
+		return 35
+	case e.named:
+		return 20
+	}
+	return 0
+}
+
+func single(l Line, d openDocument, e evidence, certainty int) Suggestion {
+	s := Suggestion{Title: "Invoice " + d.Number + " of " + d.who(), Amount: money.Amount{Minor: d.Open, Currency: l.Amount.Currency}, Certainty: certainty}
+	s.Invoices = []billing.InvoiceID{{UUID: d.ID}}
+	if l.Amount.Sign() < 0 {
+		s.Match = Match{Bills: []payables.BillID{{UUID: d.ID}}}
+		s.Title = "Bill " + d.Number + " of " + d.who()
+	}
+	if e.numbered {
+		s.Why = append(s.Why, "Its number stands in the text")
+	}
+	if e.whole {
+		s.Amount = l.Amount
+		s.Why = append(s.Why, "The amount is exactly what is open")
+	} else {
+		s.Why = append(s.Why, "The amount is a part of what is open")
+	}
+	if e.named {
+		s.Why = append(s.Why, "The name of "+d.who()+" stands in the text")
+	}
+	return s
+}
+
+// several suggests documents of one party that come to the amount together; nothing where they do not.
+func several(l Line, of []openDocument, amount int64, certainty int, why string) []Suggestion {
+	if len(of) < 2 || len(of) > maxTogether {
+		return nil
+	}
+	var sum int64
+	var numbers []string
+	s := Suggestion{Amount: l.Amount, Why: []string{why, "Together they are exactly the amount"}, Certainty: certainty}
+	for _, d := range of {
+		if d.Party != of[0].Party {
+			return nil
+		}
+		sum += d.Open
+		numbers = append(numbers, d.Number)
+		if l.Amount.Sign() < 0 {
+			s.Bills = append(s.Bills, payables.BillID{UUID: d.ID})
+		} else {
+			s.Invoices = append(s.Invoices, billing.InvoiceID{UUID: d.ID})
+		}
+	}
+	if sum != amount {
+		return nil
+	}
+	s.Title = strings.Join(numbers, ", ") + " of " + of[0].who()
+	return []Suggestion{s}
+}
+
+// oldest suggests the first of a party's documents, by the day when they are due, that come to the amount together.
+func oldest(l Line, of []openDocument, amount int64) []Suggestion {
+	for n := 2; n <= min(len(of), maxTogether); n++ {
+		if s := several(l, of[:n], amount, 66, "All are of "+of[0].who()+", those due first"); s != nil {
+			return s
+		}
+	}
+	return nil
 }
 
 // squeezed is a text in capitals, with nothing but letters and digits: banks break numbers with spaces and leave out
@@ -222,10 +316,10 @@ func holdsNumber(said, number string) bool {
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-// holdsName says whether all words of three letters and more of a customer's company, or of their name, stand in a text.
-func holdsName(said string, i openInvoice) bool {
-	words := wordsOf(said)
-	for _, name := range []string{i.Company, i.Name} {
+// holdsName says whether all words of three letters and more of a party's company, or of their name, are among those of a
+// text.
+func holdsName(words map[string]bool, d openDocument) bool {
+	for _, name := range []string{d.Company, d.Name} {
 		wanted := 0
 		all := true
 		for word := range wordsOf(name) {

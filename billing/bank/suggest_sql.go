@@ -8,16 +8,16 @@ import (
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-// maxCandidates bounds what is read to suggest: more open invoices than this are looked through from the oldest.
+// maxCandidates bounds what is read to suggest: more open documents than this are looked through from the oldest.
 const maxCandidates = 5000
 
 func selectCandidates(ctx context.Context, tx *tenant.Tx, a Account, lines []Line) (c candidates, err error) {
 	amounts := make([]int64, len(lines))
-	incoming := false
+	incoming, outgoing := false, false
 	first, last := lines[0].Date, lines[0].Date
 	for i, l := range lines {
 		amounts[i] = l.Amount.Minor
-		incoming = incoming || l.Amount.Sign() > 0
+		incoming, outgoing = incoming || l.Amount.Sign() > 0, outgoing || l.Amount.Sign() < 0
 		if l.Date.Before(first) {
 			first = l.Date
 		}
@@ -29,14 +29,18 @@ func selectCandidates(ctx context.Context, tx *tenant.Tx, a Account, lines []Lin
 	if err != nil {
 		return c, fmt.Errorf("writing an argument: %w", err)
 	}
-	if incoming {
-		err = tx.Select(ctx, &c.Invoices, `
-			SELECT d.id, d.customer_id, d.number, p.name AS customer_name, p.company AS customer_company, d.total - d.settled AS open, d.issue_date
+	for kind, into := range map[string]*[]openDocument{"invoice": &c.Invoices, "bill": &c.Bills} {
+		if kind == "invoice" && !incoming || kind == "bill" && !outgoing {
+			continue
+		}
+		err = tx.Select(ctx, into, `
+			SELECT d.id, d.customer_id, d.number, CASE WHEN d.kind::text = 'bill' THEN d.reference ELSE '' END AS reference, p.name AS customer_name,
+			       p.company AS customer_company, d.total - d.settled AS open
 			  FROM document d JOIN party p ON p.id = d.customer_id
-			 WHERE d.kind::text = 'invoice' AND d.state::text = 'issued' AND d.settled < d.total AND d.currency = $1
-			 ORDER BY d.due_date, d.id LIMIT $2`, a.Currency, maxCandidates)
+			 WHERE d.kind::text = $3 AND d.state::text = 'issued' AND d.settled < d.total AND d.currency = $1
+			 ORDER BY d.due_date, d.id LIMIT $2`, a.Currency, maxCandidates, kind)
 		if err != nil {
-			return c, fmt.Errorf("looking for open invoices: %w", err)
+			return c, fmt.Errorf("looking for what is open: %w", err)
 		}
 	}
 	err = tx.Select(ctx, &c.Entries, `

@@ -121,7 +121,7 @@ var table = map[string]row{
 	"billing/phone":   {may: join(words, "tenant", "internal/phonenumber"), tests: []string{"billing", "billing/money", "billing/gateway", "billing/gateway/fake", "billing/till"}},
 	"billing/contact": {may: join(room, "billing")},
 	// In front of the door too: what it finds in a statement goes in as a person would record it.
-	"billing/bank":     {may: join(room, "billing")},
+	"billing/bank":     {may: join(room, "billing", "billing/payables")},
 	"billing/currency": {may: room},
 	"billing/report":   {may: room, tests: []string{"billing"}},
 	"billing/export":   {may: room, tests: []string{"billing", "billing/intake", "billing/report"}},

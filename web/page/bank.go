@@ -92,10 +92,13 @@ type BankSuggestion struct {
 // Sure says that it is more than a guess.
 func (s BankSuggestion) Sure() bool { return s.Certainty >= bank.Sure }
 
+// Open says that it is a document, of which something is open.
+func (s BankSuggestion) Open() bool { return len(s.Invoices)+len(s.Bills) == 1 }
+
 // Does is what its button says.
 func (s BankSuggestion) Does() string {
 	switch s.Name {
-	case "invoice_id":
+	case "invoice_ids", "bill_ids":
 		return "Record payment"
 	case "account_id":
 		return "Book"

@@ -31,8 +31,8 @@ func bankSamples() map[string]any {
 		BookCode: "6000", BookName: "Bank fees", BankName: "Current account", Version: 1}
 	act := Act{URL: "/x", Label: "Undo", Icon: "undo-2", Class: "btn-small", Ask: "Sure?", Key: "k", Version: 1}
 	accounts := []Option{{Value: "1", Label: "6000 Bank fees", Group: "Expenses"}}
-	lines := []BankLine{{Line: open, Key: "k", Acts: []Act{act}, Suggestions: []BankSuggestion{{Suggestion: bank.Suggestion{Match: bank.Match{Invoice: id.New[billing.Invoice](), Say: "Rent"}, Title: "Invoice INV-0042 of Halden Optics",
-		Amount: euros(30000), Why: []string{"Its number stands in the text", "The amount is a part of what is open"}, Certainty: 96}, Name: "invoice_id", Value: "v", Key: "k"}}},
+	lines := []BankLine{{Line: open, Key: "k", Acts: []Act{act}, Suggestions: []BankSuggestion{{Suggestion: bank.Suggestion{Match: bank.Match{Invoices: []billing.InvoiceID{id.New[billing.Invoice]()}, Say: "Rent"}, Title: "Invoice INV-0042 of Halden Optics",
+		Amount: euros(30000), Why: []string{"Its number stands in the text", "The amount is a part of what is open"}, Certainty: 96}, Name: "invoice_ids", Value: "v", Key: "k"}}},
 		{Line: booked, Acts: []Act{act}}, {Line: locked}, {Line: bank.Line{ID: id.New[bank.Line](), Date: civil.On(2026, 1, 1), Amount: euros(1), How: bank.Excluded}, Acts: []Act{act}}}
 	finished := time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 	statement := bank.Statement{ID: id.New[bank.Statement](), Account: a.ID, EndsOn: civil.On(2026, 10, 31), Opening: euros(0), Closing: euros(100), Cleared: euros(90), Lines: 4, ToLookAt: 2, Newest: true, Version: 1}
