@@ -186,7 +186,7 @@ func TestPhoneCheckSettings(t *testing.T) {
 	if len(listed.Items) != 1 || listed.Items[0].ProductID != product || listed.Items[0].When != "never" {
 		t.Errorf("%+v", listed)
 	}
-	o.get(t, o.path("/activity")).holds(t, "changed when phone numbers are asked for")
+	o.get(t, o.path("/activity")).holds(t, "changed a phone check")
 	h.Phones = nil
 	if a := o.program.call(t, "PUT", "/v1/products/"+product+"/phone-check", map[string]any{"when": "before"}); a.status != http.StatusConflict || a.problem(t).Code != "phone_check.no_sender" {
 		t.Errorf("where nothing is sent: %d %s", a.status, a.body)

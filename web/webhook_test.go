@@ -75,7 +75,7 @@ func TestWebhookPages(t *testing.T) {
 	if a := o.get(t, one); a.status != http.StatusNotFound {
 		t.Errorf("after that: %d", a.status)
 	}
-	o.get(t, o.path("/activity")).holds(t, "gave a webhook a new secret", "turned a webhook off")
+	o.get(t, o.path("/activity")).holds(t, "rotated a webhook", "disabled a webhook")
 }
 
 func TestWebhookAPI(t *testing.T) {

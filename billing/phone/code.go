@@ -146,6 +146,6 @@ func (s *Sender) Confirm(ctx context.Context, tx *tenant.Tx, customer uuid.UUID,
 	if err := updateVerified(ctx, tx, customer, kept.Number); err != nil {
 		return nil, err
 	}
-	return nil, tx.Record(ctx, tenant.Act{Action: "customer.verify_phone", Object: "customer", ID: customer,
+	return nil, tx.Record(ctx, tenant.Act{Action: "phone.verify", Object: "customer", ID: customer,
 		Changes: []tenant.Change{{Field: "verified_phone", After: kept.Number, Personal: true}}})
 }

@@ -24,7 +24,7 @@ const test = "webhook.test"
 var events = []Event{
 	{"customer.created", "A customer is added", []string{"customer.add"}},
 	{"customer.changed", "A customer is changed, archived or restored", []string{"customer.change", "customer.archive", "customer.restore"}},
-	{"customer.phone_verified", "A customer verified a phone number", []string{"customer.verify_phone"}},
+	{"customer.phone_verified", "A customer verified a phone number", []string{"phone.verify"}},
 	{"invoice.issued", "An invoice is issued", []string{"invoice.issue"}},
 	{"invoice.paid", "An invoice is settled to the last cent", nil},
 	{"invoice.voided", "An invoice is voided", []string{"invoice.void"}},
