@@ -40,9 +40,9 @@ func (w work) register(r *jobs.Registry) {
 	r.EachOrganization(payables.Job, time.Hour, w.makeBills, jobs.Within(30*time.Minute))
 	r.Every("platform.plans", 10*time.Minute, w.plans)
 	r.Organization(plan.Job, w.tendPlans, jobs.Within(30*time.Minute))
-	r.Organization(takeout.PackJob, w.packer().Job, jobs.Within(time.Hour)) // it looks for the rights itself, to say so
+	r.Organization(takeout.PackJob, w.packer().Job, jobs.Within(time.Hour), jobs.WhileSuspended()) // it looks for the rights itself, to say so
 	r.EachOrganization("customers.erase", 24*time.Hour, w.eraseOverdue)
-	r.EachOrganization("exports.clear", 24*time.Hour, w.clearExports)
+	r.EachOrganization("exports.clear", 24*time.Hour, w.clearExports, jobs.WhileSuspended())
 	r.Organization(billing.MailJob, w.bringOut, jobs.Needs("invoices:approve"))
 	r.EachOrganization("invoices.late_fees", 24*time.Hour, w.chargeLate)
 	r.EachOrganization("invoices.remind", time.Hour, w.remind)
@@ -51,7 +51,6 @@ func (w work) register(r *jobs.Registry) {
 	r.Organization(webhook.DeliverJob, w.deliverWebhook, jobs.Within(time.Minute))
 	r.Organization(webhook.TellJob, w.tellOfWebhook)
 	r.EachOrganization(webhook.SweepJob, time.Hour, w.sweepWebhooks)
-	r.EachOrganization("audit.head", 24*time.Hour, w.mailHead)
 }
 
 func (w work) refill(ctx context.Context) error {
