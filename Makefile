@@ -52,6 +52,7 @@ scan: ## Look for holes in what is linked and for secrets, and list the parts (S
 
 bench: ## Measure against a private PostgreSQL, and the keyring against a real Vault.
 	go run -buildvcs=$(VCS) ./bench
+	go test -run '^$$' -bench Reports -benchtime 9x ./billing/report
 	cd secrets/vaulttest && go test -run '^$$' -bench .
 
 lint: ## Check format, go vet and staticcheck.
