@@ -3,14 +3,26 @@ CREATE FUNCTION t_baseline.check_document_change() RETURNS trigger
     SET search_path TO 't_baseline', 'pg_temp'
     AS $$
 DECLARE
-    may_change text[] := ARRAY['settled', 'version', 'state', 'written_off', 'closed_at', 'closing_entry_id', 'accepted_by', 'base_rate'];
+    may_change text[] := ARRAY['settled', 'version', 'state', 'written_off', 'closed_at', 'closing_entry_id', 'accepted_by', 'base_rate', 'held_for'];
 BEGIN
     IF OLD.state::text = 'draft' THEN
         RETURN coalesce(NEW, OLD);
     END IF;
     IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - may_change) <> (to_jsonb(OLD) - may_change)
        OR NEW.state <> OLD.state AND (OLD.state::text <> 'issued' OR NEW.state::text = 'draft')
+          AND (OLD.state::text NOT IN ('placed', 'held') OR NEW.state::text NOT IN ('placed', 'held', 'refused', 'done'))
        OR OLD.base_rate IS NOT NULL AND NEW.base_rate IS DISTINCT FROM OLD.base_rate THEN
+        RAISE EXCEPTION 'an issued document does not change' USING ERRCODE = 'LG006';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION t_baseline.check_document_erasure() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 't_baseline', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM party p WHERE p.id = NEW.customer_id AND p.erased_at IS NOT NULL;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'an issued document does not change' USING ERRCODE = 'LG006';
     END IF;
     RETURN NEW;
@@ -91,6 +103,17 @@ CREATE TABLE t_baseline.account (
     purpose character varying(20),
     archived_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
+    bank_currency character varying(3),
+    bank_name character varying(80) DEFAULT ''::character varying NOT NULL,
+    bank_last_four character varying(4) DEFAULT ''::character varying NOT NULL,
+    bank_mapping character varying(120) DEFAULT ''::character varying NOT NULL,
+    bank_since date,
+    bank_opening bigint DEFAULT 0 NOT NULL,
+    bank_stated bigint,
+    bank_stated_on date,
+    CONSTRAINT account_bank_currency_check CHECK (((bank_currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT account_check CHECK (((bank_currency IS NULL) OR ((kind)::text = 'asset'::text))),
+    CONSTRAINT account_check1 CHECK (((bank_stated IS NULL) = (bank_stated_on IS NULL))),
     CONSTRAINT account_kind_check CHECK (((kind)::text = ANY (ARRAY['asset'::text, 'liability'::text, 'equity'::text, 'income'::text, 'expense'::text])))
 );
 CREATE TABLE t_baseline.audit_log (
@@ -115,6 +138,55 @@ CREATE TABLE t_baseline.audit_private (
     before character varying(200) NOT NULL,
     after character varying(200) NOT NULL
 );
+CREATE TABLE t_baseline.bank_line (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    fingerprint uuid NOT NULL,
+    date date NOT NULL,
+    amount bigint NOT NULL,
+    memo character varying(240) DEFAULT ''::character varying NOT NULL,
+    party_name character varying(80) DEFAULT ''::character varying NOT NULL,
+    reference character varying(50) DEFAULT ''::character varying NOT NULL,
+    how character varying(8),
+    entry_id uuid,
+    rule_id uuid,
+    statement_id uuid,
+    added_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT bank_line_amount_check CHECK ((amount <> 0)),
+    CONSTRAINT bank_line_check CHECK (((entry_id IS NULL) = ((how IS NULL) OR ((how)::text = 'excluded'::text)))),
+    CONSTRAINT bank_line_check1 CHECK (((statement_id IS NULL) OR (entry_id IS NOT NULL))),
+    CONSTRAINT bank_line_how_check CHECK (((how)::text = ANY (ARRAY['payment'::text, 'entry'::text, 'booked'::text, 'transfer'::text, 'excluded'::text])))
+);
+CREATE TABLE t_baseline.bank_rule (
+    id uuid NOT NULL,
+    "position" integer NOT NULL,
+    account_id uuid,
+    words character varying(80) NOT NULL,
+    way character varying(8) NOT NULL,
+    direction character varying(3) DEFAULT ''::character varying NOT NULL,
+    "least" numeric(18,4),
+    most numeric(18,4),
+    book_to uuid NOT NULL,
+    description character varying(120) DEFAULT ''::character varying NOT NULL,
+    automatic boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT bank_rule_check CHECK ((most >= "least")),
+    CONSTRAINT bank_rule_direction_check CHECK (((direction)::text = ANY (ARRAY[''::text, 'in'::text, 'out'::text]))),
+    CONSTRAINT bank_rule_least_check CHECK (("least" >= (0)::numeric)),
+    CONSTRAINT bank_rule_way_check CHECK (((way)::text = ANY (ARRAY['contains'::text, 'starts'::text, 'equals'::text])))
+);
+CREATE TABLE t_baseline.bank_statement (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    ends_on date NOT NULL,
+    opening bigint NOT NULL,
+    closing bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    finished_by uuid,
+    version integer DEFAULT 1 NOT NULL
+);
 CREATE TABLE t_baseline.collection (
     document_id uuid NOT NULL,
     state character varying(8) NOT NULL,
@@ -125,6 +197,19 @@ CREATE TABLE t_baseline.collection (
     CONSTRAINT collection_check CHECK ((((state)::text = 'running'::text) = (next_on IS NOT NULL))),
     CONSTRAINT collection_state_check CHECK (((state)::text = ANY (ARRAY['running'::text, 'stopped'::text, 'done'::text]))),
     CONSTRAINT collection_step_check CHECK ((step >= 0))
+);
+CREATE TABLE t_baseline.contact (
+    id uuid NOT NULL,
+    party_id uuid NOT NULL,
+    name character varying(100) DEFAULT ''::character varying NOT NULL,
+    email character varying(254) NOT NULL,
+    password_hash character varying(100),
+    rights smallint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone,
+    removed_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT contact_rights_check CHECK (((rights >= 0) AND (rights <= 255)))
 );
 CREATE TABLE t_baseline.counter (
     name character varying(40) NOT NULL,
@@ -173,6 +258,14 @@ CREATE TABLE t_baseline.document (
     closing_entry_id uuid,
     accepted_by character varying(200) DEFAULT ''::character varying NOT NULL,
     base_rate numeric(24,12),
+    repeat_unit character varying(5),
+    repeat_every smallint,
+    repeat_on date,
+    repeat_until date,
+    repeat_enters boolean DEFAULT false NOT NULL,
+    repeat_problem character varying(40) DEFAULT ''::character varying NOT NULL,
+    contact_id uuid,
+    held_for character varying(400) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT document_base_rate_check CHECK ((base_rate > (0)::numeric)),
     CONSTRAINT document_check CHECK ((due_date >= issue_date)),
     CONSTRAINT document_check1 CHECK ((total = (net + tax))),
@@ -193,6 +286,9 @@ CASE
     WHEN ((kind)::text = 'quote'::text) THEN ((settled = 0) AND (entry_id IS NULL))
     ELSE ((state)::text <> ALL (ARRAY['accepted'::text, 'declined'::text]))
 END),
+    CONSTRAINT document_repeat_check CHECK ((((repeat_unit IS NULL) = (repeat_every IS NULL)) AND ((repeat_on IS NULL) OR (repeat_unit IS NOT NULL)) AND ((repeat_unit IS NULL) OR ((kind)::text = 'recurring'::text)))),
+    CONSTRAINT document_repeat_every_check CHECK (((repeat_every >= 1) AND (repeat_every <= 365))),
+    CONSTRAINT document_repeat_unit_check CHECK (((repeat_unit)::text = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text]))),
     CONSTRAINT document_state_check CHECK (((state)::text = ANY (ARRAY['draft'::text, 'issued'::text, 'void'::text, 'accepted'::text, 'declined'::text, 'placed'::text, 'held'::text, 'refused'::text, 'done'::text]))),
     CONSTRAINT document_tax_check CHECK ((tax >= 0)),
     CONSTRAINT document_void_check CHECK ((((state)::text <> 'void'::text) OR (settled = 0))),
@@ -232,6 +328,7 @@ CREATE TABLE t_baseline.document_tax (
     kind character varying(15) DEFAULT 'standard'::character varying NOT NULL,
     reason character varying(200) DEFAULT ''::character varying NOT NULL,
     registration character varying(40) DEFAULT ''::character varying NOT NULL,
+    recoverable boolean DEFAULT true NOT NULL,
     CONSTRAINT document_tax_amount_check CHECK ((amount >= 0)),
     CONSTRAINT document_tax_base_check CHECK ((base >= 0)),
     CONSTRAINT document_tax_kind_check CHECK (((kind)::text = ANY (ARRAY['standard'::text, 'zero'::text, 'exempt'::text, 'reverse_charge'::text]))),
@@ -260,8 +357,17 @@ CREATE TABLE t_baseline.file (
     digest character varying(64) NOT NULL,
     mailed boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    state character varying(9) DEFAULT 'kept'::character varying NOT NULL,
+    holds character varying(16) DEFAULT ''::character varying NOT NULL,
+    rows_done integer DEFAULT 0 NOT NULL,
+    rows_all integer DEFAULT 0 NOT NULL,
+    asked_by uuid,
+    problem character varying(40) DEFAULT ''::character varying NOT NULL,
+    moved_at timestamp with time zone,
+    expires_at timestamp with time zone,
     CONSTRAINT file_kind_check CHECK (((kind)::text = ANY (ARRAY['attachment'::text, 'logo'::text, 'export'::text, 'import'::text]))),
-    CONSTRAINT file_size_check CHECK ((size > 0))
+    CONSTRAINT file_size_check CHECK (((size > 0) OR ((size = 0) AND ((kind)::text = 'export'::text)))),
+    CONSTRAINT file_state_check CHECK (((state)::text = ANY (ARRAY['kept'::text, 'queued'::text, 'running'::text, 'ready'::text, 'failed'::text, 'refused'::text, 'cancelled'::text])))
 );
 CREATE TABLE t_baseline.file_piece (
     file_id uuid NOT NULL,
@@ -381,9 +487,17 @@ CREATE TABLE t_baseline.party (
     payment_terms_days smallint,
     is_customer boolean DEFAULT true NOT NULL,
     is_payee boolean DEFAULT false NOT NULL,
+    payee_terms_days smallint,
+    expense_account_id uuid,
+    erased_at timestamp with time zone,
+    erase_after date,
+    verified_phone character varying(16) DEFAULT ''::character varying NOT NULL,
+    phone_verified_at timestamp with time zone,
     CONSTRAINT party_country_check CHECK (((country)::text ~ '^([A-Z]{2})?$'::text)),
     CONSTRAINT party_language_check CHECK (((language)::text = ANY (ARRAY[''::text, 'en'::text, 'fr'::text]))),
-    CONSTRAINT party_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365)))
+    CONSTRAINT party_payee_terms_days_check CHECK (((payee_terms_days >= 0) AND (payee_terms_days <= 365))),
+    CONSTRAINT party_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
+    CONSTRAINT party_verified_phone_check CHECK ((((verified_phone)::text = ''::text) = (phone_verified_at IS NULL)))
 );
 CREATE TABLE t_baseline.payment (
     id uuid NOT NULL,
@@ -464,7 +578,16 @@ CREATE TABLE t_baseline.product (
     created_at timestamp with time zone NOT NULL,
     archived_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
+    in_shop boolean DEFAULT false NOT NULL,
+    product_type character varying(30) DEFAULT ''::character varying NOT NULL,
+    recurring_unit character varying(5) DEFAULT ''::character varying NOT NULL,
+    recurring_every smallint DEFAULT 1 NOT NULL,
+    tax_codes character varying(170) DEFAULT ''::character varying NOT NULL,
+    phone_check character varying(6) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT product_currency_check CHECK (((currency)::text ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT product_phone_check_check CHECK (((phone_check)::text = ANY (ARRAY[''::text, 'never'::text, 'before'::text, 'after'::text]))),
+    CONSTRAINT product_recurring_every_check CHECK (((recurring_every >= 1) AND (recurring_every <= 365))),
+    CONSTRAINT product_recurring_unit_check CHECK (((recurring_unit)::text = ANY (ARRAY[''::text, 'day'::text, 'week'::text, 'month'::text, 'year'::text]))),
     CONSTRAINT product_unit_price_check CHECK ((unit_price >= (0)::numeric))
 );
 CREATE TABLE t_baseline.revaluation (
@@ -533,6 +656,23 @@ CREATE TABLE t_baseline.settings (
     reply_to_email character varying(254) DEFAULT ''::character varying NOT NULL,
     reminder_days character varying(60) DEFAULT ''::character varying NOT NULL,
     late_fee_since date,
+    keep_years smallint DEFAULT 10 NOT NULL,
+    portal_sign_up boolean DEFAULT false NOT NULL,
+    shop_open boolean DEFAULT false NOT NULL,
+    portal_version integer DEFAULT 1 NOT NULL,
+    phone_check character varying(6) DEFAULT 'never'::character varying NOT NULL,
+    phone_types character varying(800) DEFAULT ''::character varying NOT NULL,
+    phone_filter character varying(200) DEFAULT ''::character varying NOT NULL,
+    phone_text character varying(140) DEFAULT '%code% is your code. It is good for one number and one time.'::character varying NOT NULL,
+    phone_ways character varying(10) DEFAULT 'text call'::character varying NOT NULL,
+    phone_minutes smallint DEFAULT 10 NOT NULL,
+    phone_tries smallint DEFAULT 5 NOT NULL,
+    phone_delay smallint DEFAULT 60 NOT NULL,
+    phone_number_day smallint DEFAULT 5 NOT NULL,
+    phone_network_day smallint DEFAULT 20 NOT NULL,
+    phone_denied character varying(800) DEFAULT ''::character varying NOT NULL,
+    phone_kinds character varying(40) DEFAULT ''::character varying NOT NULL,
+    phone_version integer DEFAULT 1 NOT NULL,
     CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT settings_entry_idle_minutes_check CHECK (((entry_idle_minutes >= 0) AND (entry_idle_minutes <= 1440))),
@@ -540,12 +680,20 @@ CREATE TABLE t_baseline.settings (
     CONSTRAINT settings_entry_password_length_check CHECK ((entry_password_length = ANY (ARRAY[12, 15, 20]))),
     CONSTRAINT settings_entry_password_score_check CHECK (((entry_password_score >= 2) AND (entry_password_score <= 4))),
     CONSTRAINT settings_entry_session_hours_check CHECK (((entry_session_hours >= 0) AND (entry_session_hours <= 720))),
+    CONSTRAINT settings_keep_years_check CHECK (((keep_years >= 1) AND (keep_years <= 30))),
     CONSTRAINT settings_late_fee_check CHECK ((late_fee >= 0)),
     CONSTRAINT settings_late_fee_days_check CHECK (((late_fee_days >= 1) AND (late_fee_days <= 365))),
     CONSTRAINT settings_late_fee_one_check CHECK (((late_fee = 0) OR (late_fee_percent = (0)::numeric))),
     CONSTRAINT settings_late_fee_percent_check CHECK (((late_fee_percent >= (0)::numeric) AND (late_fee_percent <= (100)::numeric))),
     CONSTRAINT settings_only_row_check CHECK (only_row),
     CONSTRAINT settings_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
+    CONSTRAINT settings_phone_check_check CHECK (((phone_check)::text = ANY (ARRAY['never'::text, 'before'::text, 'after'::text]))),
+    CONSTRAINT settings_phone_delay_check CHECK (((phone_delay >= 30) AND (phone_delay <= 3600))),
+    CONSTRAINT settings_phone_minutes_check CHECK (((phone_minutes >= 1) AND (phone_minutes <= 60))),
+    CONSTRAINT settings_phone_network_day_check CHECK (((phone_network_day >= 1) AND (phone_network_day <= 1000))),
+    CONSTRAINT settings_phone_number_day_check CHECK (((phone_number_day >= 1) AND (phone_number_day <= 20))),
+    CONSTRAINT settings_phone_tries_check CHECK (((phone_tries >= 1) AND (phone_tries <= 10))),
+    CONSTRAINT settings_phone_ways_check CHECK (((phone_ways)::text = ANY (ARRAY['text'::text, 'call'::text, 'text call'::text, 'call text'::text]))),
     CONSTRAINT settings_quote_days_check CHECK (((quote_days >= 0) AND (quote_days <= 365))),
     CONSTRAINT settings_tax_rounding_check CHECK (((tax_rounding)::text = ANY (ARRAY['line'::text, 'document'::text])))
 );
@@ -613,6 +761,8 @@ CREATE TABLE t_baseline.subscription_period (
     coupon_percent numeric(9,6) NOT NULL,
     document_id uuid,
     closing boolean DEFAULT false NOT NULL,
+    coupon_amount bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT subscription_period_coupon_amount_check CHECK ((coupon_amount >= 0)),
     CONSTRAINT subscription_period_period_check CHECK ((period >= 0))
 );
 CREATE TABLE t_baseline.tax_group_rate (
@@ -639,6 +789,8 @@ CREATE TABLE t_baseline.tax_rate (
     kind character varying(15) DEFAULT 'standard'::character varying NOT NULL,
     reason character varying(200) DEFAULT ''::character varying NOT NULL,
     registration character varying(40) DEFAULT ''::character varying NOT NULL,
+    recoverable boolean DEFAULT true NOT NULL,
+    input_account_id uuid,
     CONSTRAINT tax_rate_kind_check CHECK (((kind)::text = ANY (ARRAY['standard'::text, 'zero'::text, 'exempt'::text, 'reverse_charge'::text, 'group'::text]))),
     CONSTRAINT tax_rate_kind_percent_check CHECK ((((kind)::text = 'standard'::text) OR (percent = (0)::numeric))),
     CONSTRAINT tax_rate_percent_check CHECK (((percent >= (0)::numeric) AND (percent <= (100)::numeric)))
@@ -653,6 +805,42 @@ CREATE TABLE t_baseline.usage_event (
     value character varying(100) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT usage_event_quantity_check CHECK ((quantity >= (0)::numeric))
 );
+CREATE TABLE t_baseline.webhook_delivery (
+    endpoint_id uuid NOT NULL,
+    id uuid NOT NULL,
+    event character varying(40) NOT NULL,
+    object character varying(20) NOT NULL,
+    object_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    state character varying(9) NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    tried_at timestamp with time zone,
+    status smallint DEFAULT 0 NOT NULL,
+    problem character varying(40) DEFAULT ''::character varying NOT NULL,
+    answer character varying(200) DEFAULT ''::character varying NOT NULL,
+    CONSTRAINT webhook_delivery_check CHECK ((((state)::text = 'pending'::text) = (next_at IS NOT NULL))),
+    CONSTRAINT webhook_delivery_state_check CHECK (((state)::text = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_delivery_tries_check CHECK ((tries >= 0))
+);
+CREATE TABLE t_baseline.webhook_endpoint (
+    id uuid NOT NULL,
+    name character varying(60) NOT NULL,
+    url character varying(500) NOT NULL,
+    events character varying(1000) NOT NULL,
+    sealed character varying(400) NOT NULL,
+    former_sealed character varying(400) DEFAULT ''::character varying NOT NULL,
+    former_until timestamp with time zone,
+    failing_since timestamp with time zone,
+    disabled_at timestamp with time zone,
+    disabled_for character varying(7) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT webhook_endpoint_check CHECK ((((former_sealed)::text = ''::text) = (former_until IS NULL))),
+    CONSTRAINT webhook_endpoint_check1 CHECK ((((disabled_for)::text = ''::text) = (disabled_at IS NULL))),
+    CONSTRAINT webhook_endpoint_disabled_for_check CHECK (((disabled_for)::text = ANY (ARRAY[''::text, 'hand'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT webhook_endpoint_events_check CHECK (((events)::text <> ''::text))
+);
 ALTER TABLE ONLY t_baseline.account
     ADD CONSTRAINT account_code_key UNIQUE (code);
 ALTER TABLE ONLY t_baseline.account
@@ -663,8 +851,18 @@ ALTER TABLE ONLY t_baseline.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.audit_private
     ADD CONSTRAINT audit_private_pkey PRIMARY KEY (audit_id, field);
+ALTER TABLE ONLY t_baseline.bank_line
+    ADD CONSTRAINT bank_line_account_id_fingerprint_key UNIQUE (account_id, fingerprint);
+ALTER TABLE ONLY t_baseline.bank_line
+    ADD CONSTRAINT bank_line_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.bank_rule
+    ADD CONSTRAINT bank_rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY t_baseline.bank_statement
+    ADD CONSTRAINT bank_statement_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.collection
     ADD CONSTRAINT collection_pkey PRIMARY KEY (document_id);
+ALTER TABLE ONLY t_baseline.contact
+    ADD CONSTRAINT contact_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY t_baseline.credit_allocation
@@ -751,8 +949,13 @@ ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY t_baseline.usage_event
     ADD CONSTRAINT usage_event_pkey PRIMARY KEY (subscription_id, key);
+ALTER TABLE ONLY t_baseline.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint_id, id);
+ALTER TABLE ONLY t_baseline.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (id);
 CREATE INDEX audit_log_grant ON t_baseline.audit_log USING btree (grant_id, id) WHERE (grant_id IS NOT NULL);
 CREATE INDEX audit_log_object ON t_baseline.audit_log USING btree (object_id, id) WHERE (object_id IS NOT NULL);
+CREATE UNIQUE INDEX contact_email ON t_baseline.contact USING btree (lower((email)::text)) WHERE (removed_at IS NULL);
 CREATE INDEX credit_allocation_document ON t_baseline.credit_allocation USING btree (document_id);
 CREATE INDEX document_customer ON t_baseline.document USING btree (customer_id, id);
 CREATE UNIQUE INDEX document_once ON t_baseline.document USING btree (origin_id, fee_step) WHERE (((kind)::text = 'invoice'::text) AND (origin_id IS NOT NULL));
@@ -780,8 +983,10 @@ CREATE UNIQUE INDEX role_name ON t_baseline.role USING btree (lower((name)::text
 CREATE INDEX subscription_due ON t_baseline.subscription USING btree (next_on) WHERE ((state)::text = ANY (ARRAY['trialing'::text, 'active'::text]));
 CREATE INDEX subscription_item_subscription ON t_baseline.subscription_item USING btree (subscription_id);
 CREATE INDEX usage_event_item ON t_baseline.usage_event USING btree (item_id, used_on);
-CREATE TRIGGER document_change BEFORE DELETE OR UPDATE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
+CREATE TRIGGER document_change BEFORE UPDATE ON t_baseline.document FOR EACH ROW WHEN (((new.billed_to IS NULL) OR (new.billed_to <> '{"name": "Erased"}'::jsonb) OR ((new.accepted_by)::text <> ''::text) OR ((new.note)::text <> ''::text) OR ((new.reference)::text <> ''::text) OR ((new.purchase_order)::text <> ''::text) OR ((to_jsonb(new.*) - ARRAY['billed_to'::text, 'accepted_by'::text, 'note'::text, 'reference'::text, 'purchase_order'::text]) <> (to_jsonb(old.*) - ARRAY['billed_to'::text, 'accepted_by'::text, 'note'::text, 'reference'::text, 'purchase_order'::text])))) EXECUTE FUNCTION t_baseline.check_document_change();
+CREATE TRIGGER document_erasure BEFORE UPDATE OF billed_to ON t_baseline.document FOR EACH ROW WHEN ((new.billed_to = '{"name": "Erased"}'::jsonb)) EXECUTE FUNCTION t_baseline.check_document_erasure();
 CREATE TRIGGER document_line_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_line FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
+CREATE TRIGGER document_removal BEFORE DELETE ON t_baseline.document FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_change();
 CREATE TRIGGER document_tax_change BEFORE INSERT OR DELETE OR UPDATE ON t_baseline.document_tax FOR EACH ROW EXECUTE FUNCTION t_baseline.check_document_part_change();
 CREATE CONSTRAINT TRIGGER entry_lines AFTER INSERT ON t_baseline.journal_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION t_baseline.check_entry_lines();
 CREATE TRIGGER entry_period BEFORE INSERT ON t_baseline.journal_entry FOR EACH ROW EXECUTE FUNCTION t_baseline.check_entry_period();
@@ -790,14 +995,30 @@ CREATE TRIGGER line_entry BEFORE INSERT ON t_baseline.journal_line FOR EACH ROW 
 CREATE TRIGGER settings_period BEFORE UPDATE OF books_closed_through ON t_baseline.settings FOR EACH ROW EXECUTE FUNCTION t_baseline.check_period_change();
 ALTER TABLE ONLY t_baseline.audit_private
     ADD CONSTRAINT audit_private_audit_id_fkey FOREIGN KEY (audit_id) REFERENCES t_baseline.audit_log(id);
+ALTER TABLE ONLY t_baseline.bank_line
+    ADD CONSTRAINT bank_line_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.bank_line
+    ADD CONSTRAINT bank_line_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.bank_line
+    ADD CONSTRAINT bank_line_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES t_baseline.bank_statement(id);
+ALTER TABLE ONLY t_baseline.bank_rule
+    ADD CONSTRAINT bank_rule_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.bank_rule
+    ADD CONSTRAINT bank_rule_book_to_fkey FOREIGN KEY (book_to) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.bank_statement
+    ADD CONSTRAINT bank_statement_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.collection
     ADD CONSTRAINT collection_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
+ALTER TABLE ONLY t_baseline.contact
+    ADD CONSTRAINT contact_party_id_fkey FOREIGN KEY (party_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.credit_allocation
     ADD CONSTRAINT credit_allocation_credit_note_id_fkey FOREIGN KEY (credit_note_id) REFERENCES t_baseline.document(id);
 ALTER TABLE ONLY t_baseline.credit_allocation
     ADD CONSTRAINT credit_allocation_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id);
 ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_closing_entry_id_fkey FOREIGN KEY (closing_entry_id) REFERENCES t_baseline.journal_entry(id);
+ALTER TABLE ONLY t_baseline.document
+    ADD CONSTRAINT document_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES t_baseline.contact(id);
 ALTER TABLE ONLY t_baseline.document
     ADD CONSTRAINT document_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.document
@@ -832,6 +1053,8 @@ ALTER TABLE ONLY t_baseline.mailing
     ADD CONSTRAINT mailing_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES t_baseline.party(id);
 ALTER TABLE ONLY t_baseline.mailing
     ADD CONSTRAINT mailing_document_id_fkey FOREIGN KEY (document_id) REFERENCES t_baseline.document(id) ON DELETE CASCADE;
+ALTER TABLE ONLY t_baseline.party
+    ADD CONSTRAINT party_expense_account_id_fkey FOREIGN KEY (expense_account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.payment
     ADD CONSTRAINT payment_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.payment_allocation
@@ -886,10 +1109,15 @@ ALTER TABLE ONLY t_baseline.tax_percent
     ADD CONSTRAINT tax_percent_tax_rate_id_fkey FOREIGN KEY (tax_rate_id) REFERENCES t_baseline.tax_rate(id);
 ALTER TABLE ONLY t_baseline.tax_rate
     ADD CONSTRAINT tax_rate_account_id_fkey FOREIGN KEY (account_id) REFERENCES t_baseline.account(id);
+ALTER TABLE ONLY t_baseline.tax_rate
+    ADD CONSTRAINT tax_rate_input_account_id_fkey FOREIGN KEY (input_account_id) REFERENCES t_baseline.account(id);
 ALTER TABLE ONLY t_baseline.usage_event
     ADD CONSTRAINT usage_event_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES t_baseline.subscription(id);
+ALTER TABLE ONLY t_baseline.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES t_baseline.webhook_endpoint(id);
 GRANT USAGE ON SCHEMA t_baseline TO t_baseline;
 REVOKE ALL ON FUNCTION t_baseline.check_document_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION t_baseline.check_document_erasure() FROM PUBLIC;
 REVOKE ALL ON FUNCTION t_baseline.check_document_part_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION t_baseline.check_entry_lines() FROM PUBLIC;
 REVOKE ALL ON FUNCTION t_baseline.check_entry_period() FROM PUBLIC;
@@ -899,7 +1127,16 @@ REVOKE ALL ON FUNCTION t_baseline.check_period_change() FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.account TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.audit_log TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.audit_private TO t_baseline;
+GRANT SELECT,INSERT ON TABLE t_baseline.bank_line TO t_baseline;
+GRANT UPDATE(how) ON TABLE t_baseline.bank_line TO t_baseline;
+GRANT UPDATE(entry_id) ON TABLE t_baseline.bank_line TO t_baseline;
+GRANT UPDATE(rule_id) ON TABLE t_baseline.bank_line TO t_baseline;
+GRANT UPDATE(statement_id) ON TABLE t_baseline.bank_line TO t_baseline;
+GRANT UPDATE(version) ON TABLE t_baseline.bank_line TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.bank_rule TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.bank_statement TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.collection TO t_baseline;
+GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.contact TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.counter TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.credit_allocation TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.document TO t_baseline;
@@ -907,6 +1144,15 @@ GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_line TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.document_tax TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.exchange_rate TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(size) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(digest) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(mailed) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(state) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(rows_done) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(rows_all) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(problem) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(moved_at) ON TABLE t_baseline.file TO t_baseline;
+GRANT UPDATE(expires_at) ON TABLE t_baseline.file TO t_baseline;
 GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.file_piece TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.gateway_account TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.gateway_movement TO t_baseline;
@@ -944,3 +1190,5 @@ GRANT SELECT,INSERT,DELETE ON TABLE t_baseline.tax_group_rate TO t_baseline;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.tax_percent TO t_baseline;
 GRANT SELECT,INSERT,UPDATE ON TABLE t_baseline.tax_rate TO t_baseline;
 GRANT SELECT,INSERT ON TABLE t_baseline.usage_event TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.webhook_delivery TO t_baseline;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE t_baseline.webhook_endpoint TO t_baseline;
