@@ -18,7 +18,7 @@ func TestPaymentOverSeveralInvoicesOnItsPages(t *testing.T) {
 	lines := []string{"currency", "EUR", "method", "cash", "lines[0].invoice_id", one, "lines[1].invoice_id", two}
 	a := o.press(t, form, form, append(lines, "amount", "120", "action", "spread")...)
 	html := string(a.body)
-	if a.status != http.StatusOK || !strings.Contains(html, `value="101.00"`) || !strings.Contains(html, `value="19.00"`) {
+	if a.status != http.StatusOK || !strings.Contains(html, ">INV-0001</a>") || !strings.Contains(html, `value="101.00"`) || !strings.Contains(html, `value="19.00"`) {
 		t.Fatalf("spreading 120 gives %d %s", a.status, a.body)
 	}
 	a = o.press(t, form, form, append(lines, "amount", "120", "action", "record", "lines[0].amount", "101.00", "lines[1].amount", "40.01")...)
