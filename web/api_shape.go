@@ -214,7 +214,12 @@ type Act struct {
 	ID string `path:"id" maxLength:"36"`
 }
 
-// read answers with one thing.
+// act does something to one thing as it is, and answers with what it is now.
+func act[E, T any](ctx context.Context, c *call, text string, do func(tx *tenant.Tx, i id.Of[E]) (T, int, error)) (*Versioned[T], error) {
+	return change(ctx, c, text, IfMatch{}, func(tx *tenant.Tx, i id.Of[E], _ int) (T, int, error) { return do(tx, i) })
+}
+
+// read answers with one thing, and can change nothing.
 func read[E, T any](ctx context.Context, c *call, text string, fetch func(tx *tenant.Tx, i id.Of[E]) (T, int, error)) (*Versioned[T], error) {
 	i, err := pathID[E](text)
 	if err != nil {

@@ -47,7 +47,7 @@ func (s *Server) registerCollectionAPI() {
 
 // collect does something to the collection of an invoice and answers with how it stands then.
 func collect(ctx context.Context, c *call, in *ByID, do func(tx *tenant.Tx, i billing.InvoiceID) error) (*Versioned[CollectionView], error) {
-	return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.InvoiceID) (CollectionView, int, error) {
+	return act(ctx, c, in.ID, func(tx *tenant.Tx, i billing.InvoiceID) (CollectionView, int, error) {
 		if _, err := billing.InvoiceByID(ctx, tx, i); err != nil {
 			return CollectionView{}, 0, err
 		}

@@ -96,7 +96,7 @@ func (s *Server) registerGatewayAPI() {
 		})
 	handle(s, operation{id: "open-gateway-address", method: "POST", path: "/v1/gateways/{id}/address", right: authz.Right{Module: authz.Gateways, Action: authz.Change}, tag: tag, summary: "Make a new secret address for the gateway's messages, and close the one before", status: http.StatusCreated},
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[GatewayAddressView], error) {
-			return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.GatewayAccountID) (GatewayAddressView, int, error) {
+			return act(ctx, c, in.ID, func(tx *tenant.Tx, i billing.GatewayAccountID) (GatewayAddressView, int, error) {
 				secret, err := billing.OpenGatewayAddress(ctx, tx, i)
 				return GatewayAddressView{c.server.Origin + webhookPath + secret}, 0, err
 			})

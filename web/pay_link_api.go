@@ -22,7 +22,7 @@ func (s *Server) registerPayLinkAPI() {
 	}
 	handle(s, operation{id: "make-pay-link", method: "POST", path: "/v1/invoices/{id}/pay-link", right: authz.Right{Module: authz.Payments, Action: authz.Create}, tag: "Invoices", summary: "Make a link by which the customer sees and pays an issued invoice", status: http.StatusCreated},
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[PayLinkView], error) {
-			return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.InvoiceID) (PayLinkView, int, error) {
+			return act(ctx, c, in.ID, func(tx *tenant.Tx, i billing.InvoiceID) (PayLinkView, int, error) {
 				_, link, err := c.server.payLink(ctx, tx, i)
 				return PayLinkView{link, tx.Now().Add(linkLifetime)}, 0, err
 			})

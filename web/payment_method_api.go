@@ -113,7 +113,7 @@ func (s *Server) registerPaymentMethodAPI() {
 		})
 	handle(s, operation{id: "archive-payment-method", method: "POST", path: "/v1/payment-methods/{id}/archive", right: authz.Right{Module: authz.PaymentMethods, Action: authz.Delete}, tag: tag, summary: "Take a payment method out of use; its number is forgotten at once"},
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[PaymentMethodView], error) {
-			return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.PaymentMethodID) (PaymentMethodView, int, error) {
+			return act(ctx, c, in.ID, func(tx *tenant.Tx, i billing.PaymentMethodID) (PaymentMethodView, int, error) {
 				if err := billing.RemovePaymentMethod(ctx, tx, i); err != nil {
 					return PaymentMethodView{}, 0, err
 				}

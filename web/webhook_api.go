@@ -151,7 +151,7 @@ func (s *Server) registerWebhookActs(tag string) {
 	} {
 		handle(s, operation{id: name + "-webhook", method: "POST", path: "/v1/webhooks/{id}/" + name, right: rightTo(authz.Change, authz.Webhooks), tag: tag, summary: map[string]string{"enable": "Turn a webhook on", "disable": "Turn a webhook off; what happens meanwhile is not sent later"}[name]},
 			func(ctx context.Context, c *call, in *ByID) (*Versioned[WebhookView], error) {
-				return read(ctx, c, in.ID, func(tx *tenant.Tx, i webhook.EndpointID) (WebhookView, int, error) {
+				return act(ctx, c, in.ID, func(tx *tenant.Tx, i webhook.EndpointID) (WebhookView, int, error) {
 					e, err := do(ctx, tx, i)
 					return viewWebhook(e), e.Version, err
 				})
@@ -159,7 +159,7 @@ func (s *Server) registerWebhookActs(tag string) {
 	}
 	handle(s, operation{id: "test-webhook", method: "POST", path: "/v1/webhooks/{id}/test", right: rightTo(authz.Change, authz.Webhooks), tag: tag, summary: "Send a webhook a message that tells of nothing", status: http.StatusAccepted},
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[DeliveryView], error) {
-			return read(ctx, c, in.ID, func(tx *tenant.Tx, i webhook.EndpointID) (DeliveryView, int, error) {
+			return act(ctx, c, in.ID, func(tx *tenant.Tx, i webhook.EndpointID) (DeliveryView, int, error) {
 				sent, err := webhook.SendTest(ctx, tx, i)
 				if err != nil {
 					return DeliveryView{}, 0, err
@@ -184,7 +184,7 @@ func (s *Server) registerWebhookActs(tag string) {
 			if err != nil {
 				return nil, err
 			}
-			return read(ctx, c, in.ID, func(tx *tenant.Tx, i webhook.EndpointID) (DeliveryView, int, error) {
+			return act(ctx, c, in.ID, func(tx *tenant.Tx, i webhook.EndpointID) (DeliveryView, int, error) {
 				d, err := webhook.Replay(ctx, tx, i, delivery)
 				return viewDelivery(d), 0, err
 			})
@@ -229,7 +229,7 @@ func rotateWebhook(ctx context.Context, c *call, in *RotateWebhook) (*Versioned[
 	if err != nil {
 		return nil, err
 	}
-	return read(ctx, c, in.ID, func(tx *tenant.Tx, _ webhook.EndpointID) (WebhookMade, int, error) {
+	return act(ctx, c, in.ID, func(tx *tenant.Tx, _ webhook.EndpointID) (WebhookMade, int, error) {
 		e, err := webhook.RotateSecret(ctx, tx, rotation)
 		return WebhookMade{viewWebhook(e), rotation.Secret}, e.Version, err
 	})
