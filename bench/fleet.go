@@ -33,12 +33,17 @@ type fleet struct {
 	busy    []time.Duration
 }
 
-// change is a migration to measure. %d is its number.
-type change struct{ name, script string }
+// change is a migration to measure, as written with its number, for a schema that a message is in or for one that is named.
+type change struct {
+	name   string
+	script func(in string, n int) string
+}
 
 var changes = []change{
-	{"add a column", "ALTER TABLE party ADD COLUMN bench_%d integer"},
-	{"create an index", "CREATE INDEX bench_%d ON party (country)"},
+	{"add a column", func(in string, n int) string {
+		return fmt.Sprintf("ALTER TABLE %sparty ADD COLUMN bench_%d integer", in, n)
+	}},
+	{"create an index", func(in string, n int) string { return fmt.Sprintf("CREATE INDEX bench_%d ON %sparty (country)", n, in) }},
 }
 
 // pace is how often each caller reads: little enough that a processor is left for the migration.
@@ -127,8 +132,7 @@ func (f *fleet) while(ctx context.Context, work func() error) ([]time.Duration, 
 // byService migrates all schemas as `countinghouse migrate` does.
 func (f *fleet) byService(ctx context.Context, c change) (took time.Duration, err error) {
 	f.version++
-	script := fmt.Sprintf(c.script, f.version)
-	files := fstest.MapFS{fmt.Sprintf("%d_bench.sql", f.version): {Data: []byte(script)}}
+	files := fstest.MapFS{fmt.Sprintf("%d_bench.sql", f.version): {Data: []byte(c.script("", f.version))}}
 	waited, err := f.while(ctx, func() error {
 		began := time.Now()
 		done, err := tenant.MigrateFleet(ctx, f.house.config, tenant.Fleet{Scripts: files})
@@ -147,8 +151,8 @@ func (f *fleet) byPsql(ctx context.Context, c change) (took time.Duration, err e
 	f.version++
 	var file bytes.Buffer
 	for _, name := range f.names {
-		fmt.Fprintf(&file, "BEGIN; SET LOCAL search_path = %s, pg_temp; "+c.script+"; INSERT INTO platform.schema_version (schema_name, version, applied_at) VALUES ('%s', %d, now()); COMMIT;\n",
-			name, f.version, name, f.version)
+		fmt.Fprintf(&file, "BEGIN; %s; INSERT INTO platform.schema_version (schema_name, version, applied_at) VALUES ('%s', %d, now()); COMMIT;\n",
+			c.script(name+".", f.version), name, f.version)
 	}
 	path := filepath.Join(f.house.dir, "fleet.sql")
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {

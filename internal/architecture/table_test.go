@@ -114,12 +114,14 @@ var table = map[string]row{
 	// In front of the door: it reads files into the books as a person would write them.
 	"billing/intake": {may: join(room, "billing"), tests: []string{"billing/report", "billing/export"}},
 	// The door. It may use its rooms; they do not use it, nor each other, but for those of room.
-	"billing":         {may: join(room, "billing/gateway", "billing/report", "billing/export", "billing/invoicepdf", "billing/currency", "billing/file", "billing/phone", "internal/jobs")},
+	"billing": {may: join(room, "billing/gateway", "billing/report", "billing/export", "billing/invoicepdf", "billing/currency", "billing/file", "billing/phone", "internal/jobs"),
+		tests: []string{"billing/dispatch"}},
 	"billing/file":    {may: join(words, "tenant")},
 	"billing/sheet":   {may: join(words, "billing/money")},
 	"billing/takeout": {may: join(room, "billing/export", "billing/report", "billing/file", "internal/jobs", "internal/audit"), tests: []string{"billing"}},
 	"billing/phone":   {may: join(words, "tenant", "internal/phonenumber"), tests: []string{"billing", "billing/money", "billing/gateway", "billing/gateway/fake", "billing/till"}},
 	"billing/contact": {may: join(room, "billing")},
+	"billing/shop":    {may: join(room, "billing", "billing/subscription"), tests: []string{"billing/contact"}},
 	// In front of the door too: what it finds in a statement goes in as a person would record it.
 	"billing/bank":     {may: join(room, "billing", "billing/payables")},
 	"billing/currency": {may: room},
