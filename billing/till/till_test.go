@@ -86,6 +86,7 @@ func openShop(t *testing.T, total string) *shop {
 	t.Helper()
 	s := &shop{T: t, clock: &tenanttest.Clock{}, house: fake.NewHouse(), key: "practice_" + tenanttest.Random(8)}
 	s.house.Late = 200 * time.Millisecond
+	s.clock.Advance(untilMorning(s.clock.Now()))
 	s.db = tenanttest.OpenWith(t, s.clock)
 	o := tenanttest.Found(t, s.db, func(ctx context.Context, tx *tenant.Tx) error {
 		return billing.OpenBooks(ctx, tx, billing.Opening{Name: "Tidewater", Currency: eur, Country: "IE", TimeZone: "Europe/Dublin"})
@@ -112,6 +113,13 @@ func openShop(t *testing.T, total string) *shop {
 	})
 	s.invoice = s.issue(total)
 	return s
+}
+
+// untilMorning is how long it is to the next one: what takes half an hour must not end on another day, whenever the tests
+// are run.
+func untilMorning(now time.Time) time.Duration {
+	year, month, day := now.UTC().Date()
+	return time.Date(year, month, day+1, 8, 0, 0, 0, time.UTC).Sub(now)
 }
 
 // newTill is that of a server which has just been started.
