@@ -131,7 +131,7 @@ type Do func(ctx context.Context, fn func(tx *tenant.Tx) error) error
 const atOnce = 200
 
 // Job is the kind of the job that makes bills of recurring ones.
-const Job = "recurring_bills"
+const Job = "bills.recur"
 
 // MakeBills makes all bills of an organization that are due, each in its own transaction and those of one recurring bill in
 // their order. Several may do so at once: each bill is made once. What keeps one recurring bill does not keep the others: a
