@@ -110,8 +110,6 @@ type ownVerdicts struct {
 	allowed []uint64
 }
 
-func (v *ownVerdicts) has(place int) bool { return v.allowed[place/64]&(1<<(place%64)) != 0 }
-
 // places numbers the rights for as long as the process lives.
 var places = func() map[Right]int {
 	all := map[Right]int{}

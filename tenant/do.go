@@ -97,11 +97,14 @@ func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) 
 		if err == nil {
 			err = tx.tell(ctx, db)
 		}
-		if err != nil || e.sent {
-			return &tx.handle, refuseWriting(s, &tx.handle, err)
+		if !e.sent {
+			// It asked the database for nothing. Whether it may go on is asked all the same, and also whether what it
+			// refused it refused by what still holds.
+			if asked := enterNow(ctx, conn); err == nil || e.stale {
+				err = asked
+			}
 		}
-		// It asked the database for nothing; whether it may go on is asked all the same.
-		return &tx.handle, enterNow(ctx, conn)
+		return &tx.handle, refuseWriting(s, &tx.handle, err)
 	})
 	if e.stale {
 		err = ErrStale // whatever fn made of it

@@ -215,7 +215,8 @@ func TestPagesOfferWhatTheirReaderMayDo(t *testing.T) {
 				}
 				seen[path] = true
 				a := b.get(t, path)
-				if a.status == http.StatusForbidden && !asked[path] {
+				// A route that no link led to may be closed to this reader, or be of another state than the estate's thing has.
+				if !asked[path] && (a.status == http.StatusForbidden || a.status == http.StatusNotFound || a.status == http.StatusConflict) {
 					continue
 				}
 				if a.status >= 400 {

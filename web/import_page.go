@@ -148,9 +148,12 @@ func sendImport(v *visit) error {
 	if err != nil {
 		return err
 	}
-	said := ""
+	key, said := sent.Get("idempotency_key"), ""
+	if !visible(key) {
+		return errKeyShape
+	}
 	err = v.run(func(tx *tenant.Tx) error {
-		_, _, err := tx.Once(v.ctx, sent.Get("idempotency_key"), v.digest(), func() (uuid.UUID, error) {
+		_, _, err := tx.Once(v.ctx, key, v.digest(), func() (uuid.UUID, error) {
 			summary, err := v.takeHeld(tx, held)
 			said = sayImport(summary)
 			return uuid.Nil, err

@@ -50,8 +50,6 @@ const (
 	SuspendAfterDays = 7
 	// spared is for how long an organization that staff let go on is not suspended again.
 	spared = SuspendAfterDays * 24 * time.Hour
-
-	megabyte = 1_000_000
 )
 
 var codeShape = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)

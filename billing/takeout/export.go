@@ -172,7 +172,7 @@ func Fetch(ctx context.Context, tx *tenant.Tx, export ID) (file.File, error) {
 	case e.State != Ready:
 		return file.File{}, ErrNotReady
 	}
-	f, err := file.ByID(ctx, tx, file.ID{UUID: export.UUID})
+	f, err := file.ByID(ctx, tx, file.ID(export))
 	if err != nil {
 		return f, err
 	}

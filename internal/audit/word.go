@@ -83,13 +83,7 @@ var phrases = map[string]string{
 	"plan.pay":               "went to pay a bill of the plan",
 
 	"plan_account.keep":     "changed how an organization stands",
-	"webhook.rotate":        "gave a webhook a new secret",
-	"webhook.disable":       "turned a webhook off",
-	"webhook.enable":        "turned a webhook on",
-	"webhook.test":          "sent a test to a webhook",
-	"webhook.replay":        "sent a message to a webhook again",
 	"customer.verify_phone": "verified a customer's phone number",
-	"phone_check.change":    "changed when phone numbers are asked for",
 	"payment.unbook":        "took a payment back",
 
 	"bank.open":       "opened a bank account",
