@@ -166,7 +166,10 @@ func TestEnqueueIsPartOfItsCause(t *testing.T) {
 // In an organization that is suspended jobs wait, but for those that keep its record or export it.
 func TestJobsOfASuspendedOrganization(t *testing.T) {
 	o := tenanttest.Found(t, tenanttest.DB(), nil)
-	waits := act(func(context.Context, tenant.Scope) error { t.Error("a job ran in a suspended organization"); return nil })
+	waits := act(func(context.Context, tenant.Scope) error {
+		t.Error("a job ran in a suspended organization")
+		return nil
+	})
 	runs := act(func(ctx context.Context, s tenant.Scope) error {
 		return tenant.Do(ctx, tenanttest.DB(), s, func(tx *tenant.Tx) error {
 			return tx.Record(ctx, tenant.Act{Action: "test.done", Object: "test"})
