@@ -16,7 +16,7 @@ const exposed = 20 // tenths
 // systemd reads the unit without a word, and finds little that the service could do beside its work.
 func TestUnit(t *testing.T) {
 	t.Parallel()
-	unit, err := os.ReadFile(filepath.Join(root, "dist", "countinghouse.service"))
+	unit, err := os.ReadFile(filepath.Join(root, "docs", "countinghouse.service"))
 	if err != nil {
 		t.Fatal(err)
 	}
