@@ -240,7 +240,7 @@ type held struct {
 type heldInvoice struct {
 	Invoice InvoiceID  `json:"document_id"`
 	Minor   int64      `json:"amount"`
-	Since   civil.Date `json:"date"` // what is taken back of it is not taken back earlier
+	Since   civil.Date `json:"date"` // when it was settled last: what is taken back of it is not taken back earlier
 }
 
 func (h held) allocated() (sum int64) {

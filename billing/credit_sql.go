@@ -49,7 +49,7 @@ func selectHeld(ctx context.Context, tx *tenant.Tx, payment PaymentID) (held, er
 		WITH y AS (
 			SELECT id, amount, date FROM payment WHERE id = $1 OR refund_of = $1
 		), a AS (
-			SELECT a.document_id, sum(a.amount)::bigint AS amount, max(coalesce(a.date, y.date)) AS date
+			SELECT a.document_id, sum(a.amount)::bigint AS amount, max(coalesce(a.date, y.date)) FILTER (WHERE a.amount > 0) AS date
 			  FROM y JOIN payment_allocation a ON a.payment_id = y.id GROUP BY a.document_id
 		)
 		SELECT (SELECT coalesce(sum(y.amount), 0) FROM y)::bigint AS came, (SELECT coalesce(sum(a.amount), 0) FROM a)::bigint AS gone,
