@@ -33,7 +33,7 @@ vault:
 # secrets/vaulttest runs is built by it, without the race detector: with it that takes many minutes for nothing of ours.
 # The same holds for Helm, which charts/charttest renders the chart with.
 test: packages ## Run all tests with the race detector; as root on Debian, install what they need.
-	CGO_ENABLED=1 go test -race -timeout 15m ./...
+	CGO_ENABLED=1 go test -race -timeout 25m ./...
 	@for module in $$($(MODULES)); do \
 		echo "tests of $${module%/go.mod}"; \
 		(cd "$${module%/go.mod}" && CGO_ENABLED=1 go test -race -count=1 -timeout 15m ./...) || exit 1; \
