@@ -243,7 +243,7 @@ func (g *guest) goTo(path, sentence string) error {
 
 // frame is what stands around every page at an organization's own host.
 func (g *guest) frame(tx *tenant.Tx, title, nav string) (page.Portal, error) {
-	p := page.Portal{Title: title, Nav: nav, Flash: said(g.c)}
+	p := page.Portal{Title: title, Nav: nav, Flash: said(g.c), Language: languageOf(g.c)}
 	settings, err := billing.LoadSettings(g.ctx, tx)
 	if err != nil {
 		return p, err
@@ -266,6 +266,9 @@ func (g *guest) frame(tx *tenant.Tx, title, nav string) (page.Portal, error) {
 	}
 	me, err := contact.Current(g.ctx, tx)
 	p.Person, p.Customer, p.May = page.Person{Name: me.Name, Email: me.Email}, me.CustomerSay, me.Rights
+	if me.Language != "" {
+		p.Language = me.Language
+	}
 	return p, err
 }
 
@@ -332,6 +335,6 @@ func (s *Server) answerPortalError(c *fiberCtx, err error) error {
 		say = ""
 	}
 	data := page.NewError(p.Status, say, p.RequestID)
-	data.URL, data.Label = "/", "Go to the start"
+	data.URL, data.Label, data.Language = "/", "Go to the start", languageOf(c)
 	return render(c, p.Status, "portal-error", data)
 }

@@ -40,7 +40,7 @@ func (a *asked) show(status int, form page.Form) error {
 			return err
 		}
 		quote.Customer.Email, quote.Customer.Phone = "", ""
-		data = page.QuoteOffer{Gate: page.Gate{Title: "Quote " + quote.Number}, Form: form, Quote: quote,
+		data = page.QuoteOffer{Gate: page.Gate{Title: "Quote " + quote.Number, Language: quote.Language}, Form: form, Quote: quote,
 			Accept: quotePath + a.secret + "/accept", Decline: quotePath + a.secret + "/decline"}
 		data.Settings, err = billing.LoadSettings(a.ctx, tx)
 		data.Today = tx.Now().In(data.Settings.Zone())

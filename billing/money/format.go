@@ -24,6 +24,8 @@ type FormatOptions struct {
 	Decimal string // before the decimals; empty for "."
 	Minus   string // before all else; empty for U+2212
 	Show    Show
+	// SymbolLast puts the symbol after the figures and a no-break space, as French does.
+	SymbolLast bool
 }
 
 const noBreakSpace = "\u00a0"
@@ -35,7 +37,7 @@ func Format(a Amount, o FormatOptions) string {
 	if a.Minor < 0 {
 		b.WriteString(cmp.Or(o.Minus, "−"))
 	}
-	if o.Show == ShowSymbol {
+	if o.Show == ShowSymbol && !o.SymbolLast {
 		symbol := a.Currency.Symbol()
 		b.WriteString(symbol)
 		if last, _ := utf8.DecodeLastRuneInString(symbol); unicode.IsLetter(last) {
@@ -53,9 +55,13 @@ func Format(a Amount, o FormatOptions) string {
 		b.WriteString(cmp.Or(o.Decimal, "."))
 		b.WriteString(fraction)
 	}
-	if o.Show == ShowCode {
+	switch {
+	case o.Show == ShowCode:
 		b.WriteString(noBreakSpace)
 		b.WriteString(a.Currency.Code())
+	case o.Show == ShowSymbol && o.SymbolLast:
+		b.WriteString(noBreakSpace)
+		b.WriteString(a.Currency.Symbol())
 	}
 	return b.String()
 }

@@ -107,9 +107,11 @@ var table = map[string]row{
 		"internal/webhook",
 		"web/static",
 		"web/templates",
+		"web/words",
 	)},
 	"web/static":    {},
 	"web/templates": {},
+	"web/words":     {may: []string{"internal/locale"}},
 
 	// In front of the door: it reads files into the books as a person would write them.
 	"billing/intake": {may: join(room, "billing"), tests: []string{"billing/report", "billing/export"}},

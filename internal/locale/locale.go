@@ -6,6 +6,8 @@ package locale
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -62,6 +64,50 @@ func (l Language) Date(d civil.Date) string {
 
 var frenchMonths = [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
 	"octobre", "novembre", "décembre"}
+
+// Format writes a day by a layout of package time, with the language's names of days and months: "Mon 2 Jan" is "lun. 9 nov.".
+func (l Language) Format(day time.Time, layout string) string {
+	if l != French {
+		return day.Format(layout)
+	}
+	var b strings.Builder
+	for rest := layout; rest != ""; {
+		name, found := "", false
+		for _, n := range frenchNames {
+			if name, found = n.layout, strings.HasPrefix(rest, n.layout); found {
+				b.WriteString(n.name(day))
+				break
+			}
+		}
+		if found {
+			rest = rest[len(name):]
+			continue
+		}
+		next := strings.IndexAny(rest, " ,")
+		if next < 0 {
+			next = len(rest) - 1
+		}
+		b.WriteString(day.Format(rest[:next+1]))
+		rest = rest[next+1:]
+	}
+	return b.String()
+}
+
+// frenchNames are the parts of layouts that are names, the longer ones first.
+var frenchNames = []struct {
+	layout string
+	name   func(day time.Time) string
+}{
+	{"January", func(day time.Time) string { return frenchMonths[day.Month()-1] }},
+	{"Monday", func(day time.Time) string { return frenchDays[day.Weekday()] }},
+	{"Jan", func(day time.Time) string { return frenchShortMonths[day.Month()-1] }},
+	{"Mon", func(day time.Time) string { return frenchDays[day.Weekday()][:3] + "." }},
+}
+
+var frenchDays = [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"}
+
+// frenchShortMonths are shortened as the Imprimerie nationale does.
+var frenchShortMonths = [12]string{"janv.", "févr.", "mars", "avril", "mai", "juin", "juill.", "août", "sept.", "oct.", "nov.", "déc."}
 
 // Group is what stands between each three digits before the decimals. French has the narrow no-break space of the
 // Imprimerie nationale's rules.

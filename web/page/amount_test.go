@@ -7,6 +7,9 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 )
 
+// english is how pages speak unless told otherwise.
+var english speech
+
 func TestAmounts(t *testing.T) {
 	t.Parallel()
 	in := func(code string, minor int64) money.Amount {
@@ -26,13 +29,13 @@ func TestAmounts(t *testing.T) {
 		if got := figures(c.amount); got != c.money {
 			t.Errorf("money %v = %q, want %q", c.amount, got, c.money)
 		}
-		if got := string(figure(c.amount)); got != c.figure {
+		if got := string(english.figure(c.amount)); got != c.figure {
 			t.Errorf("figure %v = %q, want %q", c.amount, got, c.figure)
 		}
-		if got := string(open(c.amount)); got != c.open {
+		if got := string(english.open(c.amount)); got != c.open {
 			t.Errorf("open %v = %q, want %q", c.amount, got, c.open)
 		}
-		if got := side(c.amount); got != c.side {
+		if got := english.side(c.amount); got != c.side {
 			t.Errorf("side %v = %q, want %q", c.amount, got, c.side)
 		}
 	}

@@ -112,7 +112,7 @@ var badges = map[string]struct{ word, icon, class string }{
 }
 
 // badge draws a state. state may be of any type that writes itself as one of the words above.
-func badge(state any) (template.HTML, error) {
+func (s speech) badge(state any) (template.HTML, error) {
 	b, ok := badges[fmt.Sprint(state)]
 	if !ok {
 		return "", fmt.Errorf("there is no badge for the state %q", fmt.Sprint(state))
@@ -121,5 +121,5 @@ func badge(state any) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	return template.HTML(`<span class="badge `+b.class+`">`) + drawn + template.HTML(b.word+`</span>`), nil
+	return template.HTML(`<span class="badge `+b.class+`">`) + drawn + template.HTML(template.HTMLEscapeString(s.say(b.word))+`</span>`), nil
 }

@@ -87,7 +87,7 @@ type Bill struct {
 }
 
 // Amounts is how the document's amounts are written: all are of one currency.
-func (b Bill) Amounts() Column { return Column{b.Bill.Currency} }
+func (b Bill) Amounts() Column { return Column{currency: b.Bill.Currency} }
 
 // LineAmount is what a line comes to in the prices of the document.
 func (b Bill) LineAmount(line int) money.Amount { return b.Bill.Amounts()[line-1] }

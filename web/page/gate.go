@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
 // Gate is what every page outside an organization needs; the data of such a page embeds it.
@@ -11,7 +13,12 @@ type Gate struct {
 	Title  string
 	Person Person // whoever is signed in; no e-mail address for nobody
 	NoSave bool   // no browser is to save the passwords of its form
+
+	Language locale.Language // that the page is drawn in; empty is English
 }
+
+// Speaks is the language.
+func (g Gate) Speaks() locale.Language { return g.Language }
 
 // PasswordType is the type of the password's field. Browsers offer to save what stands in a field of type password,
 // whatever its autocomplete says; one that is masked by the stylesheet they leave alone.

@@ -69,7 +69,9 @@ type Pay struct {
 func (p Pay) Standing() billing.Standing { return p.Invoice.Standing(p.Invoice.Today) }
 
 // Column is how the document's amounts are written.
-func (p Pay) Column() Column { return Column{p.Invoice.Currency} }
+func (p Pay) Column() Column {
+	return Column{currency: p.Invoice.Currency, speech: speechOf(p.Language)}
+}
 
 // PayGo is the data of "pay-go", which leads on to the gateway's page.
 type PayGo struct {

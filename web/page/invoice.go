@@ -189,13 +189,9 @@ type Totals struct {
 	Say      string   // why there are no totals; empty where there are
 }
 
-// price writes a unit price: with all decimals of its currency, and more where it has more.
+// price writes a unit price in English.
 func price(value decimal.Decimal, currency money.Currency) string {
-	whole, fraction, ok := strings.Cut(PlainPrice(value, currency), ".")
-	if ok {
-		fraction = "." + fraction
-	}
-	return group(whole) + fraction
+	return speech{}.price(value, currency)
 }
 
 // PlainPrice is a unit price as one writes it into a field.

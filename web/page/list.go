@@ -8,6 +8,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/country"
+	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
 // Find is the search of a list.
@@ -58,11 +59,20 @@ type Act struct {
 
 // Column is how amounts are written in a column: where all are of one currency its head names it, and elsewhere every
 // cell does.
-type Column struct{ currency money.Currency }
+type Column struct {
+	currency money.Currency
+	speech   speech
+}
+
+// In is the column in a language: the word of its head, which is English, and its figures.
+func (c Column) In(language locale.Language) Column {
+	c.speech = speechOf(language)
+	return c
+}
 
 // ColumnOf looks at all amounts of a column. otherwise is the currency of a column of none.
 func ColumnOf(otherwise money.Currency, amounts ...money.Amount) Column {
-	column := Column{otherwise}
+	column := Column{currency: otherwise}
 	for i, a := range amounts {
 		if i == 0 {
 			column.currency = a.Currency
@@ -75,6 +85,7 @@ func ColumnOf(otherwise money.Currency, amounts ...money.Amount) Column {
 
 // Head is the column's head: "Open, EUR".
 func (c Column) Head(label string) string {
+	label = c.speech.say(label)
 	if c.currency.IsZero() {
 		return label
 	}
@@ -84,9 +95,9 @@ func (c Column) Head(label string) string {
 // Cell writes an amount.
 func (c Column) Cell(a money.Amount) string {
 	if c.currency.IsZero() {
-		return coded(a)
+		return c.speech.coded(a)
 	}
-	return figures(a)
+	return c.speech.figures(a)
 }
 
 // Open writes what is still owed: a dash for nothing.

@@ -141,7 +141,7 @@ func memberSamples() map[string]any {
 		"taxes-ready":    sampleReadyTaxes(shell("Ready taxes", "taxes"), form("", missing)),
 		"invoices":       Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
 		"documents": Documents{Shell: shell("Quotes", "quotes"), Find: Find{URL: "/o/tidewater/quotes", Label: "Number"}, Tabs: sampleTabs(), New: "New quote", NewURL: "/o/tidewater/quotes/new",
-			Table: DocumentTable{Shell: shell("Quotes", "quotes"), Until: "Valid until", Left: "Left", Column: Column{eur}, Rows: []DocumentRow{
+			Table: DocumentTable{Shell: shell("Quotes", "quotes"), Until: "Valid until", Left: "Left", Column: Column{currency: eur}, Rows: []DocumentRow{
 				{URL: "/o/tidewater/quotes/1", Number: "QUO-0001", Customer: hugh, Issued: today, Until: today, Standing: billing.StandingAccepted, Total: euros(5), Left: euros(3)},
 				{URL: "/o/tidewater/quotes/2", Customer: hugh, Issued: today, Until: today, Standing: billing.StandingDraft, Total: euros(5), Left: euros(0)}}}},
 		"credit-note": CreditNote{Shell: shell("CN-0001", "credit-notes"), Form: form("k", missing.At("amount")), Note: sampleCreditNote(), Settings: billing.Settings{Name: "Tidewater"},

@@ -13,21 +13,42 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
+	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/web/templates"
 )
 
 // set is parsed when the program starts, so that a broken template is found then and not by a reader.
 var set = mustParse(templates.Files)
 
+// frenchSet is made when the first page is asked for in French.
+var frenchSet = sync.OnceValues(func() (templateSet, error) { return parseIn(templates.Files, speechOf(locale.French), nil) })
+
+// setFor are the templates in the language of the page's data: that of a Speaker, or English.
+func setFor(data any) (templateSet, error) {
+	if speaker, ok := data.(Speaker); ok && speaker.Speaks() == locale.French {
+		return frenchSet()
+	}
+	return set, nil
+}
+
 // Render draws the page of that name, which is a file of web/templates without its ending ("sign-up"), and writes
-// it to w. When the template fails nothing is written. An error of w itself is returned too.
+// it to w, in the language that data Speaks. When the template fails nothing is written. An error of w itself is returned too.
 func Render(w io.Writer, name string, data any) error {
+	set, err := setFor(data)
+	if err != nil {
+		return err
+	}
 	return set.render(w, name, name, data)
 }
 
 // RenderPart draws one named part ({{define "part"}}) of a page, for the fragments that htmx asks for.
 func RenderPart(w io.Writer, name, part string, data any) error {
+	set, err := setFor(data)
+	if err != nil {
+		return err
+	}
 	return set.render(w, name, part, data)
 }
 
@@ -50,16 +71,16 @@ func (s templateSet) render(w io.Writer, name, part string, data any) error {
 }
 
 func mustParse(files fs.FS) templateSet {
-	parsed, err := parse(files)
+	parsed, err := parseEnglish(files)
 	if err != nil {
 		panic(err)
 	}
 	return parsed
 }
 
-// parse reads layouts and parts, which all pages share, and then each page.
-func parse(files fs.FS) (templateSet, error) {
-	shared, err := template.New("").Funcs(functions).Option("missingkey=error").ParseFS(files, "layout/*.html", "part/*.html")
+// parseEnglish reads layouts and parts, which all pages share, and then each page.
+func parseEnglish(files fs.FS) (templateSet, error) {
+	shared, err := template.New("").Funcs(functions).Funcs(speech{}.functions()).Option("missingkey=error").ParseFS(files, "layout/*.html", "part/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("page: reading layouts and parts: %w", err)
 	}

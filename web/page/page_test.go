@@ -128,7 +128,7 @@ func withSpecimen(t *testing.T) templateSet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := parse(all)
+	parsed, err := parseEnglish(all)
 	if err != nil {
 		t.Fatal(err)
 	}

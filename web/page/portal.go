@@ -11,6 +11,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/internal/civil"
+	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
 // Portal is what every page at an organization's own host needs; the data of such a page embeds it.
@@ -28,7 +29,11 @@ type Portal struct {
 	Person   Person         // of the customer's people; no e-mail address for nobody
 	Customer string         // whose people they are of
 	May      contact.Rights // what they may do
+	Language locale.Language
 }
+
+// Speaks is the language that the page is drawn in.
+func (p Portal) Speaks() locale.Language { return p.Language }
 
 // Can says whether the reader may do what that word names, for what a page offers.
 func (p Portal) Can(word string) (bool, error) {
@@ -126,7 +131,7 @@ func (o PortalOverview) Column() Column {
 	for i, invoice := range o.Open {
 		amounts[i] = invoice.Open()
 	}
-	return ColumnOf(money.Currency{}, amounts...)
+	return ColumnOf(money.Currency{}, amounts...).In(o.Language)
 }
 
 // ContactRow is one of a customer's people in a list.
@@ -217,7 +222,7 @@ func (l PortalInvoices) Column() Column {
 	for i, item := range l.Items {
 		amounts[i] = item.Total
 	}
-	return ColumnOf(money.Currency{}, amounts...)
+	return ColumnOf(money.Currency{}, amounts...).In(l.Language)
 }
 
 // PortalInvoice is the data of "portal-invoice".
@@ -233,7 +238,7 @@ func (p PortalInvoice) Standing() billing.Standing { return p.Invoice.Standing(p
 
 // Sheet is the invoice on paper.
 func (p PortalInvoice) Sheet() Sheet {
-	return Invoice{Shell: Shell{Today: p.Today}, Invoice: p.Invoice, Settings: p.Settings}.Sheet()
+	return Invoice{Shell: Shell{Today: p.Today}, Invoice: p.Invoice, Settings: p.Settings}.Sheet().In(p.Language)
 }
 
 // PortalQuotes is the data of "portal-quotes".
@@ -249,7 +254,7 @@ func (l PortalQuotes) Column() Column {
 	for i, item := range l.Items {
 		amounts[i] = item.Total
 	}
-	return ColumnOf(money.Currency{}, amounts...)
+	return ColumnOf(money.Currency{}, amounts...).In(l.Language)
 }
 
 // PortalQuote is the data of "portal-quote". Its forms send nothing but their key.
@@ -265,7 +270,9 @@ type PortalQuote struct {
 func (p PortalQuote) Standing() billing.Standing { return p.Quote.Standing(p.Quote.Today) }
 
 // Sheet is the quote on paper.
-func (p PortalQuote) Sheet() Sheet { return quoteSheet(p.Quote, p.Settings, p.Today) }
+func (p PortalQuote) Sheet() Sheet {
+	return quoteSheet(p.Quote, p.Settings, p.Today).In(p.Language)
+}
 
 // PortalStatement is the data of "portal-statement".
 type PortalStatement struct {
@@ -359,7 +366,7 @@ type PortalOrders struct {
 }
 
 // Column is how the amounts are written.
-func (l PortalOrders) Column() Column { return orderColumn(l.Items) }
+func (l PortalOrders) Column() Column { return orderColumn(l.Items).In(l.Language) }
 
 // PortalOrder is the data of "portal-order".
 type PortalOrder struct {
@@ -373,7 +380,9 @@ type PortalOrder struct {
 }
 
 // Sheet is the order on paper.
-func (p PortalOrder) Sheet() Sheet { return orderSheet(p.Order, p.Settings, p.Today) }
+func (p PortalOrder) Sheet() Sheet {
+	return orderSheet(p.Order, p.Settings, p.Today).In(p.Language)
+}
 
 // Waits are the reasons for which it waits.
 func (p PortalOrder) Waits() []string { return strings.Split(p.Order.HeldFor, "\n") }

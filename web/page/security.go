@@ -173,7 +173,7 @@ func spokenTime(now, at time.Time) string {
 	now, at = now.UTC(), at.UTC()
 	today, _, _ := calendarDay(now)
 	day, _, _ := calendarDay(at)
-	named := near(today, day)
+	named := speech{}.near(today, day)
 	if named == "Today" || named == "Yesterday" {
 		named = strings.ToLower(named)
 	}
