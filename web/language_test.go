@@ -30,6 +30,23 @@ func TestPortalSpeaksFrench(t *testing.T) {
 			t.Errorf("%s does not say %q: %d %s", path, says, a.status, a.body)
 		}
 	}
+	// What was chosen at a browser goes before what it asks for, and ends nowhere else than here.
+	reader := o.browser
+	if a := reader.get(t, "/o/"+o.slug+"/invoices"); !strings.Contains(string(a.body), "No invoices yet") {
+		t.Errorf("before any choice: %d %s", a.status, a.body)
+	}
+	choose := httptest.NewRequest("POST", "/language", strings.NewReader("language=fr"))
+	choose.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	choose.Header.Set("Referer", "https://evil.example/o/"+o.slug+"/invoices?q=x")
+	if a := reader.do(t, choose); a.status != http.StatusSeeOther || a.header.Get("Location") != "/o/"+o.slug+"/invoices?q=x" {
+		t.Errorf("choosing French: %d %s", a.status, a.header)
+	}
+	if a := reader.get(t, "/o/"+o.slug+"/invoices"); !strings.Contains(string(a.body), "Factures par état") || !strings.Contains(string(a.body), "Personne n’en a encore écrit.") {
+		t.Errorf("after it: %d %s", a.status, a.body)
+	}
+	if a := reader.post(t, "/language", "language", "xx"); a.status < 400 {
+		t.Errorf("a language that we do not speak: %d", a.status)
+	}
 	if a := inès.post(t, "/people", "email", "nobody", "rights", "pay"); a.status != http.StatusUnprocessableEntity || !strings.Contains(string(a.body), "Un point à corriger.") {
 		t.Errorf("a refused form: %d %s", a.status, a.body)
 	}

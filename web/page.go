@@ -16,6 +16,7 @@ import (
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -35,9 +36,9 @@ var (
 )
 
 // render answers with a page.
-func render(c *fiber.Ctx, status int, name string, data any) error {
+func render(c *fiberCtx, status int, name string, data any) error {
 	var body bytes.Buffer
-	if err := page.Render(&body, name, data); err != nil {
+	if err := page.Render(&body, languageOf(c), name, data); err != nil {
 		return err
 	}
 	c.Set("Content-Type", "text/html; charset=utf-8")
@@ -189,6 +190,10 @@ func deviceInfo(c *fiber.Ctx) (from identity.RequestInfo, err error) {
 
 // deviceSeconds is 400 days, the longest that browsers keep a cookie.
 const deviceSeconds = 400 * 24 * 60 * 60
+
+func keepLanguage(c *fiber.Ctx, language locale.Language) {
+	c.Cookie(&fiber.Cookie{Name: languageCookie, Value: string(language), Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax", MaxAge: deviceSeconds})
+}
 
 // keepDevice lets a browser be known again. Its token opens nothing: it only has tries of its own.
 func keepDevice(c *fiber.Ctx, from identity.RequestInfo) {

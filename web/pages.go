@@ -117,7 +117,7 @@ func (v *visit) first() bool {
 // part answers with a fragment of a page.
 func (v *visit) part(name, part string, data any) error {
 	var body bytes.Buffer
-	if err := page.RenderPart(&body, name, part, data); err != nil {
+	if err := page.RenderPart(&body, languageOf(v.c), name, part, data); err != nil {
 		return err
 	}
 	v.c.Set("Content-Type", "text/html; charset=utf-8")

@@ -142,7 +142,7 @@ func (s *Server) sendPay(c *fiberCtx) error {
 	if result.URL == "" { // paid meanwhile, or the gateway did not answer
 		return c.Redirect(p.at("/back"), http.StatusSeeOther)
 	}
-	return render(c, http.StatusOK, "pay-go", page.PayGo{Gate: page.Gate{Title: "To the card page", Language: languageOf(c)}, URL: result.URL, Back: p.at("")})
+	return render(c, http.StatusOK, "pay-go", page.PayGo{Gate: page.Gate{Title: "To the card page"}, URL: result.URL, Back: p.at("")})
 }
 
 // order opens a page of the gateway's for all that is open, or gives the one that is open already.

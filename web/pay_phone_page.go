@@ -23,7 +23,7 @@ func (p *payer) need(tx *tenant.Tx) (phone.Need, error) {
 
 // renderPhone shows where to type a number or, sent, the code; or leads back where none is asked for.
 func (p *payer) renderPhone(status int, form page.Form, sent bool) error {
-	data := page.PayPhone{Gate: page.Gate{Title: "Verify phone number", Language: languageOf(p.c)}, Form: form, Sent: sent, Action: p.at("/phone"), Back: p.at(""), Outbox: p.server.outboxPath()}
+	data := page.PayPhone{Gate: page.Gate{Title: "Verify phone number"}, Form: form, Sent: sent, Action: p.at("/phone"), Back: p.at(""), Outbox: p.server.outboxPath()}
 	open := false
 	err := p.do(p.ctx, func(tx *tenant.Tx) error {
 		need, err := p.need(tx)

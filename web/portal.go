@@ -53,6 +53,7 @@ func (s *Server) registerPortal() {
 	s.portalPublic("GET", "/favicon.ico", func(g *guest) error {
 		return g.c.Redirect(static.URL("favicon.svg"), http.StatusMovedPermanently)
 	})
+	s.portalPublic("POST", "/language", func(g *guest) error { return chooseLanguage(g.c) })
 	s.portalPublic("GET", "/brand.css", showPortalColour)
 	s.portalPublic("GET", "/logo", showPortalLogo)
 	s.registerPortalEntry()
@@ -243,7 +244,7 @@ func (g *guest) goTo(path, sentence string) error {
 
 // frame is what stands around every page at an organization's own host.
 func (g *guest) frame(tx *tenant.Tx, title, nav string) (page.Portal, error) {
-	p := page.Portal{Title: title, Nav: nav, Flash: said(g.c), Language: languageOf(g.c)}
+	p := page.Portal{Title: title, Nav: nav, Flash: said(g.c)}
 	settings, err := billing.LoadSettings(g.ctx, tx)
 	if err != nil {
 		return p, err
@@ -335,6 +336,6 @@ func (s *Server) answerPortalError(c *fiberCtx, err error) error {
 		say = ""
 	}
 	data := page.NewError(p.Status, say, p.RequestID)
-	data.URL, data.Label, data.Language = "/", "Go to the start", languageOf(c)
+	data.URL, data.Label = "/", "Go to the start"
 	return render(c, p.Status, "portal-error", data)
 }

@@ -35,6 +35,7 @@ func (s *Server) registerPublic() {
 	s.registerChange()
 	s.registerCaptcha()
 	s.registerIdle()
+	s.public("POST", "/language", chooseLanguage)
 	s.public("GET", "/sign-in", s.showSignIn)
 	s.public("POST", "/sign-in", s.sendSignIn)
 	s.public("POST", "/sign-out", s.sendSignOut)

@@ -6,7 +6,6 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
-	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
 // Documents is the data of "documents": a list of quotes or of credit notes.
@@ -56,13 +55,6 @@ type Sheet struct {
 	Open     money.Amount
 	Closing  string // what stands before the last figure
 	Payable  bool   // it says until when and how to pay
-	speech   speech
-}
-
-// In is the sheet in a language.
-func (s Sheet) In(language locale.Language) Sheet {
-	s.speech = speechOf(language)
-	return s
 }
 
 // SheetRow is one thing that was taken off the total.
@@ -73,7 +65,7 @@ type SheetRow struct {
 }
 
 // Column is how the document's amounts are written: all are of one currency.
-func (s Sheet) Column() Column { return Column{currency: s.Document.Currency, speech: s.speech} }
+func (s Sheet) Column() Column { return Column{currency: s.Document.Currency} }
 
 // Amount is what a line comes to in the prices of the document, before the discount on the whole.
 func (s Sheet) Amount(line int) money.Amount { return s.Document.Amounts()[line-1] }
@@ -184,7 +176,7 @@ func (q QuoteOffer) Standing() billing.Standing { return q.Quote.Standing(q.Quot
 
 // Sheet is the quote.
 func (q QuoteOffer) Sheet() Sheet {
-	return quoteSheet(q.Quote, q.Settings, q.Today).In(q.Language)
+	return quoteSheet(q.Quote, q.Settings, q.Today)
 }
 
 // QuoteLink is the data of "quote-link".

@@ -70,7 +70,7 @@ func (p Pay) Standing() billing.Standing { return p.Invoice.Standing(p.Invoice.T
 
 // Column is how the document's amounts are written.
 func (p Pay) Column() Column {
-	return Column{currency: p.Invoice.Currency, speech: speechOf(p.Language)}
+	return Column{currency: p.Invoice.Currency}
 }
 
 // PayGo is the data of "pay-go", which leads on to the gateway's page.

@@ -8,7 +8,6 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/country"
-	"github.com/countinghouse/countinghouse/internal/locale"
 )
 
 // Find is the search of a list.
@@ -62,12 +61,6 @@ type Act struct {
 type Column struct {
 	currency money.Currency
 	speech   speech
-}
-
-// In is the column in a language: the word of its head, which is English, and its figures.
-func (c Column) In(language locale.Language) Column {
-	c.speech = speechOf(language)
-	return c
 }
 
 // ColumnOf looks at all amounts of a column. otherwise is the currency of a column of none.

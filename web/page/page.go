@@ -7,6 +7,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"io"
@@ -25,18 +26,21 @@ var set = mustParse(templates.Files)
 // frenchSet is made when the first page is asked for in French.
 var frenchSet = sync.OnceValues(func() (templateSet, error) { return parseIn(templates.Files, speechOf(locale.French), nil) })
 
-// setFor are the templates in the language of the page's data: that of a Speaker, or English.
-func setFor(data any) (templateSet, error) {
-	if speaker, ok := data.(Speaker); ok && speaker.Speaks() == locale.French {
+// setFor are the templates in a language, or in the one of a page whose reader is known to speak another.
+func setFor(language locale.Language, data any) (templateSet, error) {
+	if speaker, ok := data.(Speaker); ok {
+		language = cmp.Or(speaker.Speaks(), language)
+	}
+	if language == locale.French {
 		return frenchSet()
 	}
 	return set, nil
 }
 
 // Render draws the page of that name, which is a file of web/templates without its ending ("sign-up"), and writes
-// it to w, in the language that data Speaks. When the template fails nothing is written. An error of w itself is returned too.
-func Render(w io.Writer, name string, data any) error {
-	set, err := setFor(data)
+// it to w, in that language or the one that data Speaks. When the template fails nothing is written. An error of w itself is returned too.
+func Render(w io.Writer, language locale.Language, name string, data any) error {
+	set, err := setFor(language, data)
 	if err != nil {
 		return err
 	}
@@ -44,8 +48,8 @@ func Render(w io.Writer, name string, data any) error {
 }
 
 // RenderPart draws one named part ({{define "part"}}) of a page, for the fragments that htmx asks for.
-func RenderPart(w io.Writer, name, part string, data any) error {
-	set, err := setFor(data)
+func RenderPart(w io.Writer, language locale.Language, name, part string, data any) error {
+	set, err := setFor(language, data)
 	if err != nil {
 		return err
 	}

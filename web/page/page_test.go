@@ -201,21 +201,21 @@ func TestRender(t *testing.T) {
 	t.Run("writes nothing when the template fails", func(t *testing.T) {
 		t.Parallel()
 		var b bytes.Buffer
-		if err := Render(&b, "sign-up", struct{ Gate }{}); err == nil || b.Len() > 0 {
+		if err := Render(&b, "", "sign-up", struct{ Gate }{}); err == nil || b.Len() > 0 {
 			t.Errorf("error %v and %d bytes; want an error and none", err, b.Len())
 		}
 	})
 	t.Run("knows no other page", func(t *testing.T) {
 		t.Parallel()
 		for _, name := range []string{"", "shell", "field", "../static/look", "sign-up.html"} {
-			if err := Render(io.Discard, name, nil); err == nil {
+			if err := Render(io.Discard, "", name, nil); err == nil {
 				t.Errorf("Render(%q) drew something", name)
 			}
 		}
 	})
 	t.Run("tells a writer that fails", func(t *testing.T) {
 		t.Parallel()
-		if err := Render(broken{}, "sign-up", samples()["sign-up"]); !errors.Is(err, io.ErrClosedPipe) {
+		if err := Render(broken{}, "", "sign-up", samples()["sign-up"]); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("error %v, want that of the writer", err)
 		}
 	})

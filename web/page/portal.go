@@ -131,7 +131,7 @@ func (o PortalOverview) Column() Column {
 	for i, invoice := range o.Open {
 		amounts[i] = invoice.Open()
 	}
-	return ColumnOf(money.Currency{}, amounts...).In(o.Language)
+	return ColumnOf(money.Currency{}, amounts...)
 }
 
 // ContactRow is one of a customer's people in a list.
@@ -222,7 +222,7 @@ func (l PortalInvoices) Column() Column {
 	for i, item := range l.Items {
 		amounts[i] = item.Total
 	}
-	return ColumnOf(money.Currency{}, amounts...).In(l.Language)
+	return ColumnOf(money.Currency{}, amounts...)
 }
 
 // PortalInvoice is the data of "portal-invoice".
@@ -238,7 +238,7 @@ func (p PortalInvoice) Standing() billing.Standing { return p.Invoice.Standing(p
 
 // Sheet is the invoice on paper.
 func (p PortalInvoice) Sheet() Sheet {
-	return Invoice{Shell: Shell{Today: p.Today}, Invoice: p.Invoice, Settings: p.Settings}.Sheet().In(p.Language)
+	return Invoice{Shell: Shell{Today: p.Today}, Invoice: p.Invoice, Settings: p.Settings}.Sheet()
 }
 
 // PortalQuotes is the data of "portal-quotes".
@@ -254,7 +254,7 @@ func (l PortalQuotes) Column() Column {
 	for i, item := range l.Items {
 		amounts[i] = item.Total
 	}
-	return ColumnOf(money.Currency{}, amounts...).In(l.Language)
+	return ColumnOf(money.Currency{}, amounts...)
 }
 
 // PortalQuote is the data of "portal-quote". Its forms send nothing but their key.
@@ -271,7 +271,7 @@ func (p PortalQuote) Standing() billing.Standing { return p.Quote.Standing(p.Quo
 
 // Sheet is the quote on paper.
 func (p PortalQuote) Sheet() Sheet {
-	return quoteSheet(p.Quote, p.Settings, p.Today).In(p.Language)
+	return quoteSheet(p.Quote, p.Settings, p.Today)
 }
 
 // PortalStatement is the data of "portal-statement".
@@ -366,7 +366,7 @@ type PortalOrders struct {
 }
 
 // Column is how the amounts are written.
-func (l PortalOrders) Column() Column { return orderColumn(l.Items).In(l.Language) }
+func (l PortalOrders) Column() Column { return orderColumn(l.Items) }
 
 // PortalOrder is the data of "portal-order".
 type PortalOrder struct {
@@ -381,7 +381,7 @@ type PortalOrder struct {
 
 // Sheet is the order on paper.
 func (p PortalOrder) Sheet() Sheet {
-	return orderSheet(p.Order, p.Settings, p.Today).In(p.Language)
+	return orderSheet(p.Order, p.Settings, p.Today)
 }
 
 // Waits are the reasons for which it waits.

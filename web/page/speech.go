@@ -24,9 +24,10 @@ type speech struct {
 	words    *words.Catalogue // nil for English, which everything is written in
 }
 
-// Speaker is the data of a page that is drawn in a language of its reader's.
+// Speaker is the data of a page that is drawn in a language which was chosen for its reader, whatever their browser asks
+// for: a customer's, say.
 type Speaker interface {
-	// Speaks is the language; empty is English.
+	// Speaks is the language; empty for none.
 	Speaks() locale.Language
 }
 
@@ -45,6 +46,7 @@ func (s speech) functions() template.FuncMap {
 		"language": func() string { return string(cmp.Or(s.language, locale.English)) },
 		"words":    s.say,
 		"badge":    s.badge,
+		"spoken":   s.spoken,
 		// figures
 		"money":    s.figures,
 		"symboled": s.symboled,
@@ -73,6 +75,15 @@ func (s speech) functions() template.FuncMap {
 		"methodKind":  func(k billing.MethodKind) string { return s.say(methodKind(k)) },
 		"gatewayKind": func(k gateway.Kind) string { return s.say(gatewayKind(k)) },
 	}
+}
+
+// spoken is a value that writes figures by itself, as one that does so in the language. Every other stays as it is.
+func (s speech) spoken(value any) any {
+	if c, ok := value.(Column); ok {
+		c.speech = s
+		return c
+	}
+	return value
 }
 
 // options says what can be chosen.

@@ -121,6 +121,7 @@ func (t *translation) list(l *parse.ListNode, at spot) spot {
 			s.text(n)
 		case *parse.ActionNode:
 			t.pipe(n.Pipe)
+			spoken(n.Pipe)
 			if len(n.Pipe.Decl) == 0 && !draws(n.Pipe) && s.at.speaks() {
 				s.parts = append(s.parts, n)
 				continue
@@ -147,6 +148,27 @@ func (t *translation) list(l *parse.ListNode, at spot) spot {
 	return s.at
 }
 
+// ours are the fields that hold what the program says: the title of a page, the label of a button. What people write may
+// stand there too, as the name of a customer in a title; it is in no catalogue.
+var ours = []string{"Title", "Say", "Ask", "Does", "Trouble", "Head", "Why"}
+
+// spoken has what a field of ours holds said in the language.
+func spoken(p *parse.PipeNode) {
+	if len(p.Cmds) != 1 || len(p.Decl) > 0 || len(p.Cmds[0].Args) != 1 {
+		return
+	}
+	var fields []string
+	switch a := p.Cmds[0].Args[0].(type) {
+	case *parse.FieldNode:
+		fields = a.Ident
+	case *parse.VariableNode:
+		fields = a.Ident[1:]
+	}
+	if len(fields) > 0 && slices.Contains(ours, fields[len(fields)-1]) {
+		p.Cmds[0].Args = append([]parse.Node{parse.NewIdentifier("words")}, p.Cmds[0].Args...)
+	}
+}
+
 // draws says whether an action draws something that is no part of a sentence.
 func draws(p *parse.PipeNode) bool {
 	if len(p.Cmds) != 1 {
@@ -165,6 +187,7 @@ func (t *translation) pipe(p *parse.PipeNode) {
 		return
 	}
 	for _, c := range p.Cmds {
+		writesFigures(c)
 		called, _ := c.Args[0].(*parse.IdentifierNode)
 		for i, arg := range c.Args {
 			switch a := arg.(type) {
@@ -185,6 +208,33 @@ func (t *translation) pipe(p *parse.PipeNode) {
 			}
 		}
 	}
+}
+
+// figureMethods are those of a Column.
+var figureMethods = []string{"Cell", "Head", "Open", "Side", "Balance"}
+
+// writesFigures has a column's method called on the column as it is spoken: $.Column.Cell .Total becomes
+// (spoken $.Column).Cell .Total.
+func writesFigures(c *parse.CommandNode) {
+	var column parse.Node
+	var method string
+	switch n := c.Args[0].(type) {
+	case *parse.FieldNode:
+		if last := len(n.Ident) - 1; last > 0 && slices.Contains(figureMethods, n.Ident[last]) {
+			of := n.Copy().(*parse.FieldNode)
+			of.Ident, column, method = n.Ident[:last], of, n.Ident[last]
+		}
+	case *parse.VariableNode:
+		if last := len(n.Ident) - 1; last > 0 && slices.Contains(figureMethods, n.Ident[last]) {
+			of := n.Copy().(*parse.VariableNode)
+			of.Ident, column, method = n.Ident[:last], of, n.Ident[last]
+		}
+	}
+	if column == nil {
+		return
+	}
+	c.Args[0] = &parse.ChainNode{NodeType: parse.NodeChain, Pos: c.Pos, Field: []string{method}, Node: &parse.PipeNode{
+		NodeType: parse.NodePipe, Pos: c.Pos, Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: c.Pos, Args: []parse.Node{parse.NewIdentifier("spoken"), column}}}}}
 }
 
 // hinting says whether a field's option holds words: "opt" "if any".

@@ -23,7 +23,8 @@ var frenchFile []byte
 // Catalogue is what is said in one language. A nil catalogue says everything in English.
 type Catalogue struct {
 	said   map[string]string
-	spoken map[string]bool // what is said already
+	spoken map[string]bool   // what is said already
+	named  map[string]string // what ends in a name, by what goes before it
 }
 
 var french = sync.OnceValue(func() *Catalogue { return read(frenchFile) })
@@ -39,10 +40,13 @@ func In(language locale.Language) *Catalogue {
 func read(file []byte) *Catalogue {
 	po := gotext.NewPo()
 	po.Parse(file)
-	c := &Catalogue{said: map[string]string{}, spoken: map[string]bool{}}
+	c := &Catalogue{said: map[string]string{}, spoken: map[string]bool{}, named: map[string]string{}}
 	for _, t := range po.GetDomain().GetTranslations() {
 		if said := t.Get(); t.ID != "" && said != "" {
 			c.said[t.ID], c.spoken[said] = said, true
+			if before, ok := strings.CutSuffix(t.ID, anything); ok {
+				c.named[before] = said
+			}
 		}
 	}
 	return c
@@ -106,8 +110,19 @@ func (c *Catalogue) sentence(english string) (string, bool) {
 	if said, ok := c.numbered(english, figures); ok {
 		return said, true
 	}
-	return c.numbered(english, names) // "Invoice INV-0007"
+	if said, ok := c.numbered(english, names); ok { // "Invoice INV-0007"
+		return said, true
+	}
+	for key, said := range c.named { // "Statement of Apple & Co"
+		if name, ok := strings.CutPrefix(english, key); ok && name != "" {
+			return strings.Replace(said, anything, name, 1), true
+		}
+	}
+	return english, false
 }
+
+// anything stands at the end of a key for a name or another text that goes along as it is.
+const anything = "{*}"
 
 // numbered is a sentence in which what pattern finds is numbered.
 func (c *Catalogue) numbered(english string, pattern *regexp.Regexp) (string, bool) {

@@ -13,7 +13,7 @@ import (
 // TestTranslationsHaveTheirParts: a translation that lost a numbered part would leave a name or an amount out.
 func TestTranslationsHaveTheirParts(t *testing.T) {
 	t.Parallel()
-	parts := regexp.MustCompile(`\{\d+\}`)
+	parts := regexp.MustCompile(`\{(?:\d+|\*)\}`)
 	for english, said := range In(locale.French).said {
 		want, got := parts.FindAllString(english, -1), parts.FindAllString(said, -1)
 		slices.Sort(want)
