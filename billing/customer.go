@@ -46,6 +46,9 @@ type Customer struct {
 	CreatedAt  time.Time  `db:"created_at"`
 	Archived   bool       `db:"archived"`
 	Version    int        `db:"version"`
+	// VerifiedPhone is a number that they have shown to be theirs, in E.164, and when; none yet.
+	VerifiedPhone   string     `db:"verified_phone"`
+	PhoneVerifiedAt *time.Time `db:"phone_verified_at"`
 }
 
 // CustomerInput is what is written about a customer. All but the name may be empty. Country is a code or an English name.

@@ -10,7 +10,8 @@ import (
 )
 
 const customerColumns = `p.id, coalesce(p.external_id, '') AS external_id, p.name, p.company, p.email, p.phone,
-	p.street, p.city, p.region, p.postal_code, p.country, p.tax_number, p.language, p.payment_terms_days, p.created_at, p.archived_at IS NOT NULL AS archived, p.version`
+	p.street, p.city, p.region, p.postal_code, p.country, p.tax_number, p.language, p.payment_terms_days, p.created_at, p.archived_at IS NOT NULL AS archived, p.version,
+	p.verified_phone, p.phone_verified_at`
 
 func insertCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, in CustomerInput) (c Customer, err error) {
 	err = tx.Get(ctx, &c, `

@@ -33,8 +33,8 @@ func ErasureOf(ctx context.Context, tx *tenant.Tx, customer CustomerID) (Erasure
 	return selectErasure(ctx, tx, customer)
 }
 
-// EraseCustomer erases a person's data, each kind by its own rule. Without delay go: e-mail address and phone number, to
-// where mails went and what they said, payment methods with their secrets, what the record held of changes to the
+// EraseCustomer erases a person's data, each kind by its own rule. Without delay go: e-mail address and phone
+// numbers, the networks that they ordered from, to where mails went and what they said, payment methods with their secrets, what the record held of changes to the
 // customer, whom quotes were for, and with files what is attached to their documents. What documents and the customer's
 // card say of name, address and tax number, the law has the books keep (GDPR, article 17(3)(b)); it goes by itself when the
 // years are over that the organization keeps documents, counted from the end of the year of the last one. A customer without

@@ -52,8 +52,11 @@ func selectErasureState(ctx context.Context, tx *tenant.Tx, customer CustomerID)
 // eraseContact erases what nobody has to keep.
 func eraseContact(ctx context.Context, tx *tenant.Tx, customer CustomerID, after civil.Date) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE party SET email = '', phone = '', archived_at = coalesce(archived_at, $2), erased_at = $2, erase_after = $3, version = version + 1
+		UPDATE party SET email = '', phone = '', verified_phone = '', phone_verified_at = NULL, archived_at = coalesce(archived_at, $2), erased_at = $2, erase_after = $3, version = version + 1
 		 WHERE id = $1`, customer, tx.Now(), after)
+	if err == nil {
+		_, err = tx.Exec(ctx, `UPDATE document SET ordered_network = '', ordered_country = '' WHERE customer_id = $1 AND ordered_network <> ''`, customer)
+	}
 	if err == nil {
 		_, err = tx.Exec(ctx, `UPDATE mailing SET to_email = '', message = '' WHERE customer_id = $1`, customer)
 	}

@@ -60,6 +60,8 @@ type OrderHead struct {
 type OrderInput struct {
 	DocumentInput
 	Contact uuid.UUID
+	Network string // that it came from, as NetworkOf writes it; empty: not known
+	Country string // of that network; empty: not known
 }
 
 // KeepOrder keeps a new order in a state, with its number and, where it waits, the reasons. It fails as DraftInvoice does,
@@ -80,12 +82,17 @@ func KeepOrder(ctx context.Context, tx *tenant.Tx, in OrderInput, state, heldFor
 	if err != nil {
 		return Order{}, err
 	}
-	if err := updatePlaced(ctx, tx, made, state, number, heldFor, in.Contact); err != nil {
+	if err := updatePlaced(ctx, tx, made, state, number, heldFor, in); err != nil {
 		return Order{}, err
 	}
 	if err := tx.Record(ctx, tenant.Act{Action: "order.place", Object: "order", ID: made.UUID,
 		Detail: fmt.Sprintf("%s, %s, %d lines, %s %s", number, state, len(d.lines), d.figures.Total, d.currency)}); err != nil {
 		return Order{}, err
+	}
+	if state == OrderHeld {
+		if err := tx.Record(ctx, tenant.Act{Action: "order.hold", Object: "order", ID: made.UUID, Detail: number}); err != nil {
+			return Order{}, err
+		}
 	}
 	return selectOrder(ctx, tx, made)
 }

@@ -46,12 +46,12 @@ func selectOrder(ctx context.Context, tx *tenant.Tx, order OrderID) (o Order, er
 	return o, err
 }
 
-func updatePlaced(ctx context.Context, tx *tenant.Tx, order OrderID, state, number, heldFor string, contact uuid.UUID) error {
+func updatePlaced(ctx context.Context, tx *tenant.Tx, order OrderID, state, number, heldFor string, in OrderInput) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE document d SET state = $2, number = $3, held_for = $4, contact_id = $5, issued_at = $6,
+		UPDATE document d SET state = $2, number = $3, held_for = $4, contact_id = $5, issued_at = $6, ordered_network = $7, ordered_country = $8,
 		       billed_to = jsonb_build_object('name', p.name, 'company', p.company, 'street', p.street, 'city', p.city,
 		           'region', p.region, 'postal_code', p.postal_code, 'country', p.country, 'tax_number', p.tax_number)
-		  FROM party p WHERE d.id = $1 AND p.id = d.customer_id`, order, state, number, heldFor, orNull(contact), tx.Now())
+		  FROM party p WHERE d.id = $1 AND p.id = d.customer_id`, order, state, number, heldFor, orNull(in.Contact), tx.Now(), in.Network, in.Country)
 	if err != nil {
 		return fmt.Errorf("placing an order: %w", err)
 	}

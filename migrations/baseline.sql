@@ -4,11 +4,13 @@ CREATE FUNCTION t_baseline.check_document_change() RETURNS trigger
     AS $$
 DECLARE
     may_change text[] := ARRAY['settled', 'version', 'state', 'written_off', 'closed_at', 'closing_entry_id', 'accepted_by', 'base_rate', 'held_for'];
+    may_empty  text[] := ARRAY['ordered_network', 'ordered_country'];
 BEGIN
     IF OLD.state::text = 'draft' THEN
         RETURN coalesce(NEW, OLD);
     END IF;
-    IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - may_change) <> (to_jsonb(OLD) - may_change)
+    IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - may_change - may_empty) <> (to_jsonb(OLD) - may_change - may_empty)
+       OR NEW.ordered_network NOT IN (OLD.ordered_network, '') OR NEW.ordered_country NOT IN (OLD.ordered_country, '')
        OR NEW.state <> OLD.state AND (OLD.state::text <> 'issued' OR NEW.state::text = 'draft')
           AND (OLD.state::text NOT IN ('placed', 'held') OR NEW.state::text NOT IN ('placed', 'held', 'refused', 'done'))
        OR OLD.base_rate IS NOT NULL AND NEW.base_rate IS DISTINCT FROM OLD.base_rate THEN
@@ -266,6 +268,8 @@ CREATE TABLE t_baseline.document (
     repeat_problem character varying(40) DEFAULT ''::character varying NOT NULL,
     contact_id uuid,
     held_for character varying(400) DEFAULT ''::character varying NOT NULL,
+    ordered_network character varying(43) DEFAULT ''::character varying NOT NULL,
+    ordered_country character varying(2) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT document_base_rate_check CHECK ((base_rate > (0)::numeric)),
     CONSTRAINT document_check CHECK ((due_date >= issue_date)),
     CONSTRAINT document_check1 CHECK ((total = (net + tax))),
@@ -493,6 +497,7 @@ CREATE TABLE t_baseline.party (
     erase_after date,
     verified_phone character varying(16) DEFAULT ''::character varying NOT NULL,
     phone_verified_at timestamp with time zone,
+    phone_asked boolean DEFAULT false NOT NULL,
     CONSTRAINT party_country_check CHECK (((country)::text ~ '^([A-Z]{2})?$'::text)),
     CONSTRAINT party_language_check CHECK (((language)::text = ANY (ARRAY[''::text, 'en'::text, 'fr'::text]))),
     CONSTRAINT party_payee_terms_days_check CHECK (((payee_terms_days >= 0) AND (payee_terms_days <= 365))),
@@ -673,6 +678,13 @@ CREATE TABLE t_baseline.settings (
     phone_denied character varying(800) DEFAULT ''::character varying NOT NULL,
     phone_kinds character varying(40) DEFAULT ''::character varying NOT NULL,
     phone_version integer DEFAULT 1 NOT NULL,
+    phone_join boolean DEFAULT false NOT NULL,
+    review_hours smallint DEFAULT 24 NOT NULL,
+    review_orders smallint DEFAULT 0 NOT NULL,
+    review_cards smallint DEFAULT 0 NOT NULL,
+    review_addresses smallint DEFAULT 0 NOT NULL,
+    review_countries smallint DEFAULT 0 NOT NULL,
+    review_version integer DEFAULT 1 NOT NULL,
     CONSTRAINT settings_base_currency_check CHECK (((base_currency)::text ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT settings_country_check CHECK (((country)::text ~ '^[A-Z]{2}$'::text)),
     CONSTRAINT settings_entry_idle_minutes_check CHECK (((entry_idle_minutes >= 0) AND (entry_idle_minutes <= 1440))),
@@ -695,6 +707,11 @@ CREATE TABLE t_baseline.settings (
     CONSTRAINT settings_phone_tries_check CHECK (((phone_tries >= 1) AND (phone_tries <= 10))),
     CONSTRAINT settings_phone_ways_check CHECK (((phone_ways)::text = ANY (ARRAY['text'::text, 'call'::text, 'text call'::text, 'call text'::text]))),
     CONSTRAINT settings_quote_days_check CHECK (((quote_days >= 0) AND (quote_days <= 365))),
+    CONSTRAINT settings_review_addresses_check CHECK (((review_addresses >= 0) AND (review_addresses <= 1000))),
+    CONSTRAINT settings_review_cards_check CHECK (((review_cards >= 0) AND (review_cards <= 1000))),
+    CONSTRAINT settings_review_countries_check CHECK (((review_countries >= 0) AND (review_countries <= 1000))),
+    CONSTRAINT settings_review_hours_check CHECK (((review_hours >= 1) AND (review_hours <= 168))),
+    CONSTRAINT settings_review_orders_check CHECK (((review_orders >= 0) AND (review_orders <= 1000))),
     CONSTRAINT settings_tax_rounding_check CHECK (((tax_rounding)::text = ANY (ARRAY['line'::text, 'document'::text])))
 );
 CREATE TABLE t_baseline.subscription (

@@ -100,6 +100,7 @@ func (s *Server) registerAPI() {
 	s.registerTokenAPI()
 	s.registerWebhookAPI()
 	s.registerPhoneCheckAPI()
+	s.registerOrderReviewAPI()
 	s.registerMemberAPI()
 	s.registerEntryAPI()
 	s.registerSupportAPI()

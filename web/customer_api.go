@@ -35,8 +35,10 @@ type CustomerBody struct {
 type CustomerView struct {
 	ID string `json:"id"`
 	CustomerBody
-	Archived  bool      `json:"archived"`
-	CreatedAt time.Time `json:"created_at"`
+	Archived        bool       `json:"archived"`
+	CreatedAt       time.Time  `json:"created_at"`
+	VerifiedPhone   string     `json:"verified_phone,omitempty" doc:"A number that they have shown to be theirs, in E.164"`
+	PhoneVerifiedAt *time.Time `json:"phone_verified_at,omitempty"`
 }
 
 func (b CustomerBody) input() billing.CustomerInput {
@@ -46,7 +48,7 @@ func (b CustomerBody) input() billing.CustomerInput {
 }
 
 func viewCustomer(c billing.Customer) CustomerView {
-	return CustomerView{ID: c.ID.String(), Archived: c.Archived, CreatedAt: c.CreatedAt, CustomerBody: CustomerBody{
+	return CustomerView{ID: c.ID.String(), Archived: c.Archived, CreatedAt: c.CreatedAt, VerifiedPhone: c.VerifiedPhone, PhoneVerifiedAt: c.PhoneVerifiedAt, CustomerBody: CustomerBody{
 		ExternalID: c.ExternalID, Name: c.Name, Company: c.Company, Email: c.Email, Phone: c.Phone,
 		Street: c.Street, City: c.City, Region: c.Region, PostalCode: c.PostalCode, Country: c.Country,
 		TaxNumber: c.TaxNumber, Language: c.Language, TermsDays: c.TermsDays}}

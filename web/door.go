@@ -22,6 +22,7 @@ func (s *Server) registerDoors() {
 	s.public("GET", quotePath+":secret", s.showOffer)
 	s.public("POST", quotePath+":secret/accept", s.sendOfferAccept)
 	s.public("POST", quotePath+":secret/decline", s.sendOfferDecline)
+	s.registerPayPhone()
 	if s.Till == nil {
 		return
 	}
@@ -29,7 +30,6 @@ func (s *Server) registerDoors() {
 	s.public("GET", payPath+":secret", s.showPay)
 	s.public("POST", payPath+":secret", s.sendPay)
 	s.public("GET", payPath+":secret/back", s.showPaid)
-	s.registerPayPhone()
 }
 
 // entrance enters by the secret in the address. When the organization's rights have changed meanwhile it enters anew, as call.do

@@ -54,6 +54,7 @@ func (s *Server) registerPages() {
 	s.registerTokenPages()
 	s.registerWebhookPages()
 	s.registerPhoneCheckPages()
+	s.registerOrderReviewPages()
 	s.registerEntryPages()
 	s.registerSettingsPages()
 	s.registerPlanPages()

@@ -17,6 +17,7 @@ var errNoSender = fault.New(fault.Conflict, "phone_check.no_sender", "No text me
 // PhoneCheckBody is when customers have to show that a phone number is theirs, and how.
 type PhoneCheckBody struct {
 	When       string            `json:"when" enum:"never,before,after" doc:"For everything that no type and no product says otherwise of: before or after it is paid"`
+	Join       bool              `json:"at_registration,omitempty" doc:"Whoever opens an account in the portal by themselves verifies a number first, whatever they order or pay"`
 	Types      map[string]string `json:"types,omitempty" doc:"By the type of a product: never, before or after"`
 	Filter     string            `json:"filter,omitempty" doc:"A regular expression (RE2) that the digits of a number have to match, with the country code and without +" maxLength:"200" example:"^(353|44)"`
 	Text       string            `json:"text" doc:"With %code% where the code is to stand" maxLength:"140"`
@@ -47,7 +48,7 @@ type phoneCheckChange struct {
 }
 
 func (b PhoneCheckBody) rules() phone.Rules {
-	r := phone.Rules{When: phone.When(b.When), Types: map[string]phone.When{}, Filter: b.Filter, Text: b.Text, Ways: b.Ways, Minutes: b.Minutes, Tries: b.Tries,
+	r := phone.Rules{When: phone.When(b.When), Join: b.Join, Types: map[string]phone.When{}, Filter: b.Filter, Text: b.Text, Ways: b.Ways, Minutes: b.Minutes, Tries: b.Tries,
 		Delay: b.Delay, NumberDay: b.NumberDay, NetworkDay: b.NetworkDay, Denied: b.Denied, Kinds: b.Kinds}
 	for name, when := range b.Types {
 		r.Types[strings.ToLower(name)] = phone.When(when)
@@ -56,7 +57,7 @@ func (b PhoneCheckBody) rules() phone.Rules {
 }
 
 func viewPhoneCheck(r phone.Rules) PhoneCheckBody {
-	b := PhoneCheckBody{When: string(r.When), Types: map[string]string{}, Filter: r.Filter, Text: r.Text, Ways: r.Ways, Minutes: r.Minutes, Tries: r.Tries,
+	b := PhoneCheckBody{When: string(r.When), Join: r.Join, Types: map[string]string{}, Filter: r.Filter, Text: r.Text, Ways: r.Ways, Minutes: r.Minutes, Tries: r.Tries,
 		Delay: r.Delay, NumberDay: r.NumberDay, NetworkDay: r.NetworkDay, Denied: r.Denied, Kinds: r.Kinds}
 	for name, when := range r.Types {
 		b.Types[name] = string(when)
@@ -66,7 +67,7 @@ func viewPhoneCheck(r phone.Rules) PhoneCheckBody {
 
 // changePhoneCheck refuses to ask for numbers where no code can be sent.
 func (s *Server) changePhoneCheck(ctx context.Context, tx *tenant.Tx, version int, in phone.Rules) (phone.Rules, error) {
-	asks := in.When != phone.Never
+	asks := in.When != phone.Never || in.Join
 	for _, when := range in.Types {
 		asks = asks || when != phone.Never
 	}

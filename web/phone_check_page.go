@@ -26,7 +26,7 @@ func (s *Server) registerPhoneCheckPages() {
 func phoneCheckForm(r phone.Rules) page.Form {
 	f := page.NewForm("when", string(r.When), "types", r.TypesText(), "filter", r.Filter, "text", r.Text, "ways", r.Ways, "minutes", strconv.Itoa(r.Minutes),
 		"tries", strconv.Itoa(r.Tries), "delay", strconv.Itoa(r.Delay), "number_day", strconv.Itoa(r.NumberDay), "network_day", strconv.Itoa(r.NetworkDay),
-		"denied", strings.Join(r.Denied, " "), "version", strconv.Itoa(r.Version))
+		"denied", strings.Join(r.Denied, " "), "version", strconv.Itoa(r.Version), "join", box(r.Join))
 	f.Values["kinds"] = r.Kinds
 	return f
 }
@@ -77,7 +77,7 @@ func sendPhoneCheck(v *visit) error {
 		if err != nil {
 			return uuid.Nil, err
 		}
-		_, err = v.server.changePhoneCheck(v.ctx, tx, version, phone.Rules{When: phone.When(sent.Get("when")), Types: types, Filter: sent.Get("filter"), Text: sent.Get("text"),
+		_, err = v.server.changePhoneCheck(v.ctx, tx, version, phone.Rules{When: phone.When(sent.Get("when")), Join: sent.Get("join") != "", Types: types, Filter: sent.Get("filter"), Text: sent.Get("text"),
 			Ways: sent.Get("ways"), Minutes: numberOf(sent.Get("minutes")), Tries: numberOf(sent.Get("tries")), Delay: numberOf(sent.Get("delay")),
 			NumberDay: numberOf(sent.Get("number_day")), NetworkDay: numberOf(sent.Get("network_day")),
 			Denied: strings.Fields(strings.ToUpper(sent.Get("denied"))), Kinds: sent["kinds"]})

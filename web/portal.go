@@ -13,6 +13,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
 	"github.com/countinghouse/countinghouse/billing/file"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -62,6 +63,7 @@ func (s *Server) registerPortal() {
 	s.registerPortalInvoices()
 	s.registerPortalSubscriptions()
 	s.registerPortalShop()
+	s.registerPortalPhone()
 }
 
 // toPortal hands a request for an organization's own host to the portal's router.
@@ -225,7 +227,9 @@ func (g *guest) send(many []string, act func(tx *tenant.Tx, sent url.Values) (uu
 		return err
 	})
 	form := page.FormOf(sent)
-	if isFormFault(err) && form.Refused(err) {
+	if errors.Is(err, phone.ErrNeeded) {
+		return g.goTo(toPhone(g.here()), "")
+	} else if isFormFault(err) && form.Refused(err) {
 		form.Key = newFormKey()
 		return refused(form)
 	} else if err != nil {
@@ -270,6 +274,11 @@ func (g *guest) frame(tx *tenant.Tx, title, nav string) (page.Portal, error) {
 	if me.Language != "" {
 		p.Language = me.Language
 	}
+	if err != nil || !g.verifies(tx) {
+		return p, err
+	}
+	p.Here = g.here()
+	p.Phone, err = g.need(tx)
 	return p, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/countinghouse/countinghouse/billing/contact"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/captcha"
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -245,7 +246,7 @@ func sendPortalSet(g *guest) error {
 		return err
 	}
 	form := page.FormOf(sent)
-	session, err := g.follow(sent)
+	session, asked, err := g.follow(sent)
 	if isFormFault(err) && form.Refused(err) {
 		return showPortalSet(g, http.StatusUnprocessableEntity, form)
 	} else if err != nil {
@@ -255,12 +256,15 @@ func sendPortalSet(g *guest) error {
 		return g.goTo("/sign-in", "Your password is set. Sign in with it")
 	}
 	g.setCustomer(session)
+	if asked {
+		return g.goTo(toPhone("/"), "Your password is set")
+	}
 	return g.goTo("/", "Your password is set")
 }
 
 // follow uses a link up. Whatever can be refused is looked at before, and the password is hashed outside of any
-// transaction.
-func (g *guest) follow(sent url.Values) (session string, err error) {
+// transaction. asked says that a number is to be verified before anything else.
+func (g *guest) follow(sent url.Values) (session string, asked bool, err error) {
 	var link contact.Link
 	var from tenant.Organization
 	if err := g.run(func(tx *tenant.Tx) (err error) {
@@ -268,7 +272,7 @@ func (g *guest) follow(sent url.Values) (session string, err error) {
 		link, err = portalLink(g, tx, sent.Get("token"))
 		return err
 	}); err != nil {
-		return "", err
+		return "", false, err
 	}
 	name := sent.Get("name")
 	if !link.First {
@@ -276,22 +280,26 @@ func (g *guest) follow(sent url.Values) (session string, err error) {
 	}
 	hash, err := g.server.Identity.HashCustomerPassword(g.ctx, sent.Get("password"), link.Email, name)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	var who contact.Contact
 	err = g.run(func(tx *tenant.Tx) (err error) {
-		who, session, err = contact.Follow(g.ctx, tx, sent.Get("token"), contact.Entrant{Name: name, Company: sent.Get("company")}, hash)
+		if who, session, err = contact.Follow(g.ctx, tx, sent.Get("token"), contact.Entrant{Name: name, Company: sent.Get("company")}, hash); err != nil {
+			return err
+		}
+		need, err := phone.NeedOfCustomer(g.ctx, tx, who.Customer.UUID, nil)
+		asked = need.Joined && need.Open()
 		return err
 	})
 	if errors.Is(err, tenant.ErrNoDoor) {
-		return "", errPortalLink
+		return "", false, errPortalLink
 	} else if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if session == "" {
 		g.server.post(g.ctx, contactPasswordChanged(from.Name, g.server.portalOrigin(g.slug), who))
 	}
-	return session, g.server.Identity.ForgetCustomerTries(g.ctx, identity.CustomerAccount{Organization: from.ID, Email: link.Email})
+	return session, asked, g.server.Identity.ForgetCustomerTries(g.ctx, identity.CustomerAccount{Organization: from.ID, Email: link.Email})
 }
 
 // captchaTask is what stands before a form: where the platform asks for it at its own, and where the organization does.

@@ -11,6 +11,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
 	"github.com/countinghouse/countinghouse/billing/invoicepdf"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/cursor"
@@ -88,7 +89,11 @@ func showPortalInvoice(g *guest) error {
 			return nil, err
 		}
 		frame, err := g.frame(tx, "Invoice "+i.Number, "invoices")
-		return page.PortalInvoice{Portal: frame, Invoice: i, Settings: settings,
+		if err != nil {
+			return nil, err
+		}
+		need, err := phone.NeedOf(g.ctx, tx, i.ID.UUID)
+		return page.PortalInvoice{Portal: frame, Invoice: i, Settings: settings, Need: need,
 			Payable: g.server.Till != nil && g.may(tx, contact.Pay) && i.State == billing.Issued && !i.Open().IsZero()}, err
 	})
 }
@@ -183,7 +188,11 @@ func showPortalQuote(g *guest, status int, form page.Form) error {
 			return nil, err
 		}
 		frame, err := g.frame(tx, "Quote "+q.Number, "quotes")
-		return page.PortalQuote{Portal: frame, Form: keyed(form), Quote: q, Settings: settings,
+		if err != nil {
+			return nil, err
+		}
+		need, err := phone.NeedOf(g.ctx, tx, q.ID.UUID)
+		return page.PortalQuote{Portal: frame, Form: keyed(form), Quote: q, Settings: settings, Need: need,
 			Decides: g.may(tx, contact.Order) && q.Standing(q.Today) == billing.StandingSent}, err
 	})
 }
@@ -198,6 +207,9 @@ func sendPortalQuote(g *guest, accept bool) error {
 		if !accept {
 			_, err = billing.DeclineQuote(g.ctx, tx, q.ID, 0)
 			return q.ID.UUID, err
+		}
+		if err := phone.Check(g.ctx, tx, q.ID.UUID); err != nil {
+			return uuid.Nil, err
 		}
 		me, err := contact.Current(g.ctx, tx)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/shop"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
@@ -175,6 +176,15 @@ func showCart(g *guest, status int, refused *page.Form) error {
 		}
 		data := page.PortalCart{Portal: frame, Form: orFresh(refused, func() page.Form { return page.NewForm() }), MayOrder: g.may(tx, contact.Order)}
 		whole := len(lines) > 0
+		if tx.Scope().Kind() == tenant.Customer && whole {
+			products := make([]uuid.UUID, len(lines))
+			for i, l := range lines {
+				products[i] = l.Product.UUID
+			}
+			if data.Need, err = phone.NeedForProducts(g.ctx, tx, tx.Scope().Subject(), products); err != nil {
+				return nil, err
+			}
+		}
 		for _, l := range lines {
 			p, err := shop.ProductSold(g.ctx, tx, l.Product)
 			if errors.Is(err, billing.ErrProductNotFound) {
@@ -213,8 +223,31 @@ func sendPortalOrder(g *guest) error {
 		return o.ID.UUID, err
 	}, func(made uuid.UUID) error {
 		clearCookie(g.c, cartCookie)
-		return g.goTo("/orders/"+made.String(), "Thank you. Your order is with us")
+		return g.orderPlaced(billing.OrderID{UUID: made})
 	}, func(form page.Form) error { return showCart(g, http.StatusUnprocessableEntity, &form) })
+}
+
+// orderPlaced leads to the order, by way of the page on which a number is verified where it waits for that.
+func (g *guest) orderPlaced(order billing.OrderID) error {
+	asked := false
+	err := g.run(func(tx *tenant.Tx) error {
+		o, err := shop.Own(g.ctx, tx, order)
+		if err != nil || o.State != billing.OrderPlaced {
+			asked = false
+			return err
+		}
+		need, err := phone.NeedOf(g.ctx, tx, order.UUID)
+		asked = need.Open()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	at := "/orders/" + order.String()
+	if asked {
+		return g.goTo(toPhone(at), "Your order is with us. It goes on when your number is verified")
+	}
+	return g.goTo(at, "Thank you. Your order is with us")
 }
 
 func showPortalOrders(g *guest) error {
@@ -252,6 +285,9 @@ func showPortalOrder(g *guest, status int, form page.Form) error {
 			return nil, err
 		}
 		data := page.PortalOrder{Portal: frame, Form: form, Order: o, Settings: settings, Key: newFormKey()}
+		if data.Need, err = phone.NeedOf(g.ctx, tx, o.ID.UUID); err != nil {
+			return nil, err
+		}
 		if !o.Invoice.IsZero() {
 			if data.Invoice, err = billing.InvoiceByID(g.ctx, tx, o.Invoice); err != nil {
 				return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -23,7 +24,9 @@ func (s *Server) registerPortalSubscriptions() {
 			return subscription.Cancel(ctx, tx, s, version, false)
 		},
 	} {
-		s.customer("POST", "/subscriptions/:id/"+verb, contact.Subscriptions, func(g *guest) error { return sendPortalSubscription(g, do) })
+		s.customer("POST", "/subscriptions/:id/"+verb, contact.Subscriptions, func(g *guest) error {
+			return sendPortalSubscription(g, do, verb == "resume" || verb == "keep")
+		})
 	}
 	s.customer("GET", "/company", contact.People, func(g *guest) error { return showPortalCompany(g, http.StatusOK, nil) })
 	s.customer("POST", "/company", contact.People, sendPortalCompany)
@@ -109,7 +112,8 @@ func portalSubscriptionActs(s subscription.Subscription) []page.Act {
 	return []page.Act{act("pause", "Pause", "timer", "Nothing is invoiced until you resume it.", "Pause it"), cancel}
 }
 
-func sendPortalSubscription(g *guest, do func(ctx context.Context, tx *tenant.Tx, s subscription.ID, version int) (subscription.Subscription, error)) error {
+// sendPortalSubscription does what a button says. What lets a subscription go on asks for a number as an order does.
+func sendPortalSubscription(g *guest, do func(ctx context.Context, tx *tenant.Tx, s subscription.ID, version int) (subscription.Subscription, error), goesOn bool) error {
 	return g.send(nil, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
 		s, err := ownSubscription(g, tx)
 		if err != nil {
@@ -118,6 +122,15 @@ func sendPortalSubscription(g *guest, do func(ctx context.Context, tx *tenant.Tx
 		version, err := versionOf(sent)
 		if err != nil {
 			return uuid.Nil, err
+		}
+		if goesOn {
+			products := make([]uuid.UUID, 0, len(s.Items))
+			for _, i := range s.Items {
+				products = append(products, i.Product.UUID)
+			}
+			if err := phone.CheckProducts(g.ctx, tx, s.Customer.UUID, products); err != nil {
+				return uuid.Nil, err
+			}
 		}
 		_, err = do(g.ctx, tx, s.ID, version)
 		return s.ID.UUID, err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/till"
 	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -41,7 +42,10 @@ func (a *asked) show(status int, form page.Form) error {
 		}
 		quote.Customer.Email, quote.Customer.Phone = "", ""
 		data = page.QuoteOffer{Gate: page.Gate{Title: "Quote " + quote.Number, Language: quote.Language}, Form: form, Quote: quote,
-			Accept: quotePath + a.secret + "/accept", Decline: quotePath + a.secret + "/decline"}
+			Action: quotePath + a.secret, Accept: quotePath + a.secret + "/accept", Decline: quotePath + a.secret + "/decline"}
+		if data.Phone, err = phone.NeedOf(a.ctx, tx, quote.ID.UUID); err != nil {
+			return err
+		}
 		data.Settings, err = billing.LoadSettings(a.ctx, tx)
 		data.Today = tx.Now().In(data.Settings.Zone())
 		return err
@@ -65,6 +69,9 @@ func (s *Server) sendOfferAccept(c *fiberCtx) error {
 		name, err := text.Required("name", name, 200)
 		if err != nil {
 			return at("name", err)
+		}
+		if err := phone.Check(ctx, tx, tx.Scope().Subject()); err != nil {
+			return err
 		}
 		_, err = billing.AcceptQuote(ctx, tx, subjectQuote(tx), 0, name)
 		return err

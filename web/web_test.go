@@ -19,6 +19,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/billing/phone"
+	"github.com/countinghouse/countinghouse/billing/shop"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/watch"
@@ -71,8 +72,8 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 			Text: func(ctx context.Context, to, say string) error {
 				return outbox.Text(ctx, notify.SMS{Kind: "customer_code", To: to, Text: say})
 			}},
-		Webhooks: &webhook.Sender{Sealer: webhooksInTest{sealed}},
-		DB:       db, Identity: people, Policy: policy, Origin: origin,
+		Webhooks: &webhook.Sender{Sealer: webhooksInTest{sealed}}, Shop: shop.Guarded(),
+		DB: db, Identity: people, Policy: policy, Origin: origin,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/countinghouse/countinghouse/billing"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/internal/locale"
 	"github.com/countinghouse/countinghouse/internal/text"
@@ -186,6 +187,9 @@ func Follow(ctx context.Context, tx *tenant.Tx, secret string, who Entrant, hash
 func register(ctx context.Context, tx *tenant.Tx, email string, who Entrant) (Contact, error) {
 	customer, err := billing.AddCustomer(ctx, tx, billing.CustomerInput{Name: who.Name, Company: who.Company, Email: email})
 	if err != nil {
+		return Contact{}, err
+	}
+	if err := phone.MarkJoined(ctx, tx, customer.ID.UUID); err != nil {
 		return Contact{}, err
 	}
 	made := id.New[Contact]()

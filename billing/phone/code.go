@@ -24,6 +24,7 @@ var (
 	ErrCode   = fault.New(fault.Invalid, "phone.code", "This code is not right, or no longer. Look again, or ask for a new one.").At("code")
 	ErrSoon   = fault.New(fault.TooMany, "phone.soon", "A code was sent a moment ago. Wait a little, then ask again.")
 	ErrLimit  = fault.New(fault.TooMany, "phone.limit", "No more codes are sent today, to this number or from where you are. Try again tomorrow, or write to us.")
+	ErrTaken  = fault.New(fault.Conflict, "phone.taken", "Another customer has verified this number already. Give another of your own, or write to us.").At("code")
 	ErrUnsent = fault.New(fault.Unavailable, "phone.unsent", "The code could not be sent right now. Try again in a few minutes.")
 )
 
@@ -115,7 +116,8 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 }
 
 // Confirm takes the code that a customer typed: the number that it was sent to is theirs from then on. refused is ErrCode
-// for one that is not right: the transaction is to commit all the same, so that the try stays counted.
+// for one that is not right, and ErrDenied or ErrTaken where the number cannot be theirs: the transaction is to commit all the
+// same, so that the try stays counted.
 func (s *Sender) Confirm(ctx context.Context, tx *tenant.Tx, customer uuid.UUID, typed string) (refused, err error) {
 	if s == nil {
 		return ErrCode, nil
@@ -142,6 +144,10 @@ func (s *Sender) Confirm(ctx context.Context, tx *tenant.Tx, customer uuid.UUID,
 	}
 	if used, err := useCode(ctx, tx, kept.ID); err != nil || !used {
 		return ErrCode, err
+	}
+	// One number stands for one customer, or a single phone would let any number of them pass.
+	if taken, err := numberTaken(ctx, tx, customer, kept.Number); err != nil || taken {
+		return ErrTaken, err
 	}
 	if err := updateVerified(ctx, tx, customer, kept.Number); err != nil {
 		return nil, err

@@ -50,6 +50,25 @@ func useCode(ctx context.Context, tx *tenant.Tx, code uuid.UUID) (used bool, err
 	return used, nil
 }
 
+// numberTaken says whether another customer has verified a number. Who asks for the same number waits until the other's
+// transaction has ended.
+func numberTaken(ctx context.Context, tx *tenant.Tx, customer uuid.UUID, number string) (taken bool, err error) {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('verified ' || current_schema() || ' ' || $1, 0))`, number); err != nil {
+		return false, fmt.Errorf("waiting for a number: %w", err)
+	}
+	if err := tx.Get(ctx, &taken, `SELECT EXISTS (SELECT FROM party WHERE verified_phone = $2 AND id <> $1 AND archived_at IS NULL)`, customer, number); err != nil {
+		return false, fmt.Errorf("looking for whose number it is: %w", err)
+	}
+	return taken, nil
+}
+
+func updateJoined(ctx context.Context, tx *tenant.Tx, customer uuid.UUID) error {
+	if _, err := tx.Exec(ctx, `UPDATE party SET phone_asked = true FROM settings s WHERE party.id = $1 AND s.phone_join`, customer); err != nil {
+		return fmt.Errorf("keeping that a number is asked for: %w", err)
+	}
+	return nil
+}
+
 func updateVerified(ctx context.Context, tx *tenant.Tx, customer uuid.UUID, number string) error {
 	_, err := tx.Exec(ctx, `UPDATE party SET verified_phone = $2, phone_verified_at = $3 WHERE id = $1`, customer, number, tx.Now())
 	if err != nil {

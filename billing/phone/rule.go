@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -43,9 +44,17 @@ const (
 
 func (w When) rank() int { return map[When]int{Before: 2, After: 1}[w] }
 
+func stricter(a, b When) When {
+	if b.rank() > a.rank() {
+		return b
+	}
+	return a
+}
+
 // Rules are what an organization has set.
 type Rules struct {
 	When       When
+	Join       bool            // whoever registers by themselves verifies a number first
 	Types      map[string]When // by the type of a product; its name in small letters
 	Filter     string          // a regular expression (RE2) that the digits of a number have to match; "" is any
 	Text       string          // with %code%
@@ -58,6 +67,16 @@ type Rules struct {
 	Denied     []string        // countries
 	Kinds      []string        // of numbers, that are denied
 	Version    int
+	ofProducts bool // there are products that ask for themselves
+}
+
+// asks says whether anything asks for a number.
+func (r Rules) asks() bool {
+	asks := r.When.rank() > 0 || r.Join || r.ofProducts
+	for _, when := range r.Types {
+		asks = asks || when.rank() > 0
+	}
+	return asks
 }
 
 // ProductRule is a product with a moment of its own.
@@ -165,6 +184,7 @@ func ChangeRules(ctx context.Context, tx *tenant.Tx, version int, in Rules) (Rul
 	}
 	return is, tx.Record(ctx, tenant.Act{Action: "phone_check.change", Object: "settings", Changes: []tenant.Change{
 		{Field: "when", Before: string(was.When), After: string(is.When)},
+		{Field: "join", Before: strconv.FormatBool(was.Join), After: strconv.FormatBool(is.Join)},
 		{Field: "types", Before: was.TypesText(), After: is.TypesText()},
 		{Field: "filter", Before: was.Filter, After: is.Filter},
 		{Field: "text", Before: was.Text, After: is.Text},
@@ -201,26 +221,29 @@ func SetProductRule(ctx context.Context, tx *tenant.Tx, product uuid.UUID, when 
 type line struct {
 	Type string `db:"product_type"`
 	When When   `db:"phone_check"`
+	Paid bool   `db:"paid"`
 }
 
-// moment is the strictest that any line asks for: each by its product, else by the product's type, else by the rule for
-// everything.
-func (r Rules) moment(lines []line) When {
-	strictest := Never
-	if len(lines) == 0 {
-		strictest = r.When
+// of is what a line asks for: by its product, else by the product's type, else by the rule for everything.
+func (r Rules) of(l line) When {
+	when := l.When
+	if when == Unsaid && l.Type != "" {
+		when = r.Types[strings.ToLower(l.Type)]
 	}
+	if when == Unsaid {
+		when = r.When
+	}
+	return when
+}
+
+// moment is the strictest that any line asks for; without lines, what the rule for everything does.
+func (r Rules) moment(lines []line) When {
+	if len(lines) == 0 {
+		return r.When
+	}
+	strictest := Never
 	for _, l := range lines {
-		when := l.When
-		if when == Unsaid && l.Type != "" {
-			when = r.Types[strings.ToLower(l.Type)]
-		}
-		if when == Unsaid {
-			when = r.When
-		}
-		if when.rank() > strictest.rank() {
-			strictest = when
-		}
+		strictest = stricter(strictest, r.of(l))
 	}
 	return strictest
 }

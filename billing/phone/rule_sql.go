@@ -25,13 +25,17 @@ type rulesRow struct {
 	Denied     string `db:"phone_denied"`
 	Kinds      string `db:"phone_kinds"`
 	Version    int    `db:"phone_version"`
+	Join       bool   `db:"phone_join"`
+	OfProducts bool   `db:"asks_of_products"`
 }
 
 func selectRules(ctx context.Context, tx *tenant.Tx) (Rules, error) {
 	var row rulesRow
 	err := tx.Get(ctx, &row, `
 		SELECT phone_check, phone_types, phone_filter, phone_text, phone_ways, phone_minutes, phone_tries, phone_delay, phone_number_day,
-		       phone_network_day, phone_denied, phone_kinds, phone_version FROM settings`)
+		       phone_network_day, phone_denied, phone_kinds, phone_version, phone_join,
+		       EXISTS (SELECT FROM product WHERE phone_check::text IN ('before', 'after') AND archived_at IS NULL) AS asks_of_products
+		  FROM settings`)
 	if err != nil {
 		return Rules{}, fmt.Errorf("reading when numbers are asked for: %w", err)
 	}
@@ -41,16 +45,16 @@ func selectRules(ctx context.Context, tx *tenant.Tx) (Rules, error) {
 	}
 	return Rules{When: row.When, Types: types, Filter: row.Filter, Text: row.Text, Ways: row.Ways, Minutes: row.Minutes, Tries: row.Tries,
 		Delay: row.Delay, NumberDay: row.NumberDay, NetworkDay: row.NetworkDay, Denied: strings.Fields(row.Denied), Kinds: strings.Fields(row.Kinds),
-		Version: row.Version}, nil
+		Version: row.Version, Join: row.Join, ofProducts: row.OfProducts}, nil
 }
 
 func updateRules(ctx context.Context, tx *tenant.Tx, version int, r Rules) error {
 	n, err := tx.Exec(ctx, `
 		UPDATE settings SET phone_check = $2, phone_types = $3, phone_filter = $4, phone_text = $5, phone_ways = $6, phone_minutes = $7,
 		       phone_tries = $8, phone_delay = $9, phone_number_day = $10, phone_network_day = $11, phone_denied = $12, phone_kinds = $13,
-		       phone_version = phone_version + 1 WHERE $1 = 0 OR phone_version = $1`,
+		       phone_join = $14, phone_version = phone_version + 1 WHERE $1 = 0 OR phone_version = $1`,
 		version, string(r.When), r.TypesText(), r.Filter, r.Text, r.Ways, r.Minutes, r.Tries, r.Delay, r.NumberDay, r.NetworkDay,
-		strings.Join(r.Denied, " "), strings.Join(r.Kinds, " "))
+		strings.Join(r.Denied, " "), strings.Join(r.Kinds, " "), r.Join)
 	if err != nil {
 		return fmt.Errorf("changing when numbers are asked for: %w", err)
 	}

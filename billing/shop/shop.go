@@ -9,6 +9,7 @@ package shop
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"unicode/utf8"
 
@@ -61,7 +62,8 @@ type Asked struct {
 	Contact  uuid.UUID // zero: a member orders for the customer
 	Products []billing.Product
 	Total    money.Amount // with tax; zero while it is being placed
-	Network  string       // where the request comes from
+	Network  string       // where the customer's request comes from: an IPv4 address or an IPv6 /64; empty: not known
+	Country  string       // of that network; empty: not known
 }
 
 // Verdict is what a check makes of an order. Its zero value lets the order go on.
@@ -77,6 +79,31 @@ type Check func(ctx context.Context, tx *tenant.Tx, a Asked) (Verdict, error)
 type Shop struct {
 	// Checks are asked one after the other, each time that an order wants to go on.
 	Checks []Check
+	// Country says in which country a network address is, by its code; empty where it does not know. It may be nil.
+	Country func(address string) string
+}
+
+// Guarded is the shop as it is served: it asks for verified numbers, and watches for too much at once.
+func Guarded() *Shop { return &Shop{Checks: []Check{AskForNumber, Review}} }
+
+// whence is where the customer's request comes from. What a member or a program sends says nothing about the customer's
+// network.
+func (s *Shop) whence(ctx context.Context, tx *tenant.Tx) (network, country string) {
+	if tx.Scope().Kind() != tenant.Customer {
+		return "", ""
+	}
+	address, err := netip.ParseAddr(tenant.RequestFrom(ctx).Network)
+	if err != nil {
+		return "", ""
+	}
+	address = address.Unmap().WithZone("")
+	if s.Country != nil {
+		country = s.Country(address.String())
+	}
+	if address.Is6() {
+		return netip.PrefixFrom(address, 64).Masked().String(), country
+	}
+	return address.String(), country
 }
 
 // Sold lists what an organization sells, by name; nothing while the shop is shut.
@@ -127,11 +154,12 @@ func (s *Shop) PlaceOrder(ctx context.Context, tx *tenant.Tx, in Request) (billi
 	if err != nil {
 		return billing.Order{}, err
 	}
-	v, err := s.ask(ctx, tx, Asked{Customer: customer, Contact: tx.Scope().Contact(), Products: products, Network: tenant.RequestFrom(ctx).Network})
+	network, country := s.whence(ctx, tx)
+	v, err := s.ask(ctx, tx, Asked{Customer: customer, Contact: tx.Scope().Contact(), Products: products, Network: network, Country: country})
 	if err != nil {
 		return billing.Order{}, err
 	}
-	order, err := billing.KeepOrder(ctx, tx, billing.OrderInput{Contact: tx.Scope().Contact(), DocumentInput: billing.DocumentInput{
+	order, err := billing.KeepOrder(ctx, tx, billing.OrderInput{Contact: tx.Scope().Contact(), Network: network, Country: country, DocumentInput: billing.DocumentInput{
 		CustomerID: in.Customer, Currency: products[0].Currency, PurchaseOrder: in.PurchaseOrder, Note: in.Note, Lines: lines}}, v.state(), v.reasons())
 	if err != nil || v.waits() {
 		return order, err
@@ -229,7 +257,12 @@ func (s *Shop) ContinueOrder(ctx context.Context, tx *tenant.Tx, order billing.O
 	if err != nil {
 		return o, err
 	}
-	v, err := s.ask(ctx, tx, Asked{Order: o.ID, Customer: o.Customer, Contact: o.Contact, Products: products, Total: o.Total, Network: tenant.RequestFrom(ctx).Network})
+	customer, err := billing.CustomerByID(ctx, tx, o.Customer.ID) // as they are now, with their number
+	if err != nil {
+		return o, err
+	}
+	network, country := s.whence(ctx, tx)
+	v, err := s.ask(ctx, tx, Asked{Order: o.ID, Customer: customer, Contact: o.Contact, Products: products, Total: o.Total, Network: network, Country: country})
 	switch {
 	case err != nil:
 		return o, err

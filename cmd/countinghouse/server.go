@@ -13,6 +13,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
 	"github.com/countinghouse/countinghouse/billing/plan"
+	"github.com/countinghouse/countinghouse/billing/shop"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/metric"
 	"github.com/countinghouse/countinghouse/internal/notify"
@@ -123,9 +124,18 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
 		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks, Till: p.till(),
 		Ready: p.ready, Meter: p.meter, Limits: p.limits, Proxies: p.proxies, SecurityContact: p.securityContact,
-		Webhooks: p.webhooks(), Phones: phones,
+		Webhooks: p.webhooks(), Phones: phones, Shop: p.shop(),
 	})
 	return people, server, err
+}
+
+// shop is the shop of every organization, with all that may keep an order back.
+func (p parts) shop() *shop.Shop {
+	guarded := shop.Guarded()
+	if p.places != nil {
+		guarded.Country = p.places.Country
+	}
+	return guarded
 }
 
 // serve answers on the listener and runs work, which may be nil, until ctx ends or one of them

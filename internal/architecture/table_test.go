@@ -122,8 +122,8 @@ var table = map[string]row{
 	"billing/sheet":   {may: join(words, "billing/money")},
 	"billing/takeout": {may: join(room, "billing/export", "billing/report", "billing/file", "internal/jobs", "internal/audit"), tests: []string{"billing"}},
 	"billing/phone":   {may: join(words, "tenant", "internal/phonenumber"), tests: []string{"billing", "billing/money", "billing/gateway", "billing/gateway/fake", "billing/till"}},
-	"billing/contact": {may: join(room, "billing")},
-	"billing/shop":    {may: join(room, "billing", "billing/subscription"), tests: []string{"billing/contact"}},
+	"billing/contact": {may: join(room, "billing", "billing/phone")},
+	"billing/shop":    {may: join(room, "billing", "billing/phone", "billing/subscription"), tests: []string{"billing/contact"}},
 	// In front of the door too: what it finds in a statement goes in as a person would record it.
 	"billing/bank":     {may: join(room, "billing", "billing/payables")},
 	"billing/currency": {may: room},

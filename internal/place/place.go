@@ -55,6 +55,19 @@ func (p *Places) Of(s string) string {
 	return strings.Join(parts, ", ")
 }
 
+// Country is the code of the country that an address is in, by ISO 3166-1 alpha-2; empty when the database does not know.
+func (p *Places) Country(s string) string {
+	address, err := netip.ParseAddr(s)
+	if err != nil {
+		return ""
+	}
+	var code string
+	if err := p.lookup(address).DecodePath(&code, "country", "iso_code"); err != nil || len(code) != 2 || strings.ToUpper(code) != code {
+		return ""
+	}
+	return code
+}
+
 // nameMax is longer than any place is called that a page has room for.
 const nameMax = 80
 

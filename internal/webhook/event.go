@@ -63,6 +63,9 @@ var byAct = func() map[string]string {
 	return all
 }()
 
+// EventOf is the name of the event that an act is told of by; empty for none.
+func EventOf(act string) string { return byAct[act] }
+
 // happened is one event of a transaction.
 type happened struct {
 	event  string

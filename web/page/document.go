@@ -5,6 +5,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/internal/civil"
 )
 
@@ -167,6 +168,8 @@ type QuoteOffer struct {
 	Quote    billing.Quote
 	Settings billing.Settings
 	Today    time.Time
+	Phone    phone.Need // whether a verified number is asked for
+	Action   string     // its own address
 	Accept   string
 	Decline  string
 }

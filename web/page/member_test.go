@@ -16,6 +16,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/report"
+	"github.com/countinghouse/countinghouse/billing/shop"
 	"github.com/countinghouse/countinghouse/billing/tax"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -203,8 +204,9 @@ func memberSamples() map[string]any {
 		"token-rotate":      TokenRotate{Shell: shell("Rotate Shop", "tokens"), Form: form("k", identity.ErrTokenOverlap), Token: token, Action: "/x", Overlap: []Option{{Value: "24", Label: "24 hours"}}},
 		"phone-check": PhoneCheck{Shell: shell("Phone check", "phone-check"), Form: form("k", missing.At("text"), phone.ErrFilter), ProductForm: func() Form { f := form("k2", phone.ErrProduct); f.ID = "own"; return f }(),
 			Products: []phone.ProductRule{{Name: "Gift card", When: phone.Before}}, Choices: []Option{{Value: "1", Label: "Gift card"}}},
-		"pay-phone": PayPhone{Gate: Gate{Title: "Verify phone number"}, Form: form("", phone.ErrCode), Settings: billing.Settings{Name: "Tidewater"}, Rules: phone.Rules{Minutes: 10, Tries: 5, Delay: 60}, Sent: true, Action: "/pay/x/phone", Back: "/pay/x", Outbox: "/dev/outbox"},
-		"webhooks":  Webhooks{Shell: shell("Webhooks", "webhooks"), Items: []webhook.Endpoint{sampleWebhook("*"), sampleWebhook("invoice.paid")}},
+		"pay-phone":    PayPhone{Gate{Title: "Verify phone number"}, PhoneAsking{Form: form("", phone.ErrCode), Asker: "Tidewater", Rules: phone.Rules{Minutes: 10, Tries: 5, Delay: 60}, Sent: true, Action: "/pay/x/phone", Back: "/pay/x", BackSay: "Back to the invoice", Outbox: "/dev/outbox"}},
+		"order-review": OrderReview{shell("Order review", "order-review"), form("k", shop.ErrLimitsBounds.At("hours"))},
+		"webhooks":     Webhooks{Shell: shell("Webhooks", "webhooks"), Items: []webhook.Endpoint{sampleWebhook("*"), sampleWebhook("invoice.paid")}},
 		"webhook-edit": WebhookForm{Shell: shell("Change Shop", "webhooks"), Form: form("k", missing.At("events"), missing.At("url")), Action: "/x", Back: "/y", Events: webhook.Events(),
 			Endpoint: &webhook.Endpoint{Name: "Shop"}},
 		"webhook-made":   WebhookMade{Shell: shell("Shop", "webhooks"), Endpoint: sampleWebhook("*"), Secret: "whsec_sample", Rotated: true},

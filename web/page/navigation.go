@@ -59,6 +59,7 @@ var settings = []navItem{
 	{key: "security", label: "Security", path: []any{"settings", "security"}, right: "security:read"},
 	{key: "gateways", label: "Payment gateways", path: []any{"settings", "gateways"}, right: "gateways:read"},
 	{key: "phone-check", label: "Phone check", path: []any{"settings", "phone-check"}, right: "settings:read"},
+	{key: "order-review", label: "Order review", path: []any{"settings", "order-review"}, right: "settings:read"},
 	{key: "exports", label: "Export", path: []any{"settings", "exports"}, right: "exports:read"},
 	{key: "imports", label: "Import", path: []any{"settings", "imports"}, right: "imports:read"},
 	{key: "tokens", label: "API tokens", path: []any{"tokens"}, right: "tokens:read"},

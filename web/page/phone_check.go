@@ -1,7 +1,8 @@
 package page
 
 import (
-	"github.com/countinghouse/countinghouse/billing"
+	"net/url"
+
 	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/internal/phonenumber"
 )
@@ -44,14 +45,38 @@ var whenWords = map[phone.When]string{phone.Never: "Never", phone.Before: "Befor
 // WhenWord says a moment in words.
 func (PhoneCheck) WhenWord(w phone.When) string { return whenWords[w] }
 
-// PayPhone is the data of "pay-phone", which whoever has the link to an invoice sees. Its form sends number or, once a code
-// was sent, code.
-type PayPhone struct {
-	Gate
+// PhoneAsking is what "phone-form" draws, wherever a customer verifies a number. Its form sends number or, once a code was
+// sent, code; and next when it has one.
+type PhoneAsking struct {
 	Form         Form
-	Settings     billing.Settings
 	Rules        phone.Rules
 	Sent         bool
-	Action, Back string
+	Asker        string // the organization's name
+	Action, Next string
+	Back         string // where one goes on
+	BackSay      string
 	Outbox       string // where the message is to be read, in dev
 }
+
+// Again is where one asks for another code.
+func (p PhoneAsking) Again() string {
+	if p.Next == "" {
+		return p.Action
+	}
+	return p.Action + "?" + url.Values{"next": {p.Next}}.Encode()
+}
+
+// PayPhone is the data of "pay-phone", which whoever has the link to an invoice or a quote sees.
+type PayPhone struct {
+	Gate
+	PhoneAsking
+}
+
+// PortalPhone is the data of "portal-phone".
+type PortalPhone struct {
+	Portal
+	PhoneAsking
+}
+
+// PhonePath is where one of a customer's people verifies a number, and goes on from there.
+func PhonePath(next string) string { return "/phone?" + url.Values{"next": {next}}.Encode() }

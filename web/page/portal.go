@@ -8,6 +8,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -30,10 +31,19 @@ type Portal struct {
 	Customer string         // whose people they are of
 	May      contact.Rights // what they may do
 	Language locale.Language
+
+	Phone phone.Need // whether a verified number is asked for; the zero Need for who could not verify one
+	Here  string     // this page, to which one comes back
 }
 
 // Speaks is the language that the page is drawn in.
 func (p Portal) Speaks() locale.Language { return p.Language }
+
+// Asks says whether the banner stands on the page that asks for a number.
+func (p Portal) Asks() bool { return p.Phone.Open() && p.Nav != "phone" }
+
+// ToPhone is where one verifies and comes back from.
+func (p Portal) ToPhone() string { return PhonePath(p.Here) }
 
 // Can says whether the reader may do what that word names, for what a page offers.
 func (p Portal) Can(word string) (bool, error) {
@@ -230,7 +240,8 @@ type PortalInvoice struct {
 	Portal
 	Invoice  billing.Invoice
 	Settings billing.Settings
-	Payable  bool // the reader may pay what is open
+	Payable  bool       // the reader may pay what is open
+	Need     phone.Need // whether they verify a number first
 }
 
 // Standing is how it stands today.
@@ -263,7 +274,8 @@ type PortalQuote struct {
 	Form     Form
 	Quote    billing.Quote
 	Settings billing.Settings
-	Decides  bool // the reader may answer it
+	Decides  bool       // the reader may answer it
+	Need     phone.Need // whether they verify a number before they accept it
 }
 
 // Standing is how it stands today.
@@ -336,6 +348,7 @@ type PortalCart struct {
 	Priced          bool // the figures below could be worked out
 	Net, Tax, Total money.Amount
 	MayOrder        bool
+	Need            phone.Need // whether the order waits until a number is verified
 }
 
 // Orders is a list of orders, for the pages "orders" and "portal-orders".
@@ -376,7 +389,8 @@ type PortalOrder struct {
 	Invoice  billing.Invoice // that it became; zero for none
 	Settings billing.Settings
 	Payable  bool
-	Key      string // of the button that goes on
+	Key      string     // of the button that goes on
+	Need     phone.Need // whether a number is verified first
 }
 
 // Sheet is the order on paper.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/contact"
+	"github.com/countinghouse/countinghouse/billing/phone"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/billing/subscription"
 	"github.com/countinghouse/countinghouse/identity"
@@ -83,9 +84,11 @@ func portalSamples() map[string]any {
 		"portal-person":   PortalPerson{samplePortal("Inês", "people"), sampleContactForm(true), ines, []Act{sampleAct()}},
 		"portal-account":  PortalAccount{samplePortal("Name and password", "account"), NewForm("name", "Inês"), Form{ID: "p"}, "12 characters or more."},
 		"portal-invoices": PortalInvoices{samplePortal("Invoices", "invoices"), []billing.InvoiceHead{sampleInvoice(billing.Issued).InvoiceHead}, Pager{Older: "/invoices?starting_after=x"}},
-		"portal-invoice":  PortalInvoice{samplePortal("Invoice 7", "invoices"), sampleInvoice(billing.Issued), billing.Settings{Name: "Tidewater Studios"}, true},
-		"portal-quotes":   PortalQuotes{samplePortal("Quotes", "quotes"), []billing.QuoteHead{sampleOwnQuote().QuoteHead}, Pager{}},
-		"portal-quote":    PortalQuote{samplePortal("Quote 3", "quotes"), refused(Form{Key: "k"}, billing.ErrQuoteDecided), sampleOwnQuote(), billing.Settings{Name: "Tidewater Studios"}, true},
+		"portal-phone": PortalPhone{samplePortal("Verify phone number", "phone"), PhoneAsking{Form: refused(NewForm("number", "086", "next", "/orders/1"), phone.ErrDenied), Asker: "Tidewater",
+			Rules: phone.Rules{Minutes: 10, Tries: 5, Delay: 60}, Action: "/phone", Next: "/orders/1", Back: "/orders/1", BackSay: "Back"}},
+		"portal-invoice": PortalInvoice{samplePortal("Invoice 7", "invoices"), sampleInvoice(billing.Issued), billing.Settings{Name: "Tidewater Studios"}, true, phone.Need{When: phone.Before}},
+		"portal-quotes":  PortalQuotes{samplePortal("Quotes", "quotes"), []billing.QuoteHead{sampleOwnQuote().QuoteHead}, Pager{}},
+		"portal-quote":   PortalQuote{samplePortal("Quote 3", "quotes"), refused(Form{Key: "k"}, billing.ErrQuoteDecided), sampleOwnQuote(), billing.Settings{Name: "Tidewater Studios"}, true, phone.Need{}},
 		"portal-statement": PortalStatement{samplePortal("Statement", "statement"), today.AddDays(-60), today, []report.Statement{{Currency: eur, Opening: euros(0),
 			Lines:   []report.StatementLine{{Date: today, Description: "Invoice INV-0001", Amount: euros(12000), Balance: euros(12000)}},
 			Closing: euros(12000), Overdue: euros(2000)}}, "/statement.pdf"},
@@ -98,9 +101,9 @@ func portalSamples() map[string]any {
 		"portal-shop":    PortalShop{strangerPortal("Shop"), []billing.Product{sampleSold("month")}, "stu", Pager{Older: "/shop?starting_after=x", ByName: true}},
 		"portal-product": PortalProduct{strangerPortal("Studio"), refused(NewForm("quantity", "0"), fault.New(fault.Invalid, "shop.quantity", "Order 1 to 1000 of each.").At("quantity")), sampleSold("")},
 		"portal-cart": PortalCart{Portal: samplePortal("Cart", "cart"), Form: NewForm("note", "Soon"), Rows: []CartRow{{Product: sampleSold("month"), Quantity: 2}, {Product: billing.Product{Name: "Gone"}, Quantity: 1, Gone: true}},
-			Priced: true, Net: euros(10000), Tax: euros(2300), Total: euros(12300), MayOrder: true},
+			Priced: true, Net: euros(10000), Tax: euros(2300), Total: euros(12300), MayOrder: true, Need: phone.Need{When: phone.Before}},
 		"portal-orders":   PortalOrders{samplePortal("Orders", "orders"), []billing.OrderHead{sampleOrder("held").OrderHead, sampleOrder("placed").OrderHead, sampleOrder("refused").OrderHead, sampleOrder("done").OrderHead}, Pager{}},
-		"portal-order":    PortalOrder{samplePortal("Order ORD-0001", "orders"), Form{}, sampleOrder("placed"), billing.Invoice{}, billing.Settings{Name: "Tidewater Studios"}, false, "k"},
+		"portal-order":    PortalOrder{samplePortal("Order ORD-0001", "orders"), Form{}, sampleOrder("placed"), billing.Invoice{}, billing.Settings{Name: "Tidewater Studios"}, false, "k", phone.Need{When: phone.After}},
 		"orders":          Orders{sampleShell("Orders", "orders"), []billing.OrderHead{sampleOrder("held").OrderHead, sampleOrder("done").OrderHead}, sampleTabs(), Find{URL: "/x", Label: "Number"}, Pager{}},
 		"order":           OrderPage{sampleShell("Order ORD-0001", "orders"), Form{}, sampleOrder("held"), billing.Settings{Name: "Tidewater Studios"}, []Act{sampleAct()}},
 		"portal-error":    broken,
@@ -117,5 +120,21 @@ func TestPortalOffersWhatOneMayDo(t *testing.T) {
 	drawing := drawn(t, set, "portal-overview", data)
 	if strings.Contains(drawing, `href="/people"`) || !strings.Contains(drawing, "Ask whoever looks after your people") {
 		t.Errorf("someone who may only pay is offered more: %s", drawing)
+	}
+}
+
+func TestPortalAsksForANumberOnEveryPageButItsOwn(t *testing.T) {
+	t.Parallel()
+	data := portalSamples()["portal-overview"].(PortalOverview)
+	data.Phone, data.Here = phone.Need{When: phone.Before}, "/invoices/7"
+	drawing := drawn(t, set, "portal-overview", data)
+	for _, want := range []string{`href="/phone?next=%2Finvoices%2F7"`, "More information", "before you order or pay"} {
+		if !strings.Contains(drawing, want) {
+			t.Errorf("the banner lacks %s", want)
+		}
+	}
+	data.Phone.Number = "+353861234567"
+	if strings.Contains(drawn(t, set, "portal-overview", data), "More information") {
+		t.Error("it is asked for again")
 	}
 }
