@@ -37,6 +37,7 @@ func (s *Server) registerImportPages() {
 var importRights = map[intake.Shape][]authz.Right{
 	intake.Accounts:  {rightTo(authz.Create, authz.Accounts)},
 	intake.Customers: {rightTo(authz.Create, authz.Customers), rightTo(authz.Change, authz.Customers)},
+	intake.Payees:    {rightTo(authz.Create, authz.Payees), rightTo(authz.Change, authz.Payees)},
 	intake.Products:  {rightTo(authz.Create, authz.Products), rightTo(authz.Change, authz.Products)},
 	intake.Invoices:  {rightTo(authz.Create, authz.Invoices), rightTo(authz.Approve, authz.Invoices), rightTo(authz.Create, authz.Payments)},
 	intake.Payments:  {rightTo(authz.Create, authz.Payments)},

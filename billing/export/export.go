@@ -21,8 +21,8 @@ const (
 	Beancount    Format = "beancount"    // the same for beancount.github.io
 	Journal      Format = "journal"      // the journal as a table, a row for each line of an entry
 	Transactions Format = "transactions" // documents and payments, by date
+	Customers    Format = "customers"    // these five in the shapes that can be imported
 	Payees       Format = "payees"
-	Customers    Format = "customers" // these four in the shapes that can be imported
 	Products     Format = "products"
 	Invoices     Format = "invoices"
 	Payments     Format = "payments"

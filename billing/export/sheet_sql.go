@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -28,35 +29,42 @@ type partyRow struct {
 	Country    string `db:"country"`
 	TaxNumber  string `db:"tax_number"`
 	Language   string `db:"language"`
-	Terms      *int   `db:"payment_terms_days"`
+	Terms      *int   `db:"terms"`
+	Account    string `db:"account_code"` // that is usually paid for, of a payee
 }
 
-var partyHeader = []any{"external_id", "name", "company", "email", "phone", "street", "city", "region", "postal_code", "country",
-	"tax_number", "language", "payment_terms_days"}
+var partyHeader = []any{"external_id", "name", "company", "email", "phone", "street", "city", "region", "postal_code", "country", "tax_number"}
 
-func (r partyRow) cells() []any {
-	var terms any
-	if r.Terms != nil {
-		terms = *r.Terms
+// cells are those of partyHeader, and what else there is.
+func (r partyRow) cells(more ...any) []any {
+	return append([]any{r.Key, r.Name, r.Company, r.Email, r.Phone, r.Street, r.City, r.Region, r.PostalCode, r.Country, r.TaxNumber}, more...)
+}
+
+func (r partyRow) terms() any {
+	if r.Terms == nil {
+		return nil
 	}
-	return []any{r.Key, r.Name, r.Company, r.Email, r.Phone, r.Street, r.City, r.Region, r.PostalCode, r.Country, r.TaxNumber, r.Language, terms}
+	return *r.Terms
 }
 
 const partyColumns = `coalesce(p.external_id, p.id::text) AS key, p.name, p.company, p.email, p.phone, p.street, p.city,
-	p.region, p.postal_code, p.country, p.tax_number, p.language, p.payment_terms_days`
+	p.region, p.postal_code, p.country, p.tax_number`
 
 // writeCustomers writes all customers, archived ones too.
 func writeCustomers(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
-	return rows(g, partyHeader, func(fn func(scan func(dest any) error) error) error {
-		return tx.Each(ctx, fn, `SELECT `+partyColumns+` FROM party p WHERE p.is_customer ORDER BY p.id`)
-	}, partyRow.cells)
+	header := append(slices.Clone(partyHeader), "language", "payment_terms_days")
+	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
+		return tx.Each(ctx, fn, `SELECT `+partyColumns+`, p.language, p.payment_terms_days AS terms FROM party p WHERE p.is_customer ORDER BY p.id`)
+	}, func(r partyRow) []any { return r.cells(r.Language, r.terms()) })
 }
 
 // writePayees writes all payees, archived ones too.
 func writePayees(ctx context.Context, tx *tenant.Tx, g sheet.Grid) error {
-	return rows(g, partyHeader, func(fn func(scan func(dest any) error) error) error {
-		return tx.Each(ctx, fn, `SELECT `+partyColumns+` FROM party p WHERE p.is_payee ORDER BY p.id`)
-	}, partyRow.cells)
+	header := append(slices.Clone(partyHeader), "payee_terms_days", "expense_account_code")
+	return rows(g, header, func(fn func(scan func(dest any) error) error) error {
+		return tx.Each(ctx, fn, `SELECT `+partyColumns+`, p.payee_terms_days AS terms, coalesce(a.code, '') AS account_code
+			FROM party p LEFT JOIN account a ON a.id = p.expense_account_id WHERE p.is_payee ORDER BY p.id`)
+	}, func(r partyRow) []any { return r.cells(r.terms(), r.Account) })
 }
 
 // writeTransactions writes issued documents and payments as they followed each other.

@@ -42,7 +42,7 @@ func (c *chart) put(a ledger.Account) {
 }
 
 // find looks for an account by its code, and without one by its name: whole, or what follows the last colon, where other
-// programs put an account below another.
+// programs put an account below another, or behind its code, as in "4000 Sales".
 func (c *chart) find(code, name string) (ledger.Account, bool) {
 	if code != "" {
 		a, ok := c.codes[code]
@@ -50,7 +50,12 @@ func (c *chart) find(code, name string) (ledger.Account, bool) {
 	}
 	a, ok := c.names[strings.ToLower(name)]
 	if at := strings.LastIndexByte(name, ':'); !ok && at >= 0 {
-		a, ok = c.names[strings.ToLower(strings.TrimSpace(name[at+1:]))]
+		name = strings.TrimSpace(name[at+1:])
+		a, ok = c.names[strings.ToLower(name)]
+	}
+	if first, rest, two := strings.Cut(name, " "); !ok && two {
+		a, ok = c.codes[first]
+		ok = ok && strings.EqualFold(a.Name, strings.TrimSpace(rest))
 	}
 	return a, ok
 }

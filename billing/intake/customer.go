@@ -36,29 +36,51 @@ func (t *Table) uniqueKeys() []string {
 	return keys
 }
 
-func (t *Table) takeCustomer(ctx context.Context, tx *tenant.Tx, s *Summary, r row, stored *billing.Customer) error {
+// takeCustomer adds a customer, or writes one anew that has changed; a payee of that id becomes a customer too.
+func (t *Table) takeCustomer(ctx context.Context, tx *tenant.Tx, s *Summary, r row, stored *storedCustomer) error {
 	if stored == nil {
 		s.Added++
 		_, err := billing.AddCustomer(ctx, tx, t.customer(r, billing.CustomerInput{ExternalID: t.text(r, "external_id")}))
 		return err
 	}
-	before := billing.CustomerInput{
-		ExternalID: stored.ExternalID, Name: stored.Name, Company: stored.Company, Email: stored.Email, Phone: stored.Phone,
-		Street: stored.Street, City: stored.City, Region: stored.Region, PostalCode: stored.PostalCode, Country: stored.Country,
-		TaxNumber: stored.TaxNumber, Language: stored.Language, TermsDays: stored.TermsDays,
-	}
+	before := inputOf(stored.Customer)
 	after := t.customer(r, before)
-	if same(before, after) {
+	changed := !same(before, after)
+	if stored.IsCustomer && !changed {
 		s.Unchanged++
 		return nil
 	}
-	s.Changed++
-	_, err := billing.ChangeCustomer(ctx, tx, stored.ID, stored.Version, after)
+	if stored.IsCustomer {
+		s.Changed++
+	} else {
+		s.Added++
+		if _, err := billing.SellToPayee(ctx, tx, stored.ID); err != nil || !changed {
+			return err
+		}
+	}
+	_, err := billing.ChangeCustomer(ctx, tx, stored.ID, 0, after)
 	return err
+}
+
+// inputOf is what would write a customer as they are.
+func inputOf(c billing.Customer) billing.CustomerInput {
+	return billing.CustomerInput{
+		ExternalID: c.ExternalID, Name: c.Name, Company: c.Company, Email: c.Email, Phone: c.Phone,
+		Street: c.Street, City: c.City, Region: c.Region, PostalCode: c.PostalCode, Country: c.Country,
+		TaxNumber: c.TaxNumber, Language: c.Language, TermsDays: c.TermsDays,
+	}
 }
 
 // customer is what a row makes of a customer.
 func (t *Table) customer(r row, c billing.CustomerInput) billing.CustomerInput {
+	c = t.party(r, c)
+	c.Language = t.textOr(r, "language", c.Language)
+	c.TermsDays = t.terms(r, "payment_terms_days", c.TermsDays)
+	return c
+}
+
+// party is what a row says of a customer and of a payee alike.
+func (t *Table) party(r row, c billing.CustomerInput) billing.CustomerInput {
 	c.Name = t.textOr(r, "name", c.Name)
 	c.Company = t.textOr(r, "company", c.Company)
 	c.Email = t.textOr(r, "email", c.Email)
@@ -72,15 +94,19 @@ func (t *Table) customer(r row, c billing.CustomerInput) billing.CustomerInput {
 		c.Country = code
 	}
 	c.TaxNumber = t.textOr(r, "tax_number", c.TaxNumber)
-	c.Language = t.textOr(r, "language", c.Language)
-	if t.at("payment_terms_days") >= 0 {
-		c.TermsDays = nil
-		if t.plain(r, "payment_terms_days") != "" {
-			days := int(t.number(r, "payment_terms_days", 3, 0).IntPart())
-			c.TermsDays = &days
-		}
-	}
 	return c
+}
+
+// terms reads in how many days something is to be paid; nil for what the organization has.
+func (t *Table) terms(r row, column string, stored *int) *int {
+	if t.at(column) < 0 {
+		return stored
+	}
+	if t.plain(r, column) == "" {
+		return nil
+	}
+	days := int(t.number(r, column, 3, 0).IntPart())
+	return &days
 }
 
 // same compares what pointers point to, too.

@@ -12,7 +12,8 @@ import (
 // The columns are those of the programs' import templates and exports, which share their names: QuickBooks Online's
 // "Import invoices", "Import journal entries", "Import products and services", "Import customers" and "Import a chart of
 // accounts"; Xero's SalesInvoiceTemplate.csv, Contacts.csv, InventoryItems.csv, ChartOfAccounts.csv and
-// ManualJournal.csv. They are compared without asterisks, spaces and signs, since versions differ in those alone.
+// ManualJournal.csv; and QuickBooks Online's report "Journal". Xero has one template for customers and suppliers, and
+// exports of either group with the same columns (Xero Central, "Import contacts"), so that the file's name tells. They are compared without asterisks, spaces and signs, since versions differ in those alone.
 type dialect struct {
 	name       string
 	shape      Shape
@@ -22,9 +23,19 @@ type dialect struct {
 	skip       map[string][]string // rows with one of these words in that column are no concern of ours
 	heads      []string            // our columns that rows below the first of a thing leave empty
 	bare       []string            // words for no tax at all
+	named      []string            // one of these words is in the file's name, where its columns do not tell what it is
+	report     bool                // a report of transactions: titles before the header, sums between the rows
 }
 
+var suppliers = []string{"supplier", "vendor", "payee"}
+
 var xeroNoTax = []string{"no vat", "no tax", "tax exempt", "tax exempt (0%)", "zero rated income", "gst free income", "exempt income", "tax on sales"}
+
+var quickbooksPayee = map[string][]string{
+	"external_id": {"vendorfullname", "supplierfullname", "vendor", "supplier", "displayname", "name"}, "name": {"vendorfullname", "supplierfullname", "vendor", "supplier", "displayname", "name"},
+	"company": {"companyname", "company"}, "email": {"email"}, "phone": {"phone", "phonenumbers"}, "street": {"streetaddress", "street", "address"}, "city": {"city"},
+	"region": {"state", "region"}, "postal_code": {"zip", "zipcode", "postalcode"}, "country": {"country"}, "tax_number": {"taxid", "businessidno"},
+}
 
 var dialects = []dialect{
 	{name: "Xero", shape: Invoices, need: []string{"contactname", "invoicenumber", "invoicedate", "unitamount"}, columns: map[string][]string{
@@ -32,6 +43,10 @@ var dialects = []dialect{
 		"currency": {"currency"}, "product_external_id": {"inventoryitemcode"}, "description": {"description"}, "quantity": {"quantity"},
 		"unit_price": {"unitamount"}, "discount_percent": {"discount"}, "tax_code": {"taxtype"}, "invoice_total": {"total"}, "status": {"status"}, "type": {"type"}},
 		skip: map[string][]string{"status": {"draft", "voided", "deleted"}, "type": {"sales credit note"}}, bare: xeroNoTax},
+	{name: "Xero", shape: Payees, named: suppliers, need: []string{"contactname", "emailaddress|accountnumber|poaddressline1"}, columns: map[string][]string{
+		"external_id": {"contactname"}, "name": {"contactname"}, "email": {"emailaddress"}, "phone": {"phonenumber"}, "street": {"poaddressline1", "saaddressline1"},
+		"city": {"pocity", "sacity"}, "region": {"poregion", "saregion"}, "postal_code": {"popostalcode", "sapostalcode"}, "country": {"pocountry", "sacountry"}, "tax_number": {"taxnumber"},
+		"payee_terms_days": {"duedatebillday"}, "bill_term": {"duedatebillterm"}, "expense_account_code": {"purchasesaccount"}}},
 	{name: "Xero", shape: Customers, need: []string{"contactname", "emailaddress|accountnumber|poaddressline1"}, columns: map[string][]string{
 		"external_id": {"contactname"}, "name": {"contactname"}, "email": {"emailaddress"}, "phone": {"phonenumber"}, "street": {"poaddressline1", "saaddressline1"},
 		"city": {"pocity", "sacity"}, "region": {"poregion", "saregion"}, "postal_code": {"popostalcode", "sapostalcode"}, "country": {"pocountry", "sacountry"}, "tax_number": {"taxnumber"}}},
@@ -49,10 +64,15 @@ var dialects = []dialect{
 	{name: "QuickBooks Online", shape: Journal, monthFirst: true, need: []string{"journalno", "journaldate", "accountname|account", "debits|debit", "credits|credit"}, columns: map[string][]string{
 		"entry": {"journalno"}, "date": {"journaldate"}, "description": {"memo", "description"}, "account": {"accountname", "account"}, "debit": {"debits", "debit"},
 		"credit": {"credits", "credit"}, "memo": {"description"}, "party": {"name"}, "currency": {"currency", "currencycode"}}, heads: []string{"date", "description", "currency"}},
+	{name: "QuickBooks Online", shape: Journal, monthFirst: true, report: true, need: []string{"date|transactiondate", "transactiontype", "account|accountname|accountfullname|distributionaccount", "debit", "credit"}, columns: map[string][]string{
+		"date": {"date", "transactiondate"}, "transaction_type": {"transactiontype"}, "number": {"num", "number"}, "account": {"account", "accountfullname", "accountname", "distributionaccount"},
+		"debit": {"debit"}, "credit": {"credit"}, "memo": {"memodescription", "description", "linedescription"}, "party": {"name"}, "currency": {"currency"}}},
 	{name: "QuickBooks Online", shape: Products, need: []string{"productservicename", "salespricerate|price"}, columns: map[string][]string{
 		"external_id": {"productservicename"}, "name": {"productservicename"}, "unit_price": {"salespricerate", "price"}, "description": {"salesdescription"}}},
 	{name: "QuickBooks Online", shape: Accounts, need: []string{"accountname|fullname|account", "type|accounttype", "detailtype"}, columns: map[string][]string{
 		"code": {"accountnumber", "number"}, "name": {"accountname", "fullname", "account"}, "kind": {"type", "accounttype"}}},
+	{name: "QuickBooks Online", shape: Payees, need: []string{"vendor|vendorfullname|supplier|supplierfullname", "company|companyname|phone|phonenumbers|email|address|streetaddress|openbalance"}, columns: quickbooksPayee},
+	{name: "QuickBooks Online", shape: Payees, named: suppliers, need: []string{"name|displayname", "company|companyname|phonenumbers|street|streetaddress|openbalance|zip"}, columns: quickbooksPayee},
 	{name: "QuickBooks Online", shape: Customers, need: []string{"customer|name|displayname|customerfullname", "company|companyname|phonenumbers|billingaddress|streetaddress|openbalance|zip"}, columns: map[string][]string{
 		"external_id": {"customerfullname", "displayname", "customer", "name"}, "name": {"customerfullname", "displayname", "customer", "name"}, "company": {"companyname", "company"}, "email": {"email"},
 		"phone": {"phone", "phonenumbers"}, "street": {"streetaddress", "street", "billingaddress"}, "city": {"city"}, "region": {"state", "region"}, "postal_code": {"zip", "postalcode"}, "country": {"country"}}},
@@ -68,8 +88,8 @@ func bareName(header string) string {
 	}, header)
 }
 
-// recogniseForeign finds the dialect of a header, and says where our columns stand in it.
-func recogniseForeign(header []string) (*dialect, map[string]int) {
+// recogniseForeign finds the dialect of a file by its name and header, and says where our columns stand in it.
+func recogniseForeign(file string, header []string) (*dialect, map[string]int) {
 	at := map[string]int{}
 	for i, name := range header {
 		if _, twice := at[bareName(name)]; !twice {
@@ -82,6 +102,9 @@ func recogniseForeign(header []string) (*dialect, map[string]int) {
 	for i := range dialects {
 		d := &dialects[i]
 		if slices.ContainsFunc(d.need, func(choice string) bool { return !has(choice) }) {
+			continue
+		}
+		if d.named != nil && !slices.ContainsFunc(d.named, func(word string) bool { return strings.Contains(strings.ToLower(file), word) }) {
 			continue
 		}
 		columns := map[string]int{}
@@ -129,8 +152,13 @@ func (t *Table) adapt() {
 		}
 	}
 	t.fillHeads()
-	if t.Shape == Invoices {
+	switch {
+	case t.foreign.report:
+		t.nameEntries()
+	case t.Shape == Invoices:
 		t.numberLines()
+	case t.Shape == Payees:
+		t.plainTerms()
 	}
 }
 

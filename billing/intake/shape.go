@@ -34,6 +34,7 @@ type Shape string
 const (
 	Accounts  Shape = "accounts"
 	Customers Shape = "customers"
+	Payees    Shape = "payees"
 	Products  Shape = "products"
 	Invoices  Shape = "invoices"
 	Payments  Shape = "payments"
@@ -52,6 +53,8 @@ var layouts = []layout{
 	{Customers, []string{"external_id", "name"},
 		[]string{"company", "email", "phone", "street", "city", "region", "postal_code", "country",
 			"tax_number", "language", "payment_terms_days"}},
+	{Payees, []string{"external_id", "name", "payee_terms_days"},
+		[]string{"company", "email", "phone", "street", "city", "region", "postal_code", "country", "tax_number", "expense_account_code"}},
 	{Products, []string{"external_id", "name", "unit_price", "currency"}, []string{"description"}},
 	{Invoices, []string{"external_id", "customer_external_id", "issue_date", "currency", "line", "product_external_id", "description", "quantity", "unit_price"},
 		[]string{"discount_percent", "tax_code", "due_date", "paid_on", "invoice_total",
@@ -65,7 +68,7 @@ func (s Shape) rank() int {
 	return slices.IndexFunc(layouts, func(l layout) bool { return l.shape == s })
 }
 
-// Sort puts tables into the order in which they are taken: accounts, customers, products, invoices, payments, journal.
+// Sort puts tables into the order in which they are taken: accounts, customers, payees, products, invoices, payments, journal.
 func Sort(tables []*Table) {
 	slices.SortStableFunc(tables, func(a, b *Table) int { return cmp.Compare(a.Shape.rank(), b.Shape.rank()) })
 }

@@ -76,22 +76,49 @@ func invoiceIDs(ctx context.Context, tx *tenant.Tx, keys []string) (map[string]b
 	})
 }
 
-func storedCustomers(ctx context.Context, tx *tenant.Tx, keys []string) (map[string]*billing.Customer, error) {
-	type stored struct {
-		Key string `db:"key"`
-		billing.Customer
-	}
-	found := make(map[string]*billing.Customer)
+// storedCustomer is a customer, or a payee who may become one.
+type storedCustomer struct {
+	Key        string `db:"key"`
+	IsCustomer bool   `db:"is_customer"`
+	billing.Customer
+}
+
+func storedCustomers(ctx context.Context, tx *tenant.Tx, keys []string) (map[string]*storedCustomer, error) {
+	found := make(map[string]*storedCustomer)
 	return found, inChunks(keys, func(wanted string) error {
-		var rows []stored
+		var rows []storedCustomer
 		err := tx.Select(ctx, &rows, `
 			SELECT coalesce(p.external_id, p.id::text) AS key, p.id, coalesce(p.external_id, '') AS external_id, p.name,
 			       p.company, p.email, p.phone, p.street, p.city, p.region, p.postal_code, p.country, p.tax_number, p.language,
-			       p.payment_terms_days, p.version
+			       p.payment_terms_days, p.version, p.is_customer
 			  FROM party p
-			 WHERE p.is_customer AND coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
+			 WHERE coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
 		for i := range rows {
-			found[rows[i].Key] = &rows[i].Customer
+			found[rows[i].Key] = &rows[i]
+		}
+		return err
+	})
+}
+
+// storedPayee is a payee, or a customer who may become one.
+type storedPayee struct {
+	Key     string `db:"key"`
+	IsPayee bool   `db:"is_payee"`
+	billing.Payee
+}
+
+func storedPayees(ctx context.Context, tx *tenant.Tx, keys []string) (map[string]*storedPayee, error) {
+	found := make(map[string]*storedPayee)
+	return found, inChunks(keys, func(wanted string) error {
+		var rows []storedPayee
+		err := tx.Select(ctx, &rows, `
+			SELECT coalesce(p.external_id, p.id::text) AS key, p.id, coalesce(p.external_id, '') AS external_id, p.name,
+			       p.company, p.email, p.phone, p.street, p.city, p.region, p.postal_code, p.country, p.tax_number,
+			       p.payee_terms_days, p.expense_account_id, p.is_payee
+			  FROM party p
+			 WHERE coalesce(p.external_id, p.id::text) IN (SELECT jsonb_array_elements_text($1::jsonb))`, wanted)
+		for i := range rows {
+			found[rows[i].Key] = &rows[i]
 		}
 		return err
 	})

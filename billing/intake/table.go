@@ -127,11 +127,10 @@ func (t *Table) begin(source *bufio.Reader) (separator rune, err error) {
 }
 
 func (t *Table) readHeader(records *csv.Reader) error {
-	record, err := records.Read()
+	record, line, err := readNames(records)
 	if err != nil {
-		return brokenRow{cells: len(record), error: err}
+		return err
 	}
-	line, _ := records.FieldPos(0)
 	t.header = make([]string, len(record))
 	t.column = make(map[string]int, len(record))
 	for i, cell := range record {
@@ -150,9 +149,12 @@ func (t *Table) readHeader(records *csv.Reader) error {
 		return t.faults.err()
 	}
 	if !ours(t.header) {
-		if d, columns := recogniseForeign(t.header); d != nil {
+		if d, columns := recogniseForeign(t.File, t.header); d != nil {
 			t.foreign, t.column, t.Shape = d, columns, d.shape
 			return nil
+		} else if isOneSided(t.header) {
+			t.faults.addAll(ErrOneSided, func(string) Fault { return Fault{Line: line} })
+			return t.faults.err()
 		}
 	}
 	found, ok := recognise(t.header, t.faults)
@@ -161,6 +163,31 @@ func (t *Table) readHeader(records *csv.Reader) error {
 	}
 	t.Shape = found.shape
 	return nil
+}
+
+// readNames reads the line that names the columns: the first, or in a report the one below its titles.
+func readNames(records *csv.Reader) (names []string, line int, err error) {
+	names, err = records.Read()
+	if err != nil {
+		return nil, 0, brokenRow{cells: len(names), error: err}
+	}
+	line, _ = records.FieldPos(0)
+	if !isTitle(names) {
+		return names, line, nil
+	}
+	for range maxTitles {
+		below, err := records.Read()
+		if err != nil {
+			break // what is wrong is that the first line names no columns
+		}
+		if !isTitle(below) {
+			if at, _ := records.FieldPos(0); isReport(below) {
+				return below, at, nil
+			}
+			break
+		}
+	}
+	return names, line, nil
 }
 
 func (t *Table) readRow(records *csv.Reader) error {
@@ -185,7 +212,7 @@ func (t *Table) readRow(records *csv.Reader) error {
 		}
 	}
 	switch {
-	case blank: // spreadsheets leave such rows behind
+	case blank, t.isBetween(record): // spreadsheets leave such rows behind, and reports have them
 	case len(record) != len(t.header):
 		t.refuse(r, -1, ErrWidth.Sayf("The row has %d cells, the header %d. A cell with a separator or line break in it stands between quotation marks.", len(record), len(t.header)))
 	default:

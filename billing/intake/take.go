@@ -15,10 +15,10 @@ import (
 // Summary is what taking a file came to.
 type Summary struct {
 	Shape     Shape
-	Things    int            // customers, products, invoices or whatever its shape is
+	Things    int            // customers, payees, products, invoices or whatever its shape is
 	Lines     int            // of invoices and entries
 	Added     int            // things that were new
-	Changed   int            // customers and products that were written anew
+	Changed   int            // customers, payees and products that were written anew
 	Unchanged int            // things that were in the books already, just so
 	Passed    int            // entries that invoices and payments make by themselves
 	Paid      int            // invoices whose payment the file itself told of
@@ -39,7 +39,7 @@ func (s *Summary) add(a money.Amount) error {
 }
 
 // Take puts a table into the books. What is there already and the same is passed over, so that taking a file twice is
-// taking it once; a customer or product that has changed is written anew; an invoice or payment that differs is refused.
+// taking it once; a customer, payee or product that has changed is written anew; an invoice or payment that differs is refused.
 // progress, which may be nil, is told how many rows are done.
 //
 // It fails with *Refused when the file is to blame. After any error the transaction must not be committed.
@@ -57,7 +57,7 @@ func Take(ctx context.Context, tx *tenant.Tx, t *Table, progress func(rows int))
 		t.base = settings.BaseCurrency
 	}
 	take := map[Shape]func(context.Context, *tenant.Tx, *Summary, func(int)) error{
-		Customers: t.takeCustomers, Products: t.takeProducts, Invoices: t.takeInvoices, Payments: t.takePayments,
+		Customers: t.takeCustomers, Payees: t.takePayees, Products: t.takeProducts, Invoices: t.takeInvoices, Payments: t.takePayments,
 		Accounts: t.takeAccounts, Journal: t.takeJournal,
 	}[t.Shape]
 	if take == nil {

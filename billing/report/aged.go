@@ -22,7 +22,7 @@ var ages = []Column{{Key: "not_due", Name: "Not due"}, {Key: "days_1_30", Name: 
 // of what customers owe. The sums "before" and "year_before" are the totals a month and a year before. Without a day it
 // is today. It fails with ErrSumTooLarge.
 func AgedReceivables(ctx context.Context, tx *tenant.Tx, asOf civil.Date, currency money.Currency) (Table, error) {
-	return aged(ctx, tx, asOf, currency, agedSide{"customers", "Customers", "All customers", ages, selectAged})
+	return aged(ctx, tx, asOf, currency, agedSide{"customers", "Customers", "All customers", "Without a customer", ages, agedInvoices})
 }
 
 // AgedPayables gives what payees were owed at the end of a day, by how late it was, as AgedReceivables does of customers.
@@ -31,14 +31,14 @@ func AgedReceivables(ctx context.Context, tx *tenant.Tx, asOf civil.Date, curren
 func AgedPayables(ctx context.Context, tx *tenant.Tx, asOf civil.Date, currency money.Currency) (Table, error) {
 	columns := slices.Clone(ages)
 	columns[5] = Column{Key: "no_bill", Name: "Not on bills"}
-	return aged(ctx, tx, asOf, currency, agedSide{"payees", "Payees", "All payees", columns, selectAgedPayables})
+	return aged(ctx, tx, asOf, currency, agedSide{"payees", "Payees", "All payees", "Without a payee", columns, agedBills})
 }
 
 // agedSide is what the two reports differ in.
 type agedSide struct {
-	section, name, total string
-	columns              []Column
-	rows                 func(ctx context.Context, tx *tenant.Tx, asOf civil.Date) ([]agedRow, error)
+	section, name, total, nobody string
+	columns                      []Column
+	books                        agedBooks
 }
 
 func aged(ctx context.Context, tx *tenant.Tx, asOf civil.Date, currency money.Currency, side agedSide) (Table, error) {
@@ -53,38 +53,27 @@ func aged(ctx context.Context, tx *tenant.Tx, asOf civil.Date, currency money.Cu
 		return t, err
 	}
 	t.begin(side.section, side.name)
-	rows, err := side.rows(ctx, tx, asOf)
+	rows, err := selectAged(ctx, tx, side.books, asOf, monthBefore(asOf), yearBefore(asOf))
 	if err != nil {
 		return t, err
 	}
+	past := []Row{{}, {Key: "before", Name: "A month before", Amounts: t.zeros()}, {Key: "year_before", Name: "A year before", Amounts: t.zeros()}}
 	for _, r := range rows {
-		if !t.has(r.Currency) {
-			continue
-		}
-		if err := t.put(side.section, r.row()); err != nil {
-			return t, err
-		}
-	}
-	t.Sums = append(t.Sums, Row{Key: "total", Name: side.total, Amounts: t.Section(side.section).Sum})
-	for _, past := range []struct {
-		key, name string
-		day       civil.Date
-	}{{"before", "A month before", monthBefore(asOf)}, {"year_before", "A year before", yearBefore(asOf)}} {
-		row := Row{Key: past.key, Name: past.name, Amounts: t.zeros()}
-		rows, err := side.rows(ctx, tx, past.day)
-		if err != nil {
-			return t, err
-		}
-		for _, r := range rows {
-			if r.Currency != t.Currency {
-				continue
+		switch {
+		case r.Day > 1 && r.Currency == t.Currency:
+			past[r.Day-1].Amounts = r.row().Amounts
+		case r.Day > 1 || !t.has(r.Currency):
+		default:
+			row := r.row()
+			if row.About == uuid.Nil {
+				row.Key, row.Name = "nobody", side.nobody
 			}
-			if row.Amounts, err = addEach(row.Amounts, r.row().Amounts); err != nil {
+			if err := t.put(side.section, row); err != nil {
 				return t, err
 			}
 		}
-		t.Sums = append(t.Sums, row)
 	}
+	t.Sums = append(t.Sums, Row{Key: "total", Name: side.total, Amounts: t.Section(side.section).Sum}, past[1], past[2])
 	t.drop()
 	return t, nil
 }
@@ -106,8 +95,9 @@ func monthBefore(d civil.Date) civil.Date {
 	return civil.On(last.Year(), last.Month(), d.Day())
 }
 
-// agedRow is a customer or payee in one currency; Customer is zero for what names none.
+// agedRow is a customer or payee in one currency; Customer is zero for what names none, and for all.
 type agedRow struct {
+	Day       int            `db:"day"` // 1, or 2 and 3 for all of earlier ones
 	Customer  uuid.UUID      `db:"customer_id"`
 	Name      string         `db:"name"`
 	Currency  money.Currency `db:"currency"`
@@ -124,9 +114,6 @@ func (r agedRow) row() Row {
 	row := Row{About: r.Customer, Name: r.Name}
 	for _, minor := range []int64{r.NotDue, r.Late30, r.Late60, r.Late90, r.Later, r.NoInvoice, r.Owed} {
 		row.Amounts = append(row.Amounts, money.Amount{Minor: minor, Currency: r.Currency})
-	}
-	if r.Customer == uuid.Nil {
-		row.Key = "nobody"
 	}
 	return row
 }

@@ -30,22 +30,22 @@ func CashFlow(ctx context.Context, tx *tenant.Tx, period Period, currency money.
 	for _, s := range cashSections {
 		t.begin(s[0], s[1])
 	}
-	change := t.zeros()
+	change, beginning := t.zeros(), t.zeros()
 	for _, r := range rows {
 		if !t.has(r.Currency) || r.empty() {
 			continue
 		}
 		row := r.row()
+		if r.Account.IsZero() {
+			beginning = row.Amounts
+			continue
+		}
 		if err := t.put(cashSection(r), row); err != nil {
 			return t, err
 		}
 		if change, err = addEach(change, row.Amounts); err != nil {
 			return t, err
 		}
-	}
-	beginning, err := t.moneyBefore(ctx, tx)
-	if err != nil {
-		return t, err
 	}
 	end, err := addEach(beginning, change)
 	t.Sums = append(t.Sums, Row{Key: "change", Name: "Change", Amounts: change}, Row{Key: "beginning", Name: "Money at the beginning", Amounts: beginning},
@@ -71,20 +71,4 @@ func cashSection(r columnRow) string {
 		return "liabilities"
 	}
 	return "equity"
-}
-
-// moneyBefore is the money before each column's first day.
-func (t *Table) moneyBefore(ctx context.Context, tx *tenant.Tx) ([]money.Amount, error) {
-	var days []Column
-	for _, c := range t.Columns {
-		days = append(days, Column{Period: Period{To: c.Period.From.AddDays(-1)}})
-	}
-	rows, err := selectMoney(ctx, tx, days)
-	amounts := t.zeros()
-	for _, r := range rows {
-		if t.has(r.Currency) {
-			amounts = r.row().Amounts
-		}
-	}
-	return amounts, err
 }

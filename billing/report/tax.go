@@ -75,10 +75,11 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 	if basis != Accrual && basis != Cash {
 		return r, ErrBasisUnknown
 	}
-	var err error
-	if r.Rows, err = selectTaxRows(ctx, tx, basis, period); err != nil {
+	rows, rated, err := selectTaxes(ctx, tx, basis, period)
+	if err != nil {
 		return r, err
 	}
+	r.Rows = rows
 	for _, row := range r.Rows {
 		owed := row.Tax
 		if row.Input {
@@ -90,7 +91,7 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 			return r, err
 		}
 	}
-	if err := r.convert(ctx, tx, period); err != nil {
+	if err := r.convert(ctx, tx, period, rated); err != nil {
 		return r, err
 	}
 	if basis == Cash {
@@ -111,21 +112,18 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 }
 
 // convert works out what is to be remitted in the base currency: the taxes at one rate are rounded together.
-func (r *TaxReport) convert(ctx context.Context, tx *tenant.Tx, period Period) error {
+func (r *TaxReport) convert(ctx context.Context, tx *tenant.Tx, period Period, rated []ratedTax) error {
 	base, err := selectBaseCurrency(ctx, tx)
 	if err != nil {
 		return err
 	}
 	r.Remit.Currency = base
-	rated, err := selectTaxRated(ctx, tx, r.Basis, period)
-	if err != nil {
-		return err
-	}
+	unrated := false
 	for _, t := range rated {
 		a := t.Tax
 		if a.Currency != base {
 			if t.Rate == nil {
-				r.Unrated += t.Documents
+				unrated = true
 				continue
 			}
 			if a, err = money.FromDecimal(a.Decimal().Mul(*t.Rate), base); err != nil {
@@ -136,7 +134,10 @@ func (r *TaxReport) convert(ctx context.Context, tx *tenant.Tx, period Period) e
 			return err
 		}
 	}
-	return nil
+	if unrated {
+		r.Unrated, err = countTaxUnrated(ctx, tx, r.Basis, period, base)
+	}
+	return err
 }
 
 func (r *TaxReport) count(a money.Amount) error {

@@ -13,25 +13,34 @@ import (
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-// Both give counted: what each document adds to each rate from day $1 to day $2, either of which may be NULL.
+// All give counted: what each document adds to each rate from day $1 to day $2, either of which may be NULL.
 const (
 	// A document counts with its entry, and again with the opposite sign when that entry is undone.
-	accrualTaxes = `
+	accrualMoved = `
 	WITH moved AS (
-		SELECT d.id, e.id AS entry_id, e.number AS entry_number, e.date, d.kind::text IN ('bill', 'payee_credit') AS input,
+		SELECT d.id, d.currency, d.base_rate, e.id AS entry_id, e.number AS entry_number, e.date, d.kind::text IN ('bill', 'payee_credit') AS input,
 		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -1 ELSE 1 END AS sign
 		  FROM journal_entry e JOIN document d ON d.entry_id = e.id
 		 WHERE ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
 		UNION ALL
-		SELECT d.id, e.id, e.number, e.date, d.kind::text IN ('bill', 'payee_credit'),
+		SELECT d.id, d.currency, d.base_rate, e.id, e.number, e.date, d.kind::text IN ('bill', 'payee_credit'),
 		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN 1 ELSE -1 END
 		  FROM journal_entry e JOIN document d ON d.entry_id = e.reverses_id
 		 WHERE ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
-	), counted AS (
+	)`
+	accrualTaxes = accrualMoved + `, counted AS (
 		SELECT m.id, m.entry_id, m.entry_number, m.date, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name,
 		       min(t.kind) AS kind, m.input, m.sign * sum(t.base) AS base, m.sign * sum(t.amount) AS tax
 		  FROM moved m JOIN document_tax t ON t.document_id = m.id AND (t.recoverable OR NOT m.input)
 		 GROUP BY m.id, m.entry_id, m.entry_number, m.date, m.sign, m.input, t.tax_rate_id, t.percent
+	)`
+
+	// The same without the entries, for sums over many.
+	accrualSums = accrualMoved + `, counted AS (
+		SELECT m.id, m.currency, m.base_rate, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name, min(t.kind) AS kind,
+		       m.input, sum(m.sign * t.base) AS base, sum(m.sign * t.amount) AS tax
+		  FROM moved m JOIN document_tax t ON t.document_id = m.id AND (t.recoverable OR NOT m.input)
+		 GROUP BY m.id, m.currency, m.base_rate, m.input, t.tax_rate_id, t.percent
 	)`
 
 	// A credit note counts as it settles an invoice or is given back, on both sides. What was written off was never paid.
@@ -49,7 +58,7 @@ const (
 		  FROM part p WHERE $2::date IS NULL OR p.date <= $2::date
 		 GROUP BY p.document_id
 	), counted AS (
-		SELECT d.id, NULL::uuid AS entry_id, 0 AS entry_number, p.date, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name,
+		SELECT d.id, d.currency, d.base_rate, NULL::uuid AS entry_id, 0 AS entry_number, p.date, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name,
 		       min(t.kind) AS kind, d.kind::text IN ('bill', 'payee_credit') AS input,
 		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -1 ELSE 1 END *
 		           (round(sum(t.base) * p.upto / d.total) - round(sum(t.base) * p.before / d.total)) AS base,
@@ -61,17 +70,17 @@ const (
 		 GROUP BY d.id, p.date, p.upto, p.before, t.tax_rate_id, t.percent
 	)`
 
-	taxRows = `
-	SELECT c.tax_rate_id, c.percent, d.currency, c.input, min(c.code) AS code, min(c.name) AS tax_name, min(c.kind) AS kind,
-	       sum(c.base)::bigint AS base, sum(c.tax)::bigint AS tax, count(DISTINCT c.id) AS documents
-	  FROM counted c JOIN document d ON d.id = c.id
-	 GROUP BY c.tax_rate_id, c.percent, d.currency, c.input
-	 ORDER BY c.input, min(c.code) COLLATE "C", c.percent, d.currency COLLATE "C"`
+	// One reading gives both the rows, by rate, and what converts into the base currency alike, by the rate of that.
+	taxSums = `
+	SELECT grouping(c.tax_rate_id) = 0 AS by_tax, c.tax_rate_id, c.percent, c.currency, c.input, c.base_rate,
+	       min(c.code) AS code, min(c.name) AS tax_name, min(c.kind) AS kind, sum(c.base)::bigint AS base, sum(c.tax)::bigint AS tax,
+	       sum(CASE WHEN c.input THEN -c.tax ELSE c.tax END)::bigint AS owed, count(*) AS documents
+	  FROM counted c
+	 GROUP BY GROUPING SETS ((c.tax_rate_id, c.percent, c.currency, c.input), (c.currency, c.base_rate))
+	 ORDER BY c.input, min(c.code) COLLATE "C", c.percent, c.currency COLLATE "C", c.base_rate`
 
-	taxRated = `
-	SELECT d.currency, d.base_rate, sum(CASE WHEN c.input THEN -c.tax ELSE c.tax END)::bigint AS tax, count(DISTINCT c.id) AS documents
-	  FROM counted c JOIN document d ON d.id = c.id
-	 GROUP BY d.currency, d.base_rate ORDER BY d.currency COLLATE "C", d.base_rate`
+	taxUnrated = `
+	SELECT count(DISTINCT c.id) FROM counted c WHERE c.base_rate IS NULL AND c.currency <> $3`
 
 	taxDocuments = `
 	SELECT c.id, d.kind, coalesce(d.number, '') AS number, p.name AS customer_name, c.date, d.currency, c.base::bigint AS base,
@@ -81,64 +90,56 @@ const (
 	 ORDER BY c.date, d.number COLLATE "C", c.entry_number LIMIT $5`
 )
 
-func selectTaxRows(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) ([]TaxRow, error) {
-	var rows []struct {
-		Rate      tax.RateID      `db:"tax_rate_id"`
-		Percent   decimal.Decimal `db:"percent"`
-		Currency  money.Currency  `db:"currency"`
-		Input     bool            `db:"input"`
-		Code      string          `db:"code"`
-		Name      string          `db:"tax_name"`
-		Kind      tax.Kind        `db:"kind"`
-		Base      int64           `db:"base"`
-		Tax       int64           `db:"tax"`
-		Documents int             `db:"documents"`
-	}
-	var err error
-	if basis == Cash {
-		err = tx.Select(ctx, &rows, cashTaxes+taxRows, period.From, period.To)
-	} else {
-		err = tx.Select(ctx, &rows, accrualTaxes+taxRows, period.From, period.To)
-	}
-	if err != nil {
-		return nil, reading("the taxes of a period", err)
-	}
-	all := make([]TaxRow, len(rows))
-	for i, r := range rows {
-		all[i] = TaxRow{Rate: r.Rate, Code: r.Code, Name: r.Name, Kind: r.Kind, Percent: r.Percent, Input: r.Input, Documents: r.Documents,
-			Base: money.Amount{Minor: r.Base, Currency: r.Currency}, Tax: money.Amount{Minor: r.Tax, Currency: r.Currency}}
-	}
-	return all, nil
-}
-
 // ratedTax is what documents of one currency come to whose rate into the base currency is the same; nil for none known.
 type ratedTax struct {
-	Tax       money.Amount
-	Rate      *decimal.Decimal
-	Documents int
+	Tax  money.Amount
+	Rate *decimal.Decimal
 }
 
-func selectTaxRated(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) ([]ratedTax, error) {
-	var rows []struct {
+func selectTaxes(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (rows []TaxRow, rated []ratedTax, err error) {
+	var all []struct {
+		ByTax     bool             `db:"by_tax"`
+		Rate      tax.RateID       `db:"tax_rate_id"`
+		Percent   *decimal.Decimal `db:"percent"`
 		Currency  money.Currency   `db:"currency"`
-		Rate      *decimal.Decimal `db:"base_rate"`
+		Input     *bool            `db:"input"`
+		BaseRate  *decimal.Decimal `db:"base_rate"`
+		Code      string           `db:"code"`
+		Name      string           `db:"tax_name"`
+		Kind      tax.Kind         `db:"kind"`
+		Base      int64            `db:"base"`
 		Tax       int64            `db:"tax"`
+		Owed      int64            `db:"owed"`
 		Documents int              `db:"documents"`
 	}
-	var err error
 	if basis == Cash {
-		err = tx.Select(ctx, &rows, cashTaxes+taxRated, period.From, period.To)
+		err = tx.Select(ctx, &all, cashTaxes+taxSums, period.From, period.To)
 	} else {
-		err = tx.Select(ctx, &rows, accrualTaxes+taxRated, period.From, period.To)
+		err = tx.Select(ctx, &all, accrualSums+taxSums, period.From, period.To)
 	}
 	if err != nil {
-		return nil, reading("the taxes of a period by rate", err)
+		return nil, nil, reading("the taxes of a period", err)
 	}
-	all := make([]ratedTax, len(rows))
-	for i, r := range rows {
-		all[i] = ratedTax{money.Amount{Minor: r.Tax, Currency: r.Currency}, r.Rate, r.Documents}
+	rows = []TaxRow{}
+	for _, r := range all {
+		if !r.ByTax {
+			rated = append(rated, ratedTax{money.Amount{Minor: r.Owed, Currency: r.Currency}, r.BaseRate})
+			continue
+		}
+		rows = append(rows, TaxRow{Rate: r.Rate, Code: r.Code, Name: r.Name, Kind: r.Kind, Percent: *r.Percent, Input: *r.Input, Documents: r.Documents,
+			Base: money.Amount{Minor: r.Base, Currency: r.Currency}, Tax: money.Amount{Minor: r.Tax, Currency: r.Currency}})
 	}
-	return all, nil
+	return rows, rated, nil
+}
+
+// countTaxUnrated counts the documents in other currencies than the base whose rate is not known.
+func countTaxUnrated(ctx context.Context, tx *tenant.Tx, basis Basis, period Period, base money.Currency) (n int, err error) {
+	if basis == Cash {
+		err = tx.Get(ctx, &n, cashTaxes+taxUnrated, period.From, period.To, base)
+	} else {
+		err = tx.Get(ctx, &n, accrualSums+taxUnrated, period.From, period.To, base)
+	}
+	return n, reading("documents without a rate", err)
 }
 
 // selectTaxPosted gives what the accounts for taxes moved in a period, one amount for each currency.

@@ -325,7 +325,7 @@ func (c *counter) end() {
 
 type orgExport struct {
 	orgDatabase
-	Format string `required:"" enum:"hledger,beancount,journal,transactions,payees,customers,products,invoices,payments" help:"What to write: the journal for hledger or beancount; in CSV the journal, documents and payments by date, or payees; or customers, products, invoices or payments in the CSV that can be imported."`
+	Format string `required:"" enum:"hledger,beancount,journal,transactions,payees,customers,products,invoices,payments" help:"What to write: the journal for hledger or beancount; in CSV the journal, or documents and payments by date; or customers, payees, products, invoices or payments in the CSV that can be imported."`
 	Output string `short:"o" type:"path" placeholder:"FILE" help:"The file to write. Without one it goes to standard output."`
 	Slug   string `arg:"" help:"The organization's address: the acme of /o/acme."`
 }
