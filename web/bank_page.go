@@ -15,6 +15,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/report"
+	"github.com/countinghouse/countinghouse/billing/tax"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -201,12 +202,31 @@ func showBank(v *visit, status int, i ledger.AccountID, form page.Form) error {
 		}
 		data.Tabs = bankTabs(v, data.Account, state)
 		data.Pager = pager(v, q, found, func(l bank.Line) uuid.UUID { return l.ID.UUID }, "")
+		if data.Taxes, err = bankTaxes(v, tx, ""); err != nil {
+			return nil, err
+		}
 		accounts, err := ledger.Accounts(v.ctx, tx)
 		data.Accounts = accountOptions(accounts, func(a ledger.Account) bool {
 			return !a.Archived && a.ID != i && a.Purpose != ledger.Receivable && a.Purpose != "payable"
 		})
 		return data, err
 	})
+}
+
+// bankTaxes are the rates and groups that may be in a line's amount: those in use, and the chosen one.
+func bankTaxes(v *visit, tx *tenant.Tx, chosen string) (options []page.Option, err error) {
+	rates, err := tax.Rates(v.ctx, tx)
+	for _, r := range rates {
+		if r.Archived && r.Code != chosen {
+			continue
+		}
+		label := r.Code + " " + r.Name
+		if r.Kind == tax.Group {
+			label = r.Code + ", " + strings.Join(r.MemberCodes(), " + ")
+		}
+		options = append(options, page.Option{Value: r.Code, Label: label})
+	}
+	return options, err
 }
 
 // bankState is the state that a list shows; without one what is to be looked at, and "all" is all.
@@ -300,7 +320,7 @@ func actOnLine(v *visit, said string, act func(tx *tenant.Tx, line bank.LineID, 
 func sendBankMatch(v *visit) error {
 	return actOnLine(v, "Line matched", func(tx *tenant.Tx, line bank.LineID, version int, sent url.Values) error {
 		m, err := BankMatchBody{InvoiceIDs: strings.Fields(sent.Get("invoice_ids")), BillIDs: strings.Fields(sent.Get("bill_ids")), EntryID: sent.Get("entry_id"),
-			OtherID: sent.Get("other_id"), AccountID: sent.Get("account_id"), Description: sent.Get("description")}.match()
+			OtherID: sent.Get("other_id"), AccountID: sent.Get("account_id"), TaxCode: sent.Get("tax_code"), KeepRest: sent.Get("keep_rest") == "yes", Description: sent.Get("description")}.match()
 		if err != nil {
 			return err
 		}

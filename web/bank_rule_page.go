@@ -74,7 +74,7 @@ func actOnRule(v *visit, said string, act func(ctx context.Context, tx *tenant.T
 func bankRuleBody(sent url.Values) BankRuleBody {
 	value := func(name string) string { return strings.TrimSpace(sent.Get(name)) }
 	return BankRuleBody{BankAccountID: value("bank_account_id"), Words: value("words"), Way: value("way"), Direction: value("direction"), Least: value("least"), Most: value("most"),
-		AccountID: value("account_id"), Description: value("description"), Automatic: sent.Get("automatic") != ""}
+		AccountID: value("account_id"), TaxCode: value("tax_code"), Description: value("description"), Automatic: sent.Get("automatic") != ""}
 }
 
 func bankRuleEditor(v *visit, tx *tenant.Tx, data page.BankRuleForm, title string) (any, error) {
@@ -88,6 +88,9 @@ func bankRuleEditor(v *visit, tx *tenant.Tx, data page.BankRuleForm, title strin
 	}
 	for _, b := range banks {
 		data.Banks = append(data.Banks, page.Option{Value: b.ID.String(), Label: b.Code + " " + b.Name})
+	}
+	if data.Taxes, err = bankTaxes(v, tx, data.Form.Value("tax_code")); err != nil {
+		return nil, err
 	}
 	accounts, err := ledger.Accounts(v.ctx, tx)
 	usable := inUse(data.Form.Value("account_id"))
@@ -131,7 +134,7 @@ func showBankRule(v *visit, status int, refused *page.Form) error {
 		b := viewBankRule(r)
 		form := orFresh(refused, func() page.Form {
 			f := page.NewForm("words", b.Words, "way", b.Way, "direction", b.Direction, "least", b.Least, "most", b.Most, "bank_account_id", b.BankAccountID,
-				"account_id", b.AccountID, "description", b.Description, "version", strconv.Itoa(r.Version))
+				"account_id", b.AccountID, "tax_code", b.TaxCode, "description", b.Description, "version", strconv.Itoa(r.Version))
 			if b.Automatic {
 				f.Values.Set("automatic", "yes")
 			}

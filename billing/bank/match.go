@@ -42,6 +42,7 @@ type Match struct {
 	Entry    ledger.EntryID      // which is in the journal already
 	Other    LineID              // the other side of a transfer between two bank accounts of one's own
 	Book     ledger.AccountID    // where it is booked to
+	Tax      string              // the code of the rate or group that is in the amount; with Book alone
 	Say      string              // of what is booked; empty says where from
 }
 
@@ -56,7 +57,7 @@ func (m Match) count() (n int) {
 
 // MatchLine says what a line belongs to, and books it where that is not booked yet. version is the one that the choice
 // was made on; 0 is any. Whatever runs at once, a line is matched once, and an entry with one line of an account. It fails with
-// ErrLineNotFound, ErrLineChanged, ErrMatched, ErrLocked, ErrMatchOne, with the faults of matching, and with what recording a
+// ErrLineNotFound, ErrLineChanged, ErrMatched, ErrLocked, ErrMatchOne, ErrTax, ErrTaxWithout, with the faults of matching, and with what recording a
 // payment and posting an entry refuse.
 func MatchLine(ctx context.Context, tx *tenant.Tx, line LineID, version int, m Match) (Line, error) {
 	l, err := lockLine(ctx, tx, line, version, m.Other)
@@ -67,6 +68,8 @@ func MatchLine(ctx context.Context, tx *tenant.Tx, line LineID, version int, m M
 		return l, ErrMatched
 	case m.count() != 1:
 		return l, ErrMatchOne
+	case m.Tax != "" && m.Book.IsZero():
+		return l, ErrTaxWithout
 	}
 	switch {
 	case len(m.Invoices) > 0:
@@ -78,7 +81,7 @@ func MatchLine(ctx context.Context, tx *tenant.Tx, line LineID, version int, m M
 	case !m.Other.IsZero():
 		err = matchTransfer(ctx, tx, l, m.Other)
 	default:
-		err = bookLine(ctx, tx, l, m.Book, m.Say, RuleID{})
+		err = bookLine(ctx, tx, l, m, RuleID{})
 	}
 	if err != nil {
 		return l, err
@@ -251,28 +254,29 @@ func (l Line) memo() string { return shorten(l.Text(), 300) }
 
 // bookLine posts an entry for a line. What the bank said stands in the lines' memos, which are masked; the description,
 // which is not, holds only what somebody wrote for it.
-func bookLine(ctx context.Context, tx *tenant.Tx, l Line, account ledger.AccountID, say string, rule RuleID) error {
-	to, err := ledger.AccountByID(ctx, tx, account)
+func bookLine(ctx context.Context, tx *tenant.Tx, l Line, m Match, rule RuleID) error {
+	to, err := ledger.AccountByID(ctx, tx, m.Book)
 	switch {
 	case err != nil:
 		return fault.List{ledger.ErrAccountUnknown.At("account_id")}
-	case account == l.Account:
+	case m.Book == l.Account:
 		return ErrBookSame
 	case to.Purpose == ledger.Receivable || to.Purpose == "payable":
 		return ErrBookOwned
 	}
-	if say, err = text.Line("description", say, 120); err != nil {
+	say, err := text.Line("description", m.Say, 120)
+	if err != nil {
 		return err
 	}
 	if say == "" {
 		say = to.Name + ", from the bank"
 	}
-	against, err := l.Amount.Neg()
+	others, err := against(ctx, tx, l, m.Book, m.Tax)
 	if err != nil {
 		return err
 	}
 	e, err := ledger.Post(ctx, tx, ledger.Posting{Date: l.Date, Description: say, Source: ledger.SourceBank, SourceID: l.ID.UUID, Automatic: true,
-		Lines: []ledger.Line{{Account: l.Account, Amount: l.Amount, Memo: l.memo()}, {Account: account, Amount: against, Memo: l.memo()}}})
+		Lines: append([]ledger.Line{{Account: l.Account, Amount: l.Amount, Memo: l.memo()}}, others...)})
 	if err != nil {
 		return err
 	}

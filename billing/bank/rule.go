@@ -2,6 +2,7 @@ package bank
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -65,6 +66,7 @@ type RuleInput struct {
 	Direction   string // in, out, or empty for both
 	Least, Most *decimal.Decimal
 	BookTo      ledger.AccountID
+	Tax         string // the code of the rate or group that is in the amount, or empty
 	Say         string // what the entries are called
 	Automatic   bool   // it books by itself when a file is imported; else it is a suggestion
 }
@@ -119,6 +121,17 @@ func (r Rule) Fits(l Line) bool {
 		}
 	}
 	return false
+}
+
+// match is how a line is booked by the rule.
+func (r Rule) match() Match { return Match{Book: r.BookTo, Tax: r.Tax, Say: r.Say} }
+
+// booksTo names the account, and the tax.
+func (r Rule) booksTo() string {
+	if r.Tax == "" {
+		return r.BookCode + " " + r.BookName
+	}
+	return r.BookCode + " " + r.BookName + " with " + r.Tax + " in it"
 }
 
 // ruleFor is the first rule that fits; ok is false where none does.
@@ -244,11 +257,16 @@ func checkRule(ctx context.Context, tx *tenant.Tx, in RuleInput) (RuleInput, err
 	if to.Archived || to.Purpose == ledger.Receivable || to.Purpose == "payable" || in.BookTo == in.Bank {
 		return in, ErrRuleAccount
 	}
+	if in.Tax != "" {
+		if _, err := taxRates(ctx, tx, in.Tax); err != nil {
+			return in, err
+		}
+	}
 	return in, nil
 }
 
-// bookByRules books those of an account's new lines whose first fitting rule says so. A rule whose account was archived since
-// books nothing.
+// bookByRules books those of an account's new lines whose first fitting rule says so. A rule whose account or tax was archived
+// since books nothing.
 func bookByRules(ctx context.Context, tx *tenant.Tx, a Account, added []LineID) (booked int, err error) {
 	rules, err := selectRules(ctx, tx)
 	if err != nil || len(rules) == 0 || len(added) == 0 {
@@ -271,7 +289,9 @@ func bookByRules(ctx context.Context, tx *tenant.Tx, a Account, added []LineID) 
 		if !ok || !r.Automatic || archived[r.BookTo] || r.BookTo == a.ID {
 			continue
 		}
-		if err := bookLine(ctx, tx, l, r.BookTo, r.Say, r.ID); err != nil {
+		if err := bookLine(ctx, tx, l, r.match(), r.ID); errors.Is(err, ErrTax) {
+			continue
+		} else if err != nil {
 			return booked, err
 		}
 		booked++

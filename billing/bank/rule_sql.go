@@ -26,6 +26,7 @@ type ruleRow struct {
 	BookTo    ledger.AccountID  `db:"book_to"`
 	BookCode  string            `db:"book_code"`
 	BookName  string            `db:"book_account_name"`
+	Tax       string            `db:"tax_code"`
 	Say       string            `db:"description"`
 	Automatic bool              `db:"automatic"`
 	Version   int               `db:"version"`
@@ -35,7 +36,7 @@ func selectRules(ctx context.Context, tx *tenant.Tx) ([]Rule, error) {
 	var rows []ruleRow
 	err := tx.Select(ctx, &rows, `
 		SELECT r.id, r.position, r.account_id, coalesce(b.name, '') AS bank_account_name, r.words, r.way, r.direction, r.least, r.most, r.book_to,
-		       t.code AS book_code, t.name AS book_account_name, r.description, r.automatic, r.version
+		       t.code AS book_code, t.name AS book_account_name, r.tax_code, r.description, r.automatic, r.version
 		  FROM bank_rule r JOIN account t ON t.id = r.book_to LEFT JOIN account b ON b.id = r.account_id ORDER BY r.position, r.id`)
 	if err != nil {
 		return nil, fmt.Errorf("listing bank rules: %w", err)
@@ -43,7 +44,7 @@ func selectRules(ctx context.Context, tx *tenant.Tx) ([]Rule, error) {
 	all := make([]Rule, len(rows))
 	for i, r := range rows {
 		all[i] = Rule{ID: r.ID, Position: r.Position, BookCode: r.BookCode, BookName: r.BookName, BankName: r.BankName, Version: r.Version,
-			RuleInput: RuleInput{Words: r.Words, Way: r.Way, Direction: r.Direction, Least: r.Least, Most: r.Most, BookTo: r.BookTo, Say: r.Say, Automatic: r.Automatic}}
+			RuleInput: RuleInput{Words: r.Words, Way: r.Way, Direction: r.Direction, Least: r.Least, Most: r.Most, BookTo: r.BookTo, Tax: r.Tax, Say: r.Say, Automatic: r.Automatic}}
 		if r.Bank != nil {
 			all[i].Bank = *r.Bank
 		}
@@ -62,9 +63,9 @@ func lockRules(ctx context.Context, tx *tenant.Tx) ([]Rule, error) {
 
 func insertRule(ctx context.Context, tx *tenant.Tx, rule RuleID, position int, in RuleInput) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO bank_rule (id, position, account_id, words, way, direction, least, most, book_to, description, automatic)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		rule, position, orNull(in.Bank.UUID), in.Words, in.Way, in.Direction, in.Least, in.Most, in.BookTo, in.Say, in.Automatic)
+		INSERT INTO bank_rule (id, position, account_id, words, way, direction, least, most, book_to, description, automatic, tax_code)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		rule, position, orNull(in.Bank.UUID), in.Words, in.Way, in.Direction, in.Least, in.Most, in.BookTo, in.Say, in.Automatic, in.Tax)
 	if err != nil {
 		return fmt.Errorf("adding a bank rule: %w", err)
 	}
@@ -75,9 +76,9 @@ func updateRule(ctx context.Context, tx *tenant.Tx, rule RuleID, version int, in
 	var kept uuid.UUID
 	err := tx.Get(ctx, &kept, `
 		UPDATE bank_rule SET account_id = $3, words = $4, way = $5, direction = $6, least = $7, most = $8, book_to = $9, description = $10,
-		       automatic = $11, version = version + 1
+		       automatic = $11, tax_code = $12, version = version + 1
 		 WHERE id = $1 AND ($2 = 0 OR version = $2) RETURNING id`,
-		rule, version, orNull(in.Bank.UUID), in.Words, in.Way, in.Direction, in.Least, in.Most, in.BookTo, in.Say, in.Automatic)
+		rule, version, orNull(in.Bank.UUID), in.Words, in.Way, in.Direction, in.Least, in.Most, in.BookTo, in.Say, in.Automatic, in.Tax)
 	return ruleFault(ctx, tx, rule, err)
 }
 

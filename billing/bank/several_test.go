@@ -89,6 +89,9 @@ func TestMatch_with_several_invoices(t *testing.T) {
 	if err := h.match(much, bank.Match{Invoices: []billing.InvoiceID{c.ID}}); !errors.Is(err, billing.ErrOverpaid) {
 		t.Errorf("more than is open fails with %v", err)
 	}
+	if found := h.suggestions(much); len(found) != 1 || !found[0].KeepRest || len(found[0].Invoices) != 1 || found[0].Invoices[0] != c.ID || found[0].Certainty >= bank.Sure {
+		t.Errorf("for more than is open of the invoice that it names it suggests %+v", found)
+	}
 	h.mustMatch(much, bank.Match{Invoices: []billing.InvoiceID{c.ID}, KeepRest: true})
 	if got := h.balance("1100"); got != -200 {
 		t.Errorf("%d is owed, with a rest kept as credit", got)

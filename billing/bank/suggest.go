@@ -118,7 +118,7 @@ func (c candidates) suggest(l Line) []Suggestion {
 		found = append(found, documents(l, c.Bills, -l.Amount.Minor)...)
 	}
 	if r, ok := ruleFor(c.Rules, l); ok {
-		found = append(found, Suggestion{Match: Match{Book: r.BookTo, Say: r.Say}, Rule: r.ID, Title: "Book to " + r.BookCode + " " + r.BookName, Amount: l.Amount,
+		found = append(found, Suggestion{Match: r.match(), Rule: r.ID, Title: "Book to " + r.booksTo(), Amount: l.Amount,
 			Why: []string{fmt.Sprintf("Your rule for “%s”", r.Words)}, Certainty: 60})
 	}
 	slices.SortStableFunc(found, func(a, b Suggestion) int { return cmp.Compare(b.Certainty, a.Certainty) })
@@ -184,6 +184,11 @@ func documents(l Line, all []openDocument, amount int64) (found []Suggestion) {
 			found = append(found, single(l, d, e, certainty))
 		}
 	}
+	if len(numbered) == 1 && numbered[0].Open < amount && l.Amount.Sign() > 0 {
+		s := single(l, numbered[0], evidence{numbered: true, named: holdsName(words, numbered[0])}, 62)
+		s.KeepRest = true
+		found = append(found, s)
+	}
 	found = append(found, several(l, numbered, amount, 92, "Their numbers stand in the text")...)
 	for len(known) > 0 {
 		var of []openDocument
@@ -232,10 +237,13 @@ func single(l Line, d openDocument, e evidence, certainty int) Suggestion {
 	if e.numbered {
 		s.Why = append(s.Why, "Its number stands in the text")
 	}
-	if e.whole {
+	switch {
+	case e.whole:
 		s.Amount = l.Amount
 		s.Why = append(s.Why, "The amount is exactly what is open")
-	} else {
+	case l.Amount.Minor > d.Open:
+		s.Why = append(s.Why, "The amount is more than is open: the rest stays as their credit")
+	default:
 		s.Why = append(s.Why, "The amount is a part of what is open")
 	}
 	if e.named {

@@ -36,6 +36,7 @@ type BankAccount struct {
 	State    string
 	FileKey  string   // the key of the upload's form
 	Accounts []Option // to book to
+	Taxes    []Option // that may be in the amount
 }
 
 // BankLine is a line with what it may belong to, and what can be done about it.
@@ -99,6 +100,9 @@ func (s BankSuggestion) Open() bool { return len(s.Invoices)+len(s.Bills) == 1 }
 func (s BankSuggestion) Does() string {
 	switch s.Name {
 	case "invoice_ids", "bill_ids":
+		if s.KeepRest {
+			return "Record payment, keep the rest"
+		}
 		return "Record payment"
 	case "account_id":
 		return "Book"
@@ -192,6 +196,7 @@ type BankRuleForm struct {
 	Does         string
 	Banks        []Option
 	Accounts     []Option
+	Taxes        []Option
 	Acts         []Act
 }
 
