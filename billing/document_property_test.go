@@ -9,6 +9,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/proof"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/fault"
@@ -193,6 +194,15 @@ func (x *trade) agree(r *rapid.T) {
 		r.Fatalf("%+v, reported %d, %v", sums, reported, err)
 	}
 	x.agreeOnDays(r)
+	if err := x.try(func(ctx context.Context, tx *tenant.Tx) error {
+		found, _, err := proof.Books(ctx, tx)
+		if len(found) > 0 {
+			r.Errorf("the proof finds %+v", found)
+		}
+		return err
+	}); err != nil {
+		r.Fatal(err)
+	}
 }
 
 // agreeOnDays works what is open on two days out of the rows and asks the report for the same.

@@ -69,6 +69,8 @@ type Census struct {
 	People        int
 	Waiting       int            // accounts and networks that have to wait before they may try to sign in again
 	Events        map[string]int // security events of the last 24 hours, by kind, each as often as it happened
+	Unproved      int            // organizations in use whose books did not agree when they were proved last
+	Unlooked      int            // organizations in use for two days or more whose books were not proved within the last two
 }
 
 // Count takes a census.
@@ -101,9 +103,22 @@ func Count(ctx context.Context, db *DB) (c Census, err error) {
 		for _, e := range events {
 			c.Events[e.Kind] = e.Times
 		}
-		return nil
+		return countProofs(ctx, tx, &c)
 	})
 	return c, err
+}
+
+func countProofs(ctx context.Context, tx *PlatformTx, c *Census) error {
+	var proofs struct{ Unproved, Unlooked int }
+	err := tx.Get(ctx, &proofs, `
+		SELECT count(*) FILTER (WHERE p.found > 0) AS unproved, count(*) FILTER (WHERE greatest(o.claimed_at, p.proved_at) < $1) AS unlooked
+		  FROM platform.organization o LEFT JOIN platform.proof p ON p.organization_id = o.id
+		 WHERE o.state::text IN ('active', 'suspended')`, tx.Now().Add(-48*time.Hour))
+	if err != nil {
+		return fmt.Errorf("counting proofs of books: %w", err)
+	}
+	c.Unproved, c.Unlooked = proofs.Unproved, proofs.Unlooked
+	return nil
 }
 
 // ErrNotMigrated says that the database is older than this binary.

@@ -8,6 +8,7 @@ import (
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/proof"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -54,6 +55,9 @@ func showOverview(v *visit) error {
 		}
 		fillFigures(figures, settings, &data)
 		if err := fillRecent(v, tx, settings, &data); err != nil {
+			return nil, err
+		}
+		if err := fillProof(v, tx, &data); err != nil {
 			return nil, err
 		}
 		return data, fillSetUp(v, tx, &data)
@@ -111,6 +115,35 @@ func fillRecent(v *visit, tx *tenant.Tx, settings billing.Settings, data *page.O
 	}
 	data.Recent = page.NewInvoiceTable(data.Shell, settings.BaseCurrency, issued)
 	return nil
+}
+
+// fillProof tells readers of reports what the last night's proof came to.
+func fillProof(v *visit, tx *tenant.Tx, data *page.Overview) error {
+	if !v.may(rightTo(authz.Read, authz.Reports)) {
+		return nil
+	}
+	p, err := proof.Latest(v.ctx, tx)
+	if err != nil {
+		return err
+	}
+	data.Proof = page.Proved{At: p.At, WholeAt: p.WholeAt, Entries: int(p.Entries), More: p.Found - len(p.Findings)}
+	for _, f := range p.Findings {
+		data.Proof.Findings = append(data.Proof.Findings, page.Disagreement{Say: f.Say, URL: v.findingURL(f)})
+	}
+	return nil
+}
+
+// findingURL is where to look at what does not agree.
+func (v *visit) findingURL(f proof.Finding) string {
+	switch {
+	case f.Kind == "credit_note" && v.may(rightTo(authz.Read, authz.Invoices)):
+		return v.at("credit-notes", f.ID.String())
+	case f.Kind == "bank" && v.may(rightTo(authz.Read, authz.Bank)):
+		return v.at("bank", f.ID.String())
+	case f.Kind == "":
+		return ""
+	}
+	return v.objectURL(f.Kind, f.ID)
 }
 
 // fillSetUp looks in the books for what has been done; nothing is ticked by hand.

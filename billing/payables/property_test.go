@@ -10,6 +10,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/payables"
+	"github.com/countinghouse/countinghouse/billing/proof"
 	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/billing/tax"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -163,6 +164,10 @@ func (x *purchases) agree(r *rapid.T) {
 		}
 		if owed != open {
 			r.Errorf("the ledger says that %d is owed, the bills %d", owed, open)
+		}
+		found, _, err := proof.Books(ctx, tx)
+		if err != nil || len(found) > 0 {
+			r.Errorf("the proof finds %+v, %v", found, err)
 		}
 		return x.agreeOn(ctx, tx, r, day("2026-01-01").AddDays(rapid.IntRange(0, 400).Draw(r, "a day")))
 	})

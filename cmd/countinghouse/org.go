@@ -25,6 +25,7 @@ type orgCommands struct {
 	Import      orgImport      `cmd:"" help:"Take CSV files of customers, products, invoices and payments into an organization's books."`
 	Rates       orgRates       `cmd:"" help:"Take a file of exchange rates of the European Central Bank into an organization's books."`
 	Export      orgExport      `cmd:"" help:"Write an organization's books for other programs."`
+	Prove       orgProve       `cmd:"" help:"Prove an organization's books: that they balance, agree with documents, gateways and bank, and are as they were sealed."`
 	Delete      orgDelete      `cmd:"" help:"Close an organization and, when a time of grace is over, destroy its key and its books."`
 	Restore     orgRestore     `cmd:"" help:"Open an organization again that was to be deleted."`
 	Certificate orgCertificate `cmd:"" help:"Show or verify a certificate of deletion."`

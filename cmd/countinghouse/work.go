@@ -34,6 +34,7 @@ func (w work) register(r *jobs.Registry) {
 	r.Every("platform.support_receipts", time.Minute, w.desk.Settle)
 	r.Every("platform.security_events", time.Minute, w.deliver)
 	r.EachOrganization("audit.seal", 15*time.Minute, w.seal, jobs.WhileSuspended())
+	r.EachOrganization("books.prove", time.Hour, w.prove, jobs.Within(30*time.Minute), jobs.WhileSuspended())
 	r.EachOrganization("payments.reconcile", 2*time.Minute, w.reconcile)
 	r.EachOrganization("payments.collect", time.Hour, w.collect, jobs.Within(30*time.Minute))
 	r.EachOrganization(subscription.Job, time.Hour, w.bill, jobs.Within(30*time.Minute))

@@ -72,6 +72,8 @@ var (
 	waiting       = figure("sign_in_lockouts", "Accounts and networks that have to wait before they may try to sign in again.")
 	events        = figure("security_events", "Security events of the last 24 hours, by kind.", "kind")
 	behind        = figure("schemas_behind", "Organizations and ready schemas that are not at this version's schema.")
+	unproved      = figure("books_disagreeing", "Organizations in use whose books did not agree when they were proved last.")
+	unlooked      = figure("books_unproved", "Organizations in use whose books were not proved within the last two days.")
 	jobsHeld      = figure("jobs", "Background jobs by standing.", "standing")
 )
 
@@ -88,7 +90,7 @@ type heldFigures struct {
 
 // Describe names the figures.
 func (h *heldFigures) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{counted, organizations, people, waiting, events, behind, jobsHeld} {
+	for _, d := range []*prometheus.Desc{counted, organizations, people, waiting, events, behind, unproved, unlooked, jobsHeld} {
 		out <- d
 	}
 }
@@ -118,7 +120,8 @@ func (h *heldFigures) count(ctx context.Context) (found []prometheus.Metric, err
 	if err != nil {
 		return nil, err
 	}
-	found = append(byLabel(organizations, census.Organizations), constant(people, census.People), constant(waiting, census.Waiting))
+	found = append(byLabel(organizations, census.Organizations), constant(people, census.People), constant(waiting, census.Waiting),
+		constant(unproved, census.Unproved), constant(unlooked, census.Unlooked))
 	found = append(found, byLabel(events, census.Events)...)
 	late, err := tenant.Behind(ctx, h.db)
 	if err != nil {

@@ -19,6 +19,7 @@ const (
 	RevokedToken = "revoked_token" // an API token is used after its end
 	Canary       = "canary"        // an organization was touched that nobody has business with
 	Disowned     = "disowned"      // a person said of a login of theirs that it was not them
+	Disagreeing  = "disagreeing"   // the books of an organization do not prove
 )
 
 // KindInfo is what there is to say about a kind.
@@ -46,6 +47,8 @@ func Kinds() []KindInfo {
 			"Someone reached for an organization that exists only to be left alone. Find out who, and how they learned its address."},
 		{Disowned, High, "A login was not who it seemed",
 			"A person said of a login to their account that it was not theirs. It is ended, and their API tokens are revoked. Look in the activity at what was done in it."},
+		{Disagreeing, High, "The books do not agree",
+			"The nightly proof of the books found figures that do not agree, or a record that was changed since it was sealed. The overview names them. Nothing of this program does such a thing: find out who reached the database, and compare with a backup."},
 	}
 }
 

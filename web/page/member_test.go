@@ -221,6 +221,7 @@ func memberSamples() map[string]any {
 			Lengths: AdmissionLengths, Scores: AdmissionScores, Members: []AdmissionMember{{ID: "1", Name: "Mara Lindqvist", Since: time.Date(2026, time.May, 4, 9, 0, 0, 0, time.UTC), Exempt: true}}},
 		"settings": Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},
 		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Books: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},
+			Proof: Proved{At: time.Date(2026, time.November, 21, 3, 4, 0, 0, time.UTC), Findings: []Disagreement{{Say: "Entry 12 does not balance: its lines come to 0.10 EUR.", URL: "/x"}, {Say: "Entry 14 is missing."}}, More: 2},
 			Chart: NewChart(eur, months), Overdue: table, Recent: table, SetUp: []Step{{Label: "Add a customer", Done: true}, {Label: "Add a product", Say: "What you sell", URL: "/x", Way: "Add product"}}},
 	}
 	maps.Copy(all, secondFactorSamples())

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"time"
+
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/civil"
@@ -51,6 +53,20 @@ type Overview struct {
 	Recent   InvoiceTable
 	SetUp    []Step
 	SetUpEnd bool // all done
+	Proof    Proved
+}
+
+// Proved is what became of the last proof of the books; the zero Proved where there was none, or for who may not see it.
+type Proved struct {
+	At, WholeAt time.Time
+	Entries     int
+	Findings    []Disagreement
+	More        int // how much more does not agree than is listed
+}
+
+// Disagreement is something that does not agree, and where to look; URL is empty for readers who may not.
+type Disagreement struct {
+	Say, URL string
 }
 
 // Step is one thing to do before the books are of use.
