@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/countinghouse/countinghouse/internal/trace"
 )
 
 // prepareAlive runs once per connection, so that asking whether a credential is good costs no planning.
@@ -61,10 +63,12 @@ func Glance(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
 	return do(ctx, db, s, entry{opening: "BEGIN READ ONLY", glance: true}, fn)
 }
 
-func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) error {
+func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) (err error) {
 	if s.s == nil {
 		return errNoScope
 	}
+	ctx, told := trace.Part(ctx, "transaction")
+	defer func() { told(failureOf(err)) }()
 	pool, err := db.compartment(s.s.compartment)
 	if err != nil {
 		return err
@@ -88,7 +92,7 @@ func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) 
 		if err := e.wait(conn, s.s); err != nil {
 			return nil, reached(ctx, err)
 		}
-		tx := &Tx{handle: handle{q: conn}, scope: s.s, now: now, open: s.open}
+		tx := &Tx{handle: handle{q: conn, within: trace.At(ctx)}, scope: s.s, now: now, open: s.open}
 		defer tx.close()
 		err := fn(tx)
 		if err == nil && s.s.BillsOthers && tx.wrote && db.config.Billed != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/trace"
 )
 
 // Why an organization cannot be founded.
@@ -123,7 +124,7 @@ func (db *DB) foundIn(ctx context.Context, n int, founder Person, slug, name str
 		}
 		found = true
 		s.compartment = n
-		tx := &Tx{handle: handle{q: conn}, scope: s, now: now}
+		tx := &Tx{handle: handle{q: conn, within: trace.At(ctx)}, scope: s, now: now}
 		defer tx.close()
 		return &tx.handle, fn(tx)
 	})

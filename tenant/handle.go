@@ -1,12 +1,15 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/countinghouse/countinghouse/internal/trace"
 )
 
 // ErrNoRows is what Get fails with when there is no row.
@@ -28,6 +31,7 @@ type querier interface {
 // at the end whatever one says, and a COMMIT that was none must not look like one.
 type handle struct {
 	q      querier
+	within trace.Place // the transaction, of which each statement is a part
 	failed error
 	wrote  bool // it may have: Exec was called
 	done   bool
@@ -42,13 +46,24 @@ func (h *handle) keep(err error) error {
 	return err
 }
 
+// failureOf is what a trace tells of a statement that failed: a code, since the text may hold what was sent.
+func failureOf(err error) string {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return ""
+	}
+	return cmp.Or(SQLState(err), "failed")
+}
+
 // Get reads one row into dest, a pointer to a struct with db tags or to a single value; ErrNoRows when
 // there is none.
 func (h *handle) Get(ctx context.Context, dest any, q query, args ...any) error {
 	if h.done {
 		return sql.ErrTxDone
 	}
-	return h.keep(h.q.GetContext(ctx, dest, string(q), args...))
+	ctx, told := h.within.Statement(ctx, string(q))
+	err := h.q.GetContext(ctx, dest, string(q), args...)
+	told(failureOf(err))
+	return h.keep(err)
 }
 
 // Select reads all rows into dest, a pointer to a slice.
@@ -56,7 +71,10 @@ func (h *handle) Select(ctx context.Context, dest any, q query, args ...any) err
 	if h.done {
 		return sql.ErrTxDone
 	}
-	return h.keep(h.q.SelectContext(ctx, dest, string(q), args...))
+	ctx, told := h.within.Statement(ctx, string(q))
+	err := h.q.SelectContext(ctx, dest, string(q), args...)
+	told(failureOf(err))
+	return h.keep(err)
 }
 
 // Exec runs a statement and says how many rows it touched.
@@ -65,7 +83,9 @@ func (h *handle) Exec(ctx context.Context, q query, args ...any) (int64, error) 
 		return 0, sql.ErrTxDone
 	}
 	h.wrote = true
+	ctx, told := h.within.Statement(ctx, string(q))
 	result, err := h.q.ExecContext(ctx, string(q), args...)
+	told(failureOf(err))
 	if h.keep(err) != nil {
 		return 0, err
 	}
@@ -80,6 +100,8 @@ func (h *handle) Each(ctx context.Context, fn func(scan func(dest any) error) er
 	if h.done {
 		return sql.ErrTxDone
 	}
+	ctx, told := h.within.Statement(ctx, string(q))
+	defer func() { told(failureOf(err)) }()
 	rows, err := h.q.QueryxContext(ctx, string(q), args...)
 	if h.keep(err) != nil {
 		return err

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"time"
@@ -88,6 +89,20 @@ func (s *Server) take(c *fiber.Ctx, by string, counter *limit.Counter, caller st
 	s.Meter.Refused(by)
 	c.Set("Retry-After", strconv.Itoa(upToSeconds(state.Retry)))
 	return errTooMany
+}
+
+// sayWhen tells whoever has to wait when to come again, where what refused them has not: every 429 and 503 says so
+// (RFC 6585, section 4; RFC 9110, section 10.2.3).
+func sayWhen(c *fiber.Ctx) {
+	if len(c.Response().Header.Peek("Retry-After")) > 0 {
+		return
+	}
+	switch c.Response().StatusCode() {
+	case http.StatusTooManyRequests:
+		c.Set("Retry-After", "30")
+	case http.StatusServiceUnavailable:
+		c.Set("Retry-After", "5")
+	}
 }
 
 // upToSeconds rounds up: a moment too early is refused again.

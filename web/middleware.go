@@ -45,8 +45,13 @@ func (s *Server) identify(refuse fiber.ErrorHandler) fiber.Handler {
 
 func (s *Server) identified(c *fiber.Ctx, refuse fiber.ErrorHandler) error {
 	began, end := time.Now(), s.Meter.Begin()
-	request, traced := tenant.Request{ID: newRequestID(), Network: s.network(c)}, trace.Begin(c.Get(trace.Header))
-	ctx, cancel := context.WithTimeout(tenant.WithRequest(trace.With(context.Background(), traced), request), requestTimeout)
+	tracer := s.Tracer
+	if isProbe(c.Path()) {
+		tracer = nil
+	}
+	request := tenant.Request{ID: newRequestID(), Network: s.network(c)}
+	ctx, traced, told := tracer.Serve(context.Background(), c.Get(trace.Header))
+	ctx, cancel := context.WithTimeout(tenant.WithRequest(ctx, request), requestTimeout)
 	defer cancel()
 	s.lead(c)
 	c.SetUserContext(ctx)
@@ -55,15 +60,21 @@ func (s *Server) identified(c *fiber.Ctx, refuse fiber.ErrorHandler) error {
 	if err != nil { // answer here, so that the log tells the status
 		err = refuse(c, err)
 	}
+	sayWhen(c)
 	route, status, took := s.routeOf(c), c.Response().StatusCode(), time.Since(began)
 	end(c.Method(), route, status, took)
+	organization := ""
+	if in := callFrom(c.UserContext()); in != nil && in.scope != (tenant.Scope{}) {
+		organization = in.scope.Organization().ID.String()
+	}
+	told(trace.Served{Method: c.Method(), Route: route, Status: status, Request: request.ID, Organization: organization})
 	if isProbe(route) && status == http.StatusOK { // several a second, which say nothing
 		return err
 	}
 	attributes := []any{"request_id", request.ID, "trace_id", traced.ID, "method", c.Method(), "route", route,
 		"status", status, "ms", took.Milliseconds()}
-	if in := callFrom(c.UserContext()); in != nil && in.scope != (tenant.Scope{}) {
-		attributes = append(attributes, "organization", in.scope.Organization().ID.String())
+	if organization != "" {
+		attributes = append(attributes, "organization", organization)
 	}
 	s.Log.Info("request", attributes...)
 	if c.Response().StatusCode() == http.StatusNotFound {

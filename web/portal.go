@@ -334,10 +334,7 @@ func (s *Server) answerPortalError(c *fiberCtx, err error) error {
 	}
 	p := problemOf(c.UserContext(), ofFiber(err))
 	s.logError(c.UserContext(), p, err)
-	switch {
-	case p.Status == http.StatusServiceUnavailable:
-		c.Set("Retry-After", "5")
-	case p.Status == http.StatusUnauthorized:
+	if p.Status == http.StatusUnauthorized {
 		return toSignIn(c)
 	}
 	say := p.Detail

@@ -140,9 +140,6 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	}
 	p := problemOf(c.UserContext(), ofFiber(err))
 	s.logError(c.UserContext(), p, err)
-	if p.Status == http.StatusServiceUnavailable {
-		c.Set("Retry-After", "5")
-	}
 	if isAPI(c.Path()) {
 		return writeProblem(c, p)
 	}

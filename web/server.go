@@ -26,6 +26,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/ready"
 	"github.com/countinghouse/countinghouse/internal/setting"
+	"github.com/countinghouse/countinghouse/internal/trace"
 	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -71,6 +72,8 @@ type Config struct {
 	Ready *ready.Ready
 	// Meter counts requests; nil counts none.
 	Meter *metric.Meter
+	// Tracer tells a collector what requests do; nil tells nobody.
+	Tracer *trace.Tracer
 	// ReadTimeout is how long a client may take to send a request; 0 means 15 s.
 	ReadTimeout time.Duration
 }

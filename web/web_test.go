@@ -123,7 +123,11 @@ func (h *house) send(t testing.TB, r *http.Request) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, body}
+	a := answer{response.StatusCode, response.Header, body}
+	if (a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable) && a.header.Get("Retry-After") == "" {
+		t.Errorf("%s %s: %d, and does not say when to come again", r.Method, r.URL.Path, a.status)
+	}
+	return a
 }
 
 // program is a caller of the API.

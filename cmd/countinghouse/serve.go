@@ -21,6 +21,7 @@ import (
 type serveCommand struct {
 	serviceFlags
 	edgeFlags
+	traceFlags
 	Work bool `env:"COUNTINGHOUSE_WORK" default:"true" negatable:"" help:"Run background jobs in this process too; with --no-work, 'countinghouse work' must run beside it."`
 }
 
@@ -130,7 +131,7 @@ func (f serviceFlags) parts() (p parts, err error) {
 
 // Run serves until it is interrupted; requests in flight are finished.
 func (c serveCommand) Run(ctx context.Context) (err error) {
-	if err := c.edgeFlags.check(c.Origin); err != nil {
+	if err := errors.Join(c.edgeFlags.check(c.Origin), c.traceFlags.check()); err != nil {
 		return err
 	}
 	p, err := c.parts()
@@ -138,6 +139,10 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.security.close()) }()
+	if p.tracer, err = c.tell(ctx, p.log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shutTracer(ctx, p.tracer)) }()
 	p.securityContact = c.SecurityContact
 	if p.limits, err = c.limits(); err != nil {
 		return err

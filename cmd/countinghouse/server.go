@@ -20,6 +20,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/place"
 	"github.com/countinghouse/countinghouse/internal/ready"
 	"github.com/countinghouse/countinghouse/internal/setting"
+	"github.com/countinghouse/countinghouse/internal/trace"
 	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -62,6 +63,7 @@ type parts struct {
 	// What follows is nil and nothing in dev.
 	ready   *ready.Ready
 	meter   *metric.Meter
+	tracer  *trace.Tracer
 	limits  web.Limits
 	proxies []netip.Prefix
 
@@ -123,7 +125,7 @@ func (p parts) wire(db *tenant.DB) (*identity.Identity, *web.Server, error) {
 	server, err := web.New(web.Config{
 		DB: db, Identity: people, Policy: policy, Log: p.log, Origin: p.origin, Key: digests,
 		Outbox: p.outbox, Mail: p.mail, Version: version, Watch: guard, Settings: settings, Captcha: tasks, Till: p.till(),
-		Ready: p.ready, Meter: p.meter, Limits: p.limits, Proxies: p.proxies, SecurityContact: p.securityContact,
+		Ready: p.ready, Meter: p.meter, Tracer: p.tracer, Limits: p.limits, Proxies: p.proxies, SecurityContact: p.securityContact,
 		Webhooks: p.webhooks(), Phones: phones, Shop: p.shop(),
 	})
 	return people, server, err

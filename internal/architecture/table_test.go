@@ -161,7 +161,7 @@ var table = map[string]row{
 
 	"internal/jobs": {may: join(words, "tenant")},
 
-	"tenant":            {may: []string{"migrations", "internal/fault", "internal/id"}},
+	"tenant":            {may: []string{"migrations", "internal/fault", "internal/id", "internal/trace"}},
 	"tenant/tenanttest": {may: join(words, "tenant", "migrations", "internal/postgres/pgtest")},
 	"migrations":        {},
 
@@ -219,6 +219,7 @@ var parts = []guarded{
 	{path: "github.com/valyala/fasthttp", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
 	{path: "github.com/danielgtaylor/huma", homes: []string{"web", "bench"}, why: "only web knows the web framework"},
 	{path: "github.com/prometheus", homes: []string{"internal/metric"}, why: "only internal/metric knows Prometheus"},
+	{path: "go.opentelemetry.io", apart: []string{"go.opentelemetry.io/proto/otlp/collector/trace/v1", "go.opentelemetry.io/proto/otlp/trace/v1"}, homes: []string{"internal/trace"}, why: "only internal/trace knows OpenTelemetry"},
 	{path: "github.com/hashicorp/vault", homes: []string{"secrets"}, why: "only secrets knows Vault"},
 }
 

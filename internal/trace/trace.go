@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -72,13 +73,25 @@ func From(ctx context.Context) Trace {
 // is none of their business.
 type Onward struct{ Next http.RoundTripper }
 
-// RoundTrip sends the request with the header, where there is a trace.
+// RoundTrip sends the request with the header, where there is a trace, as a part of it.
 func (o Onward) RoundTrip(r *http.Request) (*http.Response, error) {
-	if t := From(r.Context()); t.ID != "" {
-		r = r.Clone(r.Context())
-		r.Header.Set(Header, t.String())
+	t := From(r.Context())
+	if t.ID == "" {
+		return o.Next.RoundTrip(r)
 	}
-	return o.Next.RoundTrip(r)
+	ctx, ended := Part(r.Context(), "call "+methodOf(r.Method))
+	r = r.Clone(ctx)
+	r.Header.Set(Header, From(ctx).String())
+	answer, err := o.Next.RoundTrip(r)
+	switch {
+	case err != nil:
+		ended("unreachable")
+	case answer.StatusCode >= http.StatusBadRequest:
+		ended(strconv.Itoa(answer.StatusCode))
+	default:
+		ended("")
+	}
+	return answer, err
 }
 
 func isHex(s string) bool {
