@@ -6,12 +6,15 @@ VERSION ?= dev
 BIN ?= bin/countinghouse
 # For how many seconds each fuzz target runs.
 FUZZ ?= 60
+# For how long things are broken, each kind once at least, and what chance is drawn from: 0 for a new seed.
+FOR ?= 5m
+SEED ?= 0
 # Without a repository that git trusts (a tarball, another user's clone) Go cannot stamp the commit.
 VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
 MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*' -not -path './secrets/realvault/*' -not -path './charts/*'
 
-.PHONY: help run demo build vault test fuzz scan bench lint baseline clean packages
+.PHONY: help run demo build vault test chaos fuzz scan bench lint baseline clean packages
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +46,9 @@ test: packages ## Run all tests with the race detector; as root on Debian, insta
 
 packages:
 	@.ci/packages
+
+chaos: $(if $(VAULT),vault) ## Break what the service stands on under load, for a while (FOR=5m, SEED=...); VAULT=1: its Vault too.
+	go run -buildvcs=$(VCS) ./chaos -for $(FOR) -seed $(SEED) $(if $(VAULT),-vault bin/realvault)
 
 fuzz: ## Run every fuzz target for a minute (or FUZZ=... seconds).
 	.ci/fuzz $(FUZZ)

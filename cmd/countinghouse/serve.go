@@ -104,6 +104,7 @@ func (f serviceFlags) parts() (p parts, err error) {
 	if p.key, p.database, err = f.config(); err != nil {
 		return p, err
 	}
+	p.database.Now = clock()
 	if p.cardNumbers, err = f.accepted(); err != nil {
 		return p, err
 	}
