@@ -158,31 +158,55 @@ func InvoiceByID(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) (Invoice
 	return selectInvoice(ctx, tx, invoice)
 }
 
-// Invoices lists invoices, the newest first.
+// Invoices lists invoices, the newest first. It fails with ErrStandingUnknown.
 func Invoices(ctx context.Context, tx *tenant.Tx, filter InvoiceFilter, q cursor.Query) (cursor.Page[InvoiceHead], error) {
 	none := cursor.Page[InvoiceHead]{}
 	q, err := q.Check()
 	if err != nil {
 		return none, err
 	}
-	if filter.Search, err = text.Line("search", filter.Search, nameLength); err != nil {
+	filter, today, err := filter.check(ctx, tx)
+	if err != nil {
 		return none, err
-	}
-	var today civil.Date
-	switch filter.Standing {
-	case "", StandingDraft, StandingPaid, StandingVoid, StandingWrittenOff, StandingSentOut: // the same on every day
-	case StandingOpen, StandingPartPaid, StandingOverdue:
-		if today, err = Today(ctx, tx); err != nil {
-			return none, err
-		}
-	default:
-		return none, ErrStandingUnknown
 	}
 	rows, err := selectInvoices(ctx, tx, filter, today, q)
 	if err != nil {
 		return none, err
 	}
 	return cursor.Cut(q, rows), nil
+}
+
+// check gives the filter as the database takes it, and the day that it is about.
+func (f InvoiceFilter) check(ctx context.Context, tx *tenant.Tx) (_ InvoiceFilter, today civil.Date, err error) {
+	if f.Search, err = text.Line("search", f.Search, nameLength); err != nil {
+		return f, today, err
+	}
+	switch f.Standing {
+	case "", StandingDraft, StandingPaid, StandingVoid, StandingWrittenOff, StandingSentOut: // the same on every day
+	case StandingOpen, StandingPartPaid, StandingOverdue:
+		today, err = Today(ctx, tx)
+	default:
+		err = ErrStandingUnknown
+	}
+	return f, today, err
+}
+
+// InvoiceSum is what a list of invoices comes to in one currency.
+type InvoiceSum struct {
+	Invoices    int          // in the list
+	Counted     int          // of these, in the sums: drafts and void ones are not
+	Total, Open money.Amount // of those that count
+	TooLarge    bool         // the sums are more than an amount holds, and left out
+}
+
+// InvoiceSums gives what all invoices of a filter come to, by currency, the base currency first. It fails with
+// ErrStandingUnknown.
+func InvoiceSums(ctx context.Context, tx *tenant.Tx, filter InvoiceFilter) ([]InvoiceSum, error) {
+	filter, today, err := filter.check(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return sumInvoices(ctx, tx, filter, today)
 }
 
 // InvoiceCounts says how many invoices stand in each way today.

@@ -139,6 +139,7 @@ type Allocation struct {
 type PaymentFilter struct {
 	CustomerID CustomerID
 	InvoiceID  InvoiceID
+	Search     string // of the reference, the external id, the customer and the numbers of what it settles
 	From, To   civil.Date
 }
 
@@ -416,6 +417,9 @@ func PaymentByID(ctx context.Context, tx *tenant.Tx, payment PaymentID) (Payment
 func Payments(ctx context.Context, tx *tenant.Tx, filter PaymentFilter, q cursor.Query) (cursor.Page[Payment], error) {
 	q, err := q.Check()
 	if err != nil {
+		return cursor.Page[Payment]{}, err
+	}
+	if filter.Search, err = text.Line("search", filter.Search, nameLength); err != nil {
 		return cursor.Page[Payment]{}, err
 	}
 	rows, err := selectPayments(ctx, tx, filter, q)

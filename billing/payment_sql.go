@@ -173,17 +173,20 @@ const paymentsWhere = paymentColumns + paymentsFrom + `
 	   AND ($1::uuid IS NULL OR y.customer_id = $1)
 	   AND ($2::uuid IS NULL OR EXISTS (SELECT FROM payment_allocation a WHERE a.payment_id = y.id AND a.document_id = $2))
 	   AND ($3::date IS NULL OR y.date >= $3)
-	   AND ($4::date IS NULL OR y.date <= $4)`
+	   AND ($4::date IS NULL OR y.date <= $4)
+	   AND ($5 = '' OR position(upper($5) in upper(concat_ws(' ', y.external_id, y.reference, CASE WHEN $6::boolean THEN '' ELSE p.name END, p.company))) > 0 -- as customersWhere
+	        OR EXISTS (SELECT FROM payment_allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = y.id AND position(upper($5) in upper(d.number)) > 0))`
 
 func selectPayments(ctx context.Context, tx *tenant.Tx, filter PaymentFilter, q cursor.Query) ([]Payment, error) {
 	var rows []paymentRow
 	var err error
+	masked := tx.Scope().Masks().Has(tenant.MaskNames)
 	if q.Backwards() {
-		err = tx.Select(ctx, &rows, paymentsWhere+` AND y.id > $5 ORDER BY y.id LIMIT $6`,
-			orNull(filter.CustomerID.UUID), orNull(filter.InvoiceID.UUID), filter.From, filter.To, q.Before, q.Fetch())
+		err = tx.Select(ctx, &rows, paymentsWhere+` AND y.id > $7 ORDER BY y.id LIMIT $8`,
+			orNull(filter.CustomerID.UUID), orNull(filter.InvoiceID.UUID), filter.From, filter.To, filter.Search, masked, q.Before, q.Fetch())
 	} else {
-		err = tx.Select(ctx, &rows, paymentsWhere+` AND ($5::uuid IS NULL OR y.id < $5) ORDER BY y.id DESC LIMIT $6`,
-			orNull(filter.CustomerID.UUID), orNull(filter.InvoiceID.UUID), filter.From, filter.To, orNull(q.After), q.Fetch())
+		err = tx.Select(ctx, &rows, paymentsWhere+` AND ($7::uuid IS NULL OR y.id < $7) ORDER BY y.id DESC LIMIT $8`,
+			orNull(filter.CustomerID.UUID), orNull(filter.InvoiceID.UUID), filter.From, filter.To, filter.Search, masked, orNull(q.After), q.Fetch())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listing payments: %w", err)

@@ -62,6 +62,11 @@ func showActivity(v *visit) error {
 			}
 			data.Items = append(data.Items, row)
 		}
+		if v.first() && !isSupport(v.scope) {
+			query := asked.values()
+			query.Set("live", "1")
+			data.Self = v.at("activity") + "?" + query.Encode()
+		}
 		data.Pager = pager(v, q, found, func(e audit.Entry) uuid.UUID { return e.ID.UUID }, "")
 		if err := fillActivity(v, tx, &data, asked); err != nil {
 			return nil, err

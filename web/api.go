@@ -107,6 +107,7 @@ func (s *Server) registerAPI() {
 	s.registerInvitationAPI()
 	s.registerRoleAPI()
 	s.registerActivityAPI()
+	s.registerSearchAPI()
 	s.registerPersonAPI()
 }
 
@@ -122,6 +123,7 @@ func stampProblem(c huma.Context, _ string, v any) (any, error) {
 type operation struct {
 	id, method, path string
 	right            authz.Right
+	anyRight         bool // in place of right: whoever holds any
 	tag              string
 	summary          string
 	more             string // beside which right it needs
@@ -133,11 +135,15 @@ type operation struct {
 // handle registers an operation with the right that it needs. The caller is known, and may do it, before the
 // body is read.
 func handle[In, Out any](s *Server, op operation, handler func(ctx context.Context, c *call, in *In) (*Out, error)) {
-	route := Route{Method: op.method, Path: fiberPath(op.path), Right: op.right, Kinds: []tenant.Kind{tenant.Token}, Plan: op.plan}
+	route := Route{Method: op.method, Path: fiberPath(op.path), Right: op.right, AnyRight: op.anyRight, Kinds: []tenant.Kind{tenant.Token}, Plan: op.plan}
 	s.routes = append(s.routes, route)
+	needs, named := "Needs the right "+op.right.String()+": to "+op.right.Name()+".", op.right.String()
+	if op.anyRight {
+		needs, named = "Needs any right at all, and gives what the rights of the token let it read.", "any"
+	}
 	huma.Register(s.api, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
-		Description: "Needs the right " + op.right.String() + ": to " + op.right.Name() + "." + op.more, Extensions: map[string]any{"x-right": op.right.String()}, DefaultStatus: op.status, MaxBodyBytes: op.limit(),
+		Description: needs + op.more, Extensions: map[string]any{"x-right": named}, DefaultStatus: op.status, MaxBodyBytes: op.limit(),
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		Middlewares: huma.Middlewares{s.admitToken(route, op.file)},
 	}, func(ctx context.Context, in *In) (*Out, error) {

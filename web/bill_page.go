@@ -63,13 +63,17 @@ func showBills(v *visit, k billing.PurchaseKind) error {
 	if filter.Payee, err = bodyID[billing.Customer]("payee", v.query("payee")); err != nil {
 		return err
 	}
-	find := v.find(d.path, "Number, their number or payee", "standing", "payee")
+	find := v.find(d.path, "Number, their number or payee", "standing", "payee", "period", "from", "to")
 	filter.Search = find.Search
 	return v.show(http.StatusOK, "bills", func(tx *tenant.Tx) (any, error) {
 		data := page.Bills{Find: find, Say: words.say, New: words.add, NewURL: v.at(d.path, "new"), Left: words.left, Repeats: d.repeats,
-			Narrowed: filter != billing.PurchaseFilter{}, MayExpense: k == billing.Bill && v.may(rightTo(authz.Approve, authz.Bills))}
+			Periods:  v.periods(d.path, "Dated", "standing", "payee", "q"),
+			Narrowed: filter != billing.PurchaseFilter{} || v.narrowedByDay(), MayExpense: k == billing.Bill && v.may(rightTo(authz.Approve, authz.Bills))}
 		var err error
 		if data.Shell, err = v.frame(tx, words.title, d.path); err != nil {
+			return nil, err
+		}
+		if filter.From, filter.To, err = v.listDays(tx); err != nil {
 			return nil, err
 		}
 		counts, sums, err := billing.CountPurchases(v.ctx, tx, k)

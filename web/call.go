@@ -36,7 +36,7 @@ func (c *call) admit(ctx context.Context) error {
 		if kind = scope.Kind(); !slices.Contains(c.route.Kinds, kind) {
 			return tenant.ErrNoOrganization
 		}
-		allowed := c.server.Policy.May(scope, c.route.Right).Allowed && !(c.route.Closed && isSupport(scope))
+		allowed := c.route.admits(c.server.Policy, scope) && !(c.route.Closed && isSupport(scope))
 		switch {
 		case isSupport(scope):
 			err = c.account(ctx, scope.WhileSuspended(), allowed)

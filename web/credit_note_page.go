@@ -54,6 +54,9 @@ func showCreditNotes(v *visit) error {
 		data.Tabs = documentTabs(v, "credit-notes", "Credit notes by state", counts, standingTab{"Drafts", billing.StandingDraft},
 			standingTab{"Open", billing.StandingOpen}, standingTab{"Used up", billing.StandingUsed}, standingTab{"Void", billing.StandingVoid})
 		filter.Search = data.Find.Search
+		if filter.From, filter.To, err = v.listDays(tx); err != nil {
+			return nil, err
+		}
 		found, err := billing.CreditNotes(v.ctx, tx, filter, q)
 		if err != nil {
 			return nil, err

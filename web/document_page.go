@@ -1,8 +1,6 @@
 package web
 
 import (
-	"net/url"
-
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -24,29 +22,21 @@ func documentTabs(v *visit, path, label string, counts map[billing.Standing]int,
 	}
 	drawn := page.Tabs{Label: label}
 	for _, t := range append([]standingTab{{"All", ""}}, tabs...) {
-		query := url.Values{}
-		for name, value := range map[string]string{"standing": string(t.standing), "q": v.query("q"), "customer": v.query("customer")} {
-			if value != "" {
-				query.Set(name, value)
-			}
-		}
-		address, count := v.at(path), all
-		if len(query) > 0 {
-			address += "?" + query.Encode()
-		}
+		address, count := v.kept(path, []string{"q", "customer", "payee", "period", "from", "to"}, "standing", string(t.standing)), all
 		if t.standing != "" {
 			count = counts[t.standing]
 		}
 		drawn.Tabs = append(drawn.Tabs, page.Tab{Label: t.label, URL: address, Count: count,
-			Counted: v.query("q") == "" && v.query("customer") == "", Current: v.query("standing") == string(t.standing)})
+			Counted: v.query("q") == "" && v.query("customer") == "" && v.query("payee") == "" && !v.narrowedByDay(), Current: v.query("standing") == string(t.standing)})
 	}
 	return drawn
 }
 
 // documentList fills in what lists of documents have in common.
 func documentList(v *visit, tx *tenant.Tx, title, path string) (page.Documents, error) {
-	data := page.Documents{NewURL: v.at(path, "new"), Find: v.find(path, "Number, order number or customer", "standing", "customer")}
-	data.Narrowed = v.query("standing") != "" || v.query("customer") != "" || data.Find.Search != ""
+	data := page.Documents{NewURL: v.at(path, "new"), Find: v.find(path, "Number, order number or customer", "standing", "customer", "period", "from", "to"),
+		Periods: v.periods(path, "Issued", "standing", "customer", "q")}
+	data.Narrowed = v.query("standing") != "" || v.query("customer") != "" || data.Find.Search != "" || v.narrowedByDay()
 	var err error
 	data.Shell, err = v.frame(tx, title, path)
 	data.Table.Shell = data.Shell

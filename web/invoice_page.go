@@ -3,9 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"net/url"
-
-	"github.com/google/uuid"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
@@ -15,7 +12,7 @@ import (
 )
 
 func (s *Server) registerInvoicePages() {
-	s.member("GET", "/invoices", rightTo(authz.Read, authz.Invoices), showInvoices)
+	s.registerInvoiceListPages()
 	s.member("POST", "/invoices/preview", rightTo(authz.Read, authz.Invoices), showInvoicePreview)
 	s.registerDesk(invoiceDesk) // before what could take "new" for an id
 	s.member("GET", "/invoices/:id", rightTo(authz.Read, authz.Invoices), func(v *visit) error { return showInvoice(v, http.StatusOK, page.Form{}) })
@@ -24,45 +21,6 @@ func (s *Server) registerInvoicePages() {
 	})
 	s.member("POST", "/invoices/:id/write-off", rightTo(authz.Approve, authz.Invoices), func(v *visit) error {
 		return sendInvoiceAct(v, "Written off", billing.WriteOffInvoice)
-	})
-}
-
-func showInvoices(v *visit) error {
-	q, err := v.page()
-	if err != nil {
-		return err
-	}
-	filter := billing.InvoiceFilter{Standing: billing.Standing(v.query("standing"))}
-	if filter.CustomerID, err = bodyID[billing.Customer]("customer", v.query("customer")); err != nil {
-		return err
-	}
-	find := v.find("invoices", "Number, order number or customer", "standing", "customer")
-	filter.Search = find.Search
-	data := page.Invoices{Find: find, Narrowed: filter != billing.InvoiceFilter{}}
-	// What is owed in all stands over the whole list alone: it costs as much as the list.
-	if v.first() && filter.CustomerID.IsZero() && filter.Search == "" {
-		figures, ok, err := v.figures()
-		if err != nil {
-			return err
-		}
-		data.Told, data.Owed = ok, owedPage(figures.Owed)
-	}
-	return v.show(http.StatusOK, "invoices", func(tx *tenant.Tx) (any, error) {
-		var err error
-		if data.Shell, err = v.frame(tx, "Invoices", "invoices"); err != nil {
-			return nil, err
-		}
-		if err := fillInvoices(v, tx, filter, &data); err != nil {
-			return nil, err
-		}
-		settings, err := billing.LoadSettings(v.ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		found, err := billing.Invoices(v.ctx, tx, filter, q)
-		data.Table = page.NewInvoiceTable(data.Shell, settings.BaseCurrency, found.Items)
-		data.Pager = pager(v, q, found, func(h billing.InvoiceHead) uuid.UUID { return h.ID.UUID }, "")
-		return data, err
 	})
 }
 
@@ -79,10 +37,7 @@ func fillInvoices(v *visit, tx *tenant.Tx, filter billing.InvoiceFilter, data *p
 			return err
 		}
 		data.Customer = customer.Name
-		data.All = v.at("invoices")
-		if filter.Standing != "" {
-			data.All += "?standing=" + url.QueryEscape(string(filter.Standing))
-		}
+		data.All = v.kept("invoices", []string{"standing", "q", "period", "from", "to"})
 	}
 	return nil
 }
@@ -121,18 +76,9 @@ func invoiceTabs(v *visit, filter billing.InvoiceFilter, counts map[billing.Stan
 		if t.count == 0 && filter.Standing != t.standing && (t.standing == billing.StandingVoid || t.standing == billing.StandingWrittenOff) {
 			continue // most have none
 		}
-		query := url.Values{}
-		for name, value := range map[string]string{"standing": string(t.standing), "customer": v.query("customer"), "q": v.query("q")} {
-			if value != "" {
-				query.Set(name, value)
-			}
-		}
-		address := v.at("invoices")
-		if len(query) > 0 {
-			address += "?" + query.Encode()
-		}
+		address := v.kept("invoices", []string{"customer", "q", "period", "from", "to"}, "standing", string(t.standing))
 		// The counts are of all invoices: with a customer or a search they would be of another list.
-		counted := filter.CustomerID.IsZero() && filter.Search == ""
+		counted := filter.CustomerID.IsZero() && filter.Search == "" && !v.narrowedByDay()
 		tabs.Tabs = append(tabs.Tabs, page.Tab{Label: t.label, URL: address, Count: t.count, Counted: counted, Current: filter.Standing == t.standing})
 	}
 	return tabs

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
@@ -23,6 +26,7 @@ const (
 
 func (s *Server) registerOverviewPage() {
 	s.member("GET", "", rightTo(authz.Read, authz.Invoices), showOverview)
+	s.answerMember(Route{Method: "POST", Path: "/o/:slug/first-steps", AnyRight: true, Kinds: []tenant.Kind{tenant.Member, tenant.Support}, Closed: true}, sendFirstSteps)
 }
 
 // figures reads what is owed, had and earned, in a transaction of its own: amounts that add up to more than can be shown
@@ -38,8 +42,44 @@ func (v *visit) figures() (figures report.Figures, ok bool, err error) {
 	return figures, err == nil, err
 }
 
+// cashByWeek reads cash over time, in a transaction of its own as figures does.
+func (v *visit) cashByWeek() (days []page.CashDay, err error) {
+	if !v.may(rightTo(authz.Read, authz.Reports)) {
+		return nil, nil
+	}
+	err = v.run(func(tx *tenant.Tx) error {
+		found, err := report.CashByWeek(v.ctx, tx)
+		days = nil // it may run twice
+		for _, d := range found {
+			days = append(days, page.CashDay(d))
+		}
+		return err
+	})
+	if errors.Is(err, report.ErrSumTooLarge) {
+		return nil, nil
+	}
+	return days, err
+}
+
+// guarded says whether the reader has a second step. What guards support is not asked here.
+func (v *visit) guarded() (bool, error) {
+	if isSupport(v.scope) {
+		return false, nil
+	}
+	f, err := v.server.Identity.SecondFactors(v.ctx, v.scope.Person().ID)
+	return f.On(), err
+}
+
 func showOverview(v *visit) error {
 	figures, ok, err := v.figures()
+	if err != nil {
+		return err
+	}
+	cash, err := v.cashByWeek()
+	if err != nil {
+		return err
+	}
+	guarded, err := v.guarded()
 	if err != nil {
 		return err
 	}
@@ -54,13 +94,14 @@ func showOverview(v *visit) error {
 			return nil, err
 		}
 		fillFigures(figures, settings, &data)
+		data.CashTime = page.NewCashChart(cash)
 		if err := fillRecent(v, tx, settings, &data); err != nil {
 			return nil, err
 		}
 		if err := fillProof(v, tx, &data); err != nil {
 			return nil, err
 		}
-		return data, fillSetUp(v, tx, &data)
+		return data, fillSetUp(v, tx, guarded, &data)
 	})
 }
 
@@ -146,44 +187,46 @@ func (v *visit) findingURL(f proof.Finding) string {
 	return v.objectURL(f.Kind, f.ID)
 }
 
-// fillSetUp looks in the books for what has been done; nothing is ticked by hand.
-func fillSetUp(v *visit, tx *tenant.Tx, data *page.Overview) error {
-	one := cursor.Query{Limit: 1}
-	customers, err := billing.Customers(v.ctx, tx, billing.CustomerFilter{}, one)
+// fillSetUp looks in the books for what has been done; nothing is ticked by hand. What the reader may not do is not
+// asked of them.
+func fillSetUp(v *visit, tx *tenant.Tx, guarded bool, data *page.Overview) error {
+	f, err := billing.FirstStepsOf(v.ctx, tx, tx.Scope().Person().ID)
 	if err != nil {
 		return err
 	}
-	products, err := billing.Products(v.ctx, tx, billing.ProductFilter{}, one)
-	if err != nil {
-		return err
-	}
-	counts, err := billing.InvoiceCounts(v.ctx, tx)
-	if err != nil {
-		return err
-	}
-	payments, err := billing.Payments(v.ctx, tx, billing.PaymentFilter{}, one)
-	if err != nil {
-		return err
-	}
-	issued := 0
-	for standing, n := range counts {
-		if standing != billing.StandingDraft {
-			issued += n
+	step := func(done bool, right authz.Right, label, say, way string, path ...string) {
+		if !v.may(right) {
+			return
 		}
+		data.SetUp = append(data.SetUp, page.Step{Label: label, Say: say, Way: way, Done: done, URL: v.at(path...)})
 	}
-	step := func(done bool, right authz.Right, label, say, way string, path ...string) page.Step {
-		s := page.Step{Label: label, Say: say, Way: way, Done: done}
-		if v.may(right) {
-			s.URL = v.at(path...)
-		}
-		return s
+	step(f.Address && f.TaxNumber, rightTo(authz.Change, authz.Settings), "Say who you are", "Address and tax number, as they stand on your documents", "Fill in", "settings")
+	step(f.Logo, rightTo(authz.Change, authz.Settings), "Add your logo", "It heads your documents and mail", "Add logo", "settings", "branding")
+	step(f.Customer, rightTo(authz.Create, authz.Customers), "Add a customer", "Whom you sell to, by hand or from a file of another program", "Add customer", "customers", "new")
+	if n := len(data.SetUp); n > 0 && !f.Customer && v.may(rightTo(authz.Create, authz.Imports)) {
+		data.SetUp[n-1].Other, data.SetUp[n-1].OtherURL = "Import", v.at("settings", "imports")
 	}
-	data.SetUp = []page.Step{
-		step(len(customers.Items) > 0, rightTo(authz.Create, authz.Customers), "Add a customer", "Whom you sell to", "Add customer", "customers", "new"),
-		step(len(products.Items) > 0, rightTo(authz.Create, authz.Products), "Add a product", "What you sell, so that a line is a choice away", "Add product", "products", "new"),
-		step(issued > 0, rightTo(authz.Create, authz.Invoices), "Issue an invoice", "It stays a draft until you issue it", "New invoice", "invoices", "new"),
-		step(len(payments.Items) > 0, rightTo(authz.Create, authz.Payments), "Record a payment", "Open the invoice that was paid", "Go to invoices", "invoices"),
+	step(f.Product, rightTo(authz.Create, authz.Products), "Add a product", "What you sell, so that a line is a choice away", "Add product", "products", "new")
+	step(f.Issued, rightTo(authz.Create, authz.Invoices), "Issue an invoice", "It stays a draft until you issue it", "New invoice", "invoices", "new")
+	step(f.Gateway, rightTo(authz.Create, authz.Gateways), "Let customers pay by a link", "By card or transfer, booked by itself", "Choose a way", "settings", "gateways")
+	step(f.Paid, rightTo(authz.Create, authz.Payments), "Record a payment", "Open the invoice that was paid", "Go to invoices", "invoices")
+	step(f.Bank, rightTo(authz.Create, authz.Bank), "Bring in your bank’s statement", "Its lines find their invoices", "Go to the bank", "bank")
+	step(f.Colleagues, rightTo(authz.Create, authz.Members), "Invite your bookkeeper", "You choose what they may see and do", "Invite", "members")
+	if !isSupport(v.scope) {
+		data.SetUp = append(data.SetUp, page.Step{Label: "Turn on a second step", Say: "Two minutes, with an app or a passkey: your password alone opens nothing then", Way: "Turn on", Done: guarded, URL: "/account/second-step"})
 	}
 	data.SetUpEnd = data.Done() == len(data.SetUp)
+	data.Away = f.Away
+	data.Put = page.Act{URL: v.at("first-steps"), Label: "Put away", Class: "btn-small btn-quiet", Icon: "x", Key: newFormKey()}
+	if f.Away {
+		data.Put.Label, data.Put.Icon, data.Put.URL = "Show the first steps", "list-checks", data.Put.URL+"?back=yes"
+	}
 	return nil
+}
+
+// sendFirstSteps puts the list of first steps away for its reader, or brings it back.
+func sendFirstSteps(v *visit) error {
+	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
+		return uuid.Nil, billing.PutFirstSteps(v.ctx, tx, tx.Scope().Person().ID, v.query("back") == "")
+	}, func(uuid.UUID) string { return v.home() }, func(page.Form) error { return v.c.Redirect(v.home(), http.StatusSeeOther) })
 }

@@ -26,6 +26,8 @@ var (
 // registerPages puts every page of a member on the router.
 func (s *Server) registerPages() {
 	s.registerOverviewPage()
+	s.registerSearchPages()
+	s.registerNoticePages()
 	s.registerCustomerPages()
 	s.registerContactPages()
 	s.registerProductPages()

@@ -30,7 +30,8 @@ func showPayments(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusOK, "payments", func(tx *tenant.Tx) (any, error) {
-		var data page.Payments
+		data := page.Payments{Find: v.find("payments", "Reference, customer or invoice", "period", "from", "to"), Periods: v.periods("payments", "Received", "q")}
+		data.Narrowed = data.Find.Search != "" || v.narrowedByDay()
 		var err error
 		if data.Shell, err = v.frame(tx, "Payments", "payments"); err != nil {
 			return nil, err
@@ -39,7 +40,11 @@ func showPayments(v *visit) error {
 		if err != nil {
 			return nil, err
 		}
-		found, err := billing.Payments(v.ctx, tx, billing.PaymentFilter{}, q)
+		filter := billing.PaymentFilter{Search: data.Find.Search}
+		if filter.From, filter.To, err = v.listDays(tx); err != nil {
+			return nil, err
+		}
+		found, err := billing.Payments(v.ctx, tx, filter, q)
 		data.Items = found.Items
 		amounts := make([]money.Amount, len(found.Items))
 		for i, p := range found.Items {

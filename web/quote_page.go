@@ -64,6 +64,9 @@ func showQuotes(v *visit) error {
 			standingTab{"Accepted", billing.StandingAccepted}, standingTab{"Invoiced", billing.StandingInvoiced},
 			standingTab{"Declined", billing.StandingDeclined}, standingTab{"Expired", billing.StandingExpired})
 		filter.Search = data.Find.Search
+		if filter.From, filter.To, err = v.listDays(tx); err != nil {
+			return nil, err
+		}
 		found, err := billing.Quotes(v.ctx, tx, filter, q)
 		if err != nil {
 			return nil, err

@@ -43,7 +43,7 @@ func (s *Server) deliver(ctx context.Context, m notify.Mail) error {
 // account puts what a support person asks for on the organization's record: which page, which thing, and why they were
 // let in. It is committed when this returns nil.
 func (c *call) account(ctx context.Context, scope tenant.Scope, allowed bool) error {
-	act := tenant.Act{Action: "support.read", Object: string(c.route.Right.Module)}
+	act := tenant.Act{Action: "support.read", Object: c.route.object()}
 	switch {
 	case !allowed:
 		act.Action = "support.refused"

@@ -24,13 +24,19 @@ import (
 // visit is a member's request for a page of their organization.
 type visit struct {
 	*call
-	c   *fiber.Ctx
-	ctx context.Context
+	c      *fiber.Ctx
+	ctx    context.Context
+	others []page.Organization // of the same person, for a whole page
 }
 
 // member registers a page at /o/:slug + path, with the right that it needs.
 func (s *Server) member(method, path string, right authz.Right, show func(v *visit) error) {
 	s.answerMember(Route{Method: method, Path: "/o/:slug" + path, Right: right, Kinds: []tenant.Kind{tenant.Member, tenant.Support}}, show)
+}
+
+// anyMember is member for a page that whoever holds any right may see, each as much of it as their rights let them.
+func (s *Server) anyMember(method, path string, show func(v *visit) error) {
+	s.answerMember(Route{Method: method, Path: "/o/:slug" + path, AnyRight: true, Kinds: []tenant.Kind{tenant.Member, tenant.Support}}, show)
 }
 
 // closedToSupport is member for what cannot be masked: support is refused, whatever it was let in to see, and that is on
@@ -49,7 +55,7 @@ func (s *Server) answerMember(route Route, show func(v *visit) error) {
 		if err := s.limitCaller(c, v.scope); err != nil {
 			return err
 		}
-		if c.Query("live") == "" { // what a page asks by itself keeps no session open
+		if c.Query("live") == "" && !route.Unasked { // what a page asks by itself keeps no session open
 			if err := tenant.Seen(v.ctx, s.DB, v.scope); err != nil {
 				return err
 			}
@@ -85,6 +91,9 @@ func (v *visit) at(parts ...string) string {
 	return "/o/" + v.scope.Organization().Slug + "/" + strings.Join(parts, "/")
 }
 
+// home is the address of the overview.
+func (v *visit) home() string { return "/o/" + v.scope.Organization().Slug }
+
 // shell fills in what every page of an organization shows. It reads inside the page's own transaction.
 func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 	settings, err := billing.LoadSettings(v.ctx, tx)
@@ -105,7 +114,8 @@ func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 		due = until.In(settings.Zone())
 	}
 	return page.Shell{
-		Visits: visits, PasswordDue: due, Suspended: v.scope.ReadOnly(),
+		Visits: visits, PasswordDue: due, Suspended: v.scope.ReadOnly(), Support: isSupport(v.scope),
+		Others: v.others, Keys: v.c.Cookies(keysCookie) != keysOff,
 		Title: title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
 		Person: personPage(v.scope.Person()), Flash: said(v.c), Open: page.Counts{Invoices: counts[billing.StandingOpen] + counts[billing.StandingPartPaid] + counts[billing.StandingOverdue]},
 		Today: tx.Now().In(settings.Zone()),
@@ -114,6 +124,9 @@ func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 
 // show draws a page with what read finds in one transaction.
 func (v *visit) show(status int, name string, read func(tx *tenant.Tx) (any, error)) error {
+	if err := v.findOthers(); err != nil {
+		return err
+	}
 	var data any
 	err := v.run(func(tx *tenant.Tx) (err error) {
 		data, err = read(tx)
@@ -123,6 +136,25 @@ func (v *visit) show(status int, name string, read func(tx *tenant.Tx) (any, err
 		return err
 	}
 	return render(v.c, status, name, data)
+}
+
+// mostOthers is how many organizations the switch lists; the page of all has the rest.
+const mostOthers = 12
+
+// findOthers finds where else its reader may go. It has a transaction of its own, before the page's: two at once would
+// need two connections.
+func (v *visit) findOthers() error {
+	if isSupport(v.scope) {
+		return nil
+	}
+	all, err := v.server.Identity.Organizations(v.ctx, v.scope.Person().ID)
+	v.others = nil
+	for _, m := range all {
+		if m.Organization.ID != v.scope.Organization().ID && len(v.others) < mostOthers {
+			v.others = append(v.others, page.Organization{Name: m.Organization.Name, Slug: m.Organization.Slug})
+		}
+	}
+	return err
 }
 
 // checkForm refuses a form whose key could not be one, for acts that may be done twice.

@@ -14,18 +14,12 @@ type Group struct {
 // Groups are the groups to choose from.
 func Groups() []Group {
 	return []Group{
-		{"sales", "Sales", []string{"invoice", "quote", "credit_note", "payment", "order", "customer", "product", "subscription", "charge", "refund", "pay_link"}},
-		{"purchases", "Purchases", []string{"bill", "payee", "payee_credit", "recurring", "bill_payment", "expense"}},
 		{"sales", "Sales", []string{"invoice", "quote", "credit_note", "payment", "order", "customer", "contact", "product", "subscription", "charge", "refund", "pay_link"}},
-		{"purchases", "Purchases", []string{"bill", "payee", "expense"}},
-		{"books", "Books", []string{"entry", "account", "tax_rate", "bank", "reconciliation", "import", "export"}},
-		{"purchases", "Purchases", []string{"bill", "payee", "expense"}},
+		{"purchases", "Purchases", []string{"bill", "payee", "payee_credit", "recurring", "bill_payment", "expense"}},
 		{"books", "Books", []string{"entry", "account", "tax_rate", "bank", "bank_rule", "bank_statement", "reconciliation", "import", "export"}},
 		{"people", "People and roles", []string{"member", "role", "invitation", "ownership"}},
-		{"access", "Tokens, support and security", []string{"token", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
-		{"settings", "Settings", []string{"settings", "organization", "plan", "plan_account"}},
 		{"access", "Tokens, support and security", []string{"token", "webhook", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
-		{"settings", "Settings", []string{"settings", "organization"}},
+		{"settings", "Settings", []string{"settings", "organization", "plan", "plan_account"}},
 	}
 }
 

@@ -15,6 +15,7 @@ type Activity struct {
 	Pager             Pager
 	Form              Form
 	Object            string // the one thing whose history it is
+	Self              string // asked again when something was done; empty for a part that no longer begins with the newest
 	Narrowed          bool
 	People, Groups    []Option
 	CSV, JSON, Record string

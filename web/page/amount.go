@@ -29,3 +29,6 @@ func plural(count int, one, many string) string { return speech{}.plural(count, 
 func ruled(amount string) template.HTML {
 	return template.HTML(`<span class="sum">` + template.HTMLEscapeString(amount) + `</span>`)
 }
+
+// Plural counts things: "1 invoice", "1,204 invoices".
+func Plural(count int, one, many string) string { return plural(count, one, many) }

@@ -45,6 +45,7 @@ type PayeeForm struct {
 // Bills is the data of "bills": a list of bills, of payees' credits, or of recurring bills.
 type Bills struct {
 	Shell
+	Periods    Periods
 	Say        string
 	New        string // what the button says that leads to NewURL
 	NewURL     string

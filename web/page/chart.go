@@ -43,16 +43,22 @@ func NewChart(currency money.Currency, months []Month) *Chart {
 	if most == 0 {
 		return nil
 	}
-	c := &Chart{Currency: currency, Months: months, step: 1}
-	for i := 0; c.step < (most+3)/4; i++ { // 1, 2, 5, 10, 20, 50, ...
-		if i%3 == 1 {
-			c.step = c.step / 2 * 5
-		} else {
-			c.step *= 2
-		}
-	}
+	c := &Chart{Currency: currency, Months: months, step: axisStep(most)}
 	c.top = (most + c.step - 1) / c.step * c.step
 	return c
+}
+
+// axisStep is what lies between two lines of an axis that has four of them or fewer: 1, 2, 5, 10, 20, 50 and so on.
+func axisStep(most int64) int64 {
+	step := int64(1)
+	for i := 0; step < (most+3)/4; i++ {
+		if i%3 == 1 {
+			step = step / 2 * 5
+		} else {
+			step *= 2
+		}
+	}
+	return step
 }
 
 // Labels are the words of the upright axis, from the top.

@@ -12,6 +12,7 @@ import (
 // Documents is the data of "documents": a list of quotes or of credit notes.
 type Documents struct {
 	Shell
+	Periods  Periods
 	Table    DocumentTable
 	Find     Find
 	Tabs     Tabs

@@ -24,6 +24,11 @@ type Invoices struct {
 	All      string // the address of the list without that
 	Narrowed bool   // some are left out
 	Told     bool   // what is owed was looked up
+	Periods  Periods
+	CSV      string // gives what the list shows as a file; empty for who may not have it
+	Form     Form   // of an act on several that was refused
+	// ChosenURL takes what is to be done with those that were ticked; empty for who may not.
+	ChosenURL, ChosenKey string
 }
 
 // InvoiceTable is the data of the part "invoice-table".
@@ -31,7 +36,30 @@ type InvoiceTable struct {
 	Shell
 	Items  []billing.InvoiceHead
 	Column Column
-	OfOne  bool // all are of one customer, whose page it is
+	OfOne  bool   // all are of one customer, whose page it is
+	Choose string // the form that takes those that are ticked; empty for none
+	Sums   []billing.InvoiceSum
+}
+
+// WithSums adds what the whole list comes to, of which the table may show a part.
+func (t InvoiceTable) WithSums(own money.Currency, sums []billing.InvoiceSum) InvoiceTable {
+	var totals []money.Amount
+	for _, item := range t.Items {
+		totals = append(totals, item.Total)
+	}
+	for _, s := range sums {
+		totals = append(totals, s.Total)
+	}
+	t.Sums, t.Column = sums, ColumnOf(own, totals...)
+	return t
+}
+
+// Count is how many invoices the whole list has.
+func (t InvoiceTable) Count() (all int) {
+	for _, s := range t.Sums {
+		all += s.Invoices
+	}
+	return all
 }
 
 // NewInvoiceTable looks how the amounts are to be written.

@@ -32,6 +32,18 @@ func (f Find) Clear() string {
 	return f.URL + "?" + kept.Encode()
 }
 
+// Periods are the ways to narrow a list by its days.
+type Periods struct {
+	Label    string // of what day: "Issued"
+	URL      string // of the list
+	Options  []Tab
+	From, To string            // the days of one's own choice; empty for none
+	Keep     map[string]string // what else of the address stays
+}
+
+// Own says whether the days are of one's own choice.
+func (p Periods) Own() bool { return p.From != "" || p.To != "" }
+
 // Tabs is one list seen in several ways.
 type Tabs struct {
 	Label string

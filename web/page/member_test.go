@@ -38,6 +38,15 @@ func sampleTabs() Tabs {
 	return Tabs{Label: "By state", Tabs: []Tab{{Label: "All", URL: "/o/tidewater/invoices", Count: 14, Counted: true, Current: true}, {Label: "Drafts", URL: "/o/tidewater/invoices?standing=draft"}}}
 }
 
+func samplePeriods() Periods {
+	return Periods{Label: "Issued", URL: "/o/tidewater/invoices", From: "2026-01-02", Keep: map[string]string{"q": "x"},
+		Options: []Tab{{Label: "Any day", URL: "/o/tidewater/invoices?q=x"}, {Label: "This month", URL: "/o/tidewater/invoices?period=this-month", Current: true}}}
+}
+
+func sampleCash() []CashDay {
+	return []CashDay{{Day: today.AddDays(-14), Cash: euros(-120000)}, {Day: today.AddDays(-7), Cash: euros(310000)}, {Day: today, Cash: euros(420000)}, {Day: today.AddDays(7), Cash: euros(380050), Ahead: true}}
+}
+
 func sampleAct() Act {
 	return Act{URL: "/o/tidewater/customers/x/archive", Label: "Archive", Icon: "archive", Key: "k", Version: 3, Ask: "It leaves the lists.", Does: "Archive it"}
 }
@@ -122,6 +131,8 @@ func memberSamples() map[string]any {
 	issued, draft := sampleInvoice(billing.Issued), sampleInvoice(billing.Draft)
 	table := NewInvoiceTable(shell("Invoices", "invoices"), eur, []billing.InvoiceHead{issued.InvoiceHead, draft.InvoiceHead})
 	find := Find{URL: "/o/tidewater/customers", Search: "hugh", Label: "Name", Keep: map[string]string{"archived": "yes"}}
+	table.Choose = "chosen"
+	table = table.WithSums(eur, []billing.InvoiceSum{{Invoices: 2, Counted: 1, Total: euros(393600), Open: euros(243600)}, {Invoices: 1, Counted: 1, TooLarge: true}})
 	owed := []Owed{{Amount: euros(1894250), Overdue: euros(431000), Invoices: 9}}
 	ends := now.AddDate(0, 1, 0)
 	token := identity.Token{ID: id.New[identity.Token](), Name: "Shop", Hint: "ch_ab12", Scopes: []string{"invoices:read"}, MakerName: "Mara", CreatedAt: now, ExpiresAt: &ends, FormerUntil: &ends, FormerUsedAt: &ends}
@@ -140,8 +151,9 @@ func memberSamples() map[string]any {
 			First: "19", Percents: []TaxPercent{{tax.DatedPercent{Since: today, Percent: decimal.NewFromInt(21)}, []Act{sampleAct()}}}},
 		"tax-group-edit": TaxGroupForm{Shell: shell("Add tax group", "taxes"), Form: form("k", missing.At("rates[0]")), Action: "/x", Back: "/y", Does: "Add group", Places: []int{0, 1}, Rates: []Option{{Value: "GST", Label: "GST"}}, Acts: []Act{sampleAct()}},
 		"taxes-ready":    sampleReadyTaxes(shell("Ready taxes", "taxes"), form("", missing)),
-		"invoices":       Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true},
-		"documents": Documents{Shell: shell("Quotes", "quotes"), Find: Find{URL: "/o/tidewater/quotes", Label: "Number"}, Tabs: sampleTabs(), New: "New quote", NewURL: "/o/tidewater/quotes/new",
+		"invoices": Invoices{Shell: shell("Invoices", "invoices"), Table: table, Find: find, Tabs: sampleTabs(), Told: true, Owed: owed, Customer: "Hugh", All: "/o/tidewater/invoices", Narrowed: true, CSV: "/o/tidewater/invoices.csv?q=x",
+			Form: form("", missing), ChosenURL: "/o/tidewater/invoices/chosen", ChosenKey: "k9", Periods: samplePeriods()},
+		"documents": Documents{Shell: shell("Quotes", "quotes"), Periods: samplePeriods(), Find: Find{URL: "/o/tidewater/quotes", Label: "Number"}, Tabs: sampleTabs(), New: "New quote", NewURL: "/o/tidewater/quotes/new",
 			Table: DocumentTable{Shell: shell("Quotes", "quotes"), Until: "Valid until", Left: "Left", Column: Column{currency: eur}, Rows: []DocumentRow{
 				{URL: "/o/tidewater/quotes/1", Number: "QUO-0001", Customer: hugh, Issued: today, Until: today, Standing: billing.StandingAccepted, Total: euros(5), Left: euros(3)},
 				{URL: "/o/tidewater/quotes/2", Customer: hugh, Issued: today, Until: today, Standing: billing.StandingDraft, Total: euros(5), Left: euros(0)}}}},
@@ -175,7 +187,7 @@ func memberSamples() map[string]any {
 		"pay": Pay{Gate: Gate{Title: "Invoice 1"}, Form: form("", missing), Invoice: issued, Settings: billing.Settings{Name: "Tidewater"}, Action: "/pay/x", Back: "/pay/x/back", Phone: phone.Need{When: phone.After},
 			Cards: []billing.GatewayAccount{sampleGateway}, Transfers: []billing.GatewayAccount{{Name: "Transfer", Instructions: "To us"}}, Today: now},
 		"pay-go":          PayGo{Gate: Gate{Title: "To the card page"}, URL: "https://gateway.example/1", Back: "/pay/x"},
-		"payments":        Payments{Shell: shell("Payments", "payments"), Items: []billing.Payment{samplePayment()}, Column: column},
+		"payments":        Payments{Shell: shell("Payments", "payments"), Find: find, Periods: samplePeriods(), Items: []billing.Payment{samplePayment()}, Column: column},
 		"payment":         Payment{Shell: shell("Payment", "payments"), Payment: samplePayment(), Account: "1010 Current account", Gain: currency.Gain{Amount: euros(-500), Waiting: true}, Form: form("k", missing.At("amount")), Open: []Option{{Value: "1", Label: "TW-1"}}, GiveBack: GiveBack{Action: "/back", Form: backForm(), Currency: eur, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}}},
 		"late-fees":       LateFees{Shell: shell("Late fees", "late-fees"), Form: form("k", missing.At("percent")), Currency: eur, Since: today, Often: []Option{{Value: "once", Label: "Once"}}},
 		"payment-several": SeveralForm{Shell: shell("Record payment", "customers"), Form: form("k", missing.At("amount")), Customer: hugh, Currency: eur, Rows: []OpenRow{{EditorLine{Index: 0}, issued.InvoiceHead}}, Methods: Methods(), Accounts: []Option{{Value: "1", Label: "1010"}}},
@@ -222,7 +234,7 @@ func memberSamples() map[string]any {
 		"settings": Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},
 		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Books: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},
 			Proof: Proved{At: time.Date(2026, time.November, 21, 3, 4, 0, 0, time.UTC), Findings: []Disagreement{{Say: "Entry 12 does not balance: its lines come to 0.10 EUR.", URL: "/x"}, {Say: "Entry 14 is missing."}}, More: 2},
-			Chart: NewChart(eur, months), Overdue: table, Recent: table, SetUp: []Step{{Label: "Add a customer", Done: true}, {Label: "Add a product", Say: "What you sell", URL: "/x", Way: "Add product"}}},
+			Chart: NewChart(eur, months), CashTime: NewCashChart(sampleCash()), Put: sampleAct(), Overdue: table, Recent: table, SetUp: []Step{{Label: "Add a customer", Done: true}, {Label: "Add a product", Say: "What you sell", URL: "/x", Way: "Add product"}}},
 	}
 	maps.Copy(all, secondFactorSamples())
 	maps.Copy(all, securitySamples())

@@ -96,6 +96,7 @@ type NavEntry struct {
 	Label, Icon, URL string
 	Current          bool
 	Count            int
+	Go               string // the letter that leads there after g
 }
 
 // Sections are the ways through an organization that the reader may go.
@@ -107,7 +108,7 @@ func (s Shell) Sections() []NavSection {
 			if !s.Can(item.right) {
 				continue
 			}
-			entry := NavEntry{Label: item.label, Icon: item.icon, URL: s.At(item.path...), Current: s.Nav == item.key}
+			entry := NavEntry{Label: item.label, Icon: item.icon, URL: s.At(item.path...), Current: s.Nav == item.key, Go: goKeys[item.key]}
 			if item.count != nil {
 				entry.Count = item.count(s.Open)
 			}

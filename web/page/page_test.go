@@ -106,6 +106,7 @@ func samples() map[string]any {
 	maps.Copy(all, billSamples())
 	maps.Copy(all, planSamples())
 	maps.Copy(all, bankSamples())
+	maps.Copy(all, searchSamples())
 	return all
 }
 
@@ -176,7 +177,7 @@ func TestEmptyLists(t *testing.T) {
 		"taxes":             Taxes{Shell: sampleShell("Taxes", "taxes"), Tabs: sampleTabs()},
 		"invoices":          Invoices{Shell: sampleShell("Invoices", "invoices"), Tabs: sampleTabs()},
 		"payees":            Payees{Shell: sampleShell("Payees", "payees"), Tabs: sampleTabs()},
-		"bills":             Bills{Shell: sampleShell("Bills", "bills"), Tabs: sampleTabs(), New: "New bill", Left: "Open"},
+		"bills":             Bills{Shell: sampleShell("Bills", "bills"), Periods: samplePeriods(), Tabs: sampleTabs(), New: "New bill", Left: "Open"},
 		"bill-payments":     BillPayments{Shell: sampleShell("Bill payments", "bill-payments")},
 		"subscriptions":     Subscriptions{Shell: sampleShell("Subscriptions", "subscriptions"), Tabs: sampleTabs()},
 		"payments":          Payments{Shell: sampleShell("Payments", "payments")},
@@ -237,7 +238,7 @@ func TestShell(t *testing.T) {
 	html := drawn(t, withSpecimen(t), "specimen", sampleSpecimen())
 	for _, want := range []string{
 		`<title>TW-2026-0147 · Tidewater Studios</title>`,
-		`<a href="/o/tidewater/invoices" aria-current="page">`,
+		`<a href="/o/tidewater/invoices" aria-current="page" data-go="i">`,
 		`href="/o/tidewater/reports/trial-balance"`,
 		`<form method="post" action="/sign-out">`,
 		`href="/o/elm-row"`, `href="/open"`,

@@ -12,9 +12,12 @@ import (
 // Payments is the data of "payments".
 type Payments struct {
 	Shell
-	Items  []billing.Payment
-	Column Column
-	Pager  Pager
+	Find     Find
+	Periods  Periods
+	Narrowed bool // some are left out
+	Items    []billing.Payment
+	Column   Column
+	Pager    Pager
 }
 
 // Payment is the data of "payment".

@@ -49,11 +49,14 @@ type Overview struct {
 	Cash     []money.Amount
 	Month    []money.Amount // this month's income
 	Chart    *Chart         // nil where there is nothing to draw
+	CashTime *CashChart     // so is this
 	Overdue  InvoiceTable
 	Recent   InvoiceTable
 	SetUp    []Step
 	SetUpEnd bool // all done
 	Proof    Proved
+	Away     bool // the reader put the steps away
+	Put      Act  // puts them away, or brings them back
 }
 
 // Proved is what became of the last proof of the books; the zero Proved where there was none, or for who may not see it.
@@ -73,7 +76,9 @@ type Disagreement struct {
 type Step struct {
 	Label, Say string
 	URL, Way   string // where it is done; empty for readers who may not
-	Done       bool
+	// Other is a second way to do it, with its address; empty for none.
+	Other, OtherURL string
+	Done            bool
 }
 
 // Done counts the steps that are.

@@ -19,6 +19,8 @@ type Shell struct {
 	Visits       []VisitBanner // who of support is in at this moment
 	PasswordDue  time.Time     // when the organization's own rules shut the reader out for the age of their password; zero unless it is soon
 	Suspended    bool          // the organization can be read and not changed
+	Support      bool          // the reader is of support: each thing that a page asks for by itself would be on the record
+	Keys         bool          // single keys do something
 	// May says whether the reader holds a right ("invoices:create"); what they may not do is not offered. It is
 	// no protection: each route asks for its right itself. Nil is nothing.
 	May func(right string) bool

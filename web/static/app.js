@@ -17,20 +17,11 @@
   });
 
   document.addEventListener("keydown", function (event) {
-    if (event.key === "Escape") {
-      var open = document.querySelector("details.menu[open]");
-      if (open) {
-        open.open = false;
-        open.querySelector("summary").focus();
-      }
-      return;
-    }
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
-    var search = document.querySelector("input[type=search]");
-    if (search) {
-      event.preventDefault();
-      search.focus();
+    if (event.key !== "Escape") return;
+    var open = document.querySelector("details.menu[open]");
+    if (open) {
+      open.open = false;
+      open.querySelector("summary").focus();
     }
   });
 
@@ -171,6 +162,10 @@
     var whole = Number(timer.dataset.left), began = performance.now();
     var bar = timer.closest(".left").querySelector("progress");
     var ticking = setInterval(function () {
+      if (!timer.isConnected) { // another banner stands in its place
+        clearInterval(ticking);
+        return;
+      }
       var left = Math.max(0, whole - Math.floor((performance.now() - began) / 1000));
       var hours = Math.floor(left / 3600), minutes = Math.floor(left / 60) % 60, seconds = left % 60;
       var two = function (n) { return n < 10 ? "0" + n : String(n); };
