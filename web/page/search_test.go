@@ -54,7 +54,7 @@ func TestFreshPartsHaveTheirPlaces(t *testing.T) {
 	t.Parallel()
 	whole := drawn(t, set, "notices", searchSamples()["notices"])
 	var b strings.Builder
-	err := RenderPart(&b, "notices", "fresh", Fresh{Bell: Bell{URL: "/o/tidewater/notices", Unread: 12}, URL: "/o/tidewater/fresh?visits=1", Going: "1 export, 40 %", GoURL: "/x", Moved: true,
+	err := RenderPart(&b, "", "notices", "fresh", Fresh{Bell: Bell{URL: "/o/tidewater/notices", Unread: 12}, URL: "/o/tidewater/fresh?visits=1", Going: "1 export, 40 %", GoURL: "/x", Moved: true,
 		Visits: []VisitBanner{{Who: "Nadia Brandt", May: "read invoices", Until: now.Add(oneDay), Now: now, Whole: oneDay}}})
 	if err != nil {
 		t.Fatal(err)
