@@ -75,11 +75,11 @@ func selectLiveIntent(ctx context.Context, tx *tenant.Tx, invoice InvoiceID) (li
 	return live, nil
 }
 
-// selectCardToCharge gives the card that the customer left last, where its gateway is in use; zero for none.
+// selectCardToCharge gives the card that the customer chose, or else left last, where its gateway is in use; zero for none.
 func selectCardToCharge(ctx context.Context, tx *tenant.Tx, customer CustomerID) (card PaymentMethodID, err error) {
 	err = tx.Get(ctx, &card, `
 		SELECT m.id FROM payment_method m JOIN gateway_account g ON g.id = m.gateway_account_id
-		 WHERE m.customer_id = $1 AND m.kind::text IN ('token', 'card') AND m.archived_at IS NULL AND g.archived_at IS NULL ORDER BY m.id DESC LIMIT 1`, customer)
+		 WHERE m.customer_id = $1 AND m.kind::text IN ('token', 'card') AND m.archived_at IS NULL AND g.archived_at IS NULL ORDER BY m.automatic DESC, m.id DESC LIMIT 1`, customer)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return PaymentMethodID{}, nil
 	} else if err != nil {

@@ -52,6 +52,7 @@ type PaymentMethod struct {
 	LastFour    string           `db:"last_four"`
 	Expires     string           `db:"expires"` // YYYY-MM, or empty
 	CreatedAt   time.Time        `db:"created_at"`
+	Automatic   bool             `db:"automatic"` // the one that is charged for what falls due; where none is, the newest
 	Archived    bool             `db:"archived"`
 	Version     int              `db:"version"`
 }
@@ -285,6 +286,28 @@ func RemovePaymentMethod(ctx context.Context, tx *tenant.Tx, method PaymentMetho
 		return err
 	}
 	return tx.Record(ctx, tenant.Act{Action: "payment_method.remove", Object: "payment_method", ID: method.UUID})
+}
+
+// ChoosePaymentMethod makes one of a customer's cards the one that is charged for what falls due. It fails with
+// ErrMethodNotFound and, for what no gateway can charge, ErrMethodUnusable.
+func ChoosePaymentMethod(ctx context.Context, tx *tenant.Tx, method PaymentMethodID) error {
+	m, err := selectPaymentMethod(ctx, tx, method)
+	switch {
+	case err != nil:
+		return err
+	case m.Archived:
+		return ErrMethodNotFound
+	case !m.Chargeable():
+		return ErrMethodUnusable
+	}
+	// Two who choose at once choose one after the other.
+	if _, err := lockCustomer(ctx, tx, m.CustomerID); err != nil {
+		return err
+	}
+	if err := updateMethodAutomatic(ctx, tx, m); err != nil {
+		return err
+	}
+	return tx.Record(ctx, tenant.Act{Action: "payment_method.choose", Object: "payment_method", ID: method.UUID})
 }
 
 // PaymentMethods gives a customer's payment methods in use, the newest first. It opens nothing.

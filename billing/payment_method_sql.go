@@ -9,7 +9,7 @@ import (
 )
 
 const methodColumns = `SELECT m.id, m.customer_id, m.gateway_account_id, coalesce(g.name, '') AS gateway_name, m.kind, m.brand, m.last_four,
-	m.expires, m.created_at, m.archived_at IS NOT NULL AS archived, m.version
+	m.expires, m.created_at, m.automatic, m.archived_at IS NOT NULL AS archived, m.version
 	FROM payment_method m LEFT JOIN gateway_account g ON g.id = m.gateway_account_id`
 
 func insertPaymentMethod(ctx context.Context, tx *tenant.Tx, s SealedPaymentMethod) error {
@@ -34,13 +34,27 @@ func updateIntentMethod(ctx context.Context, tx *tenant.Tx, intent IntentID, met
 }
 
 func updateMethodArchived(ctx context.Context, tx *tenant.Tx, method PaymentMethodID) error {
-	n, err := tx.Exec(ctx, `UPDATE payment_method SET archived_at = $2, sealed = '', version = version + 1 WHERE id = $1 AND archived_at IS NULL`,
+	n, err := tx.Exec(ctx, `UPDATE payment_method SET archived_at = $2, sealed = '', automatic = false, version = version + 1 WHERE id = $1 AND archived_at IS NULL`,
 		method, tx.Now())
 	if err != nil {
 		return fmt.Errorf("removing a payment method: %w", err)
 	}
 	if n == 0 {
 		return ErrMethodNotFound
+	}
+	return nil
+}
+
+func updateMethodAutomatic(ctx context.Context, tx *tenant.Tx, m PaymentMethod) error {
+	_, err := tx.Exec(ctx, `UPDATE payment_method SET automatic = false, version = version + 1 WHERE customer_id = $1 AND automatic AND id <> $2`, m.CustomerID, m.ID)
+	if err != nil {
+		return fmt.Errorf("choosing another payment method: %w", err)
+	}
+	n, err := tx.Exec(ctx, `UPDATE payment_method SET automatic = true, version = version + 1 WHERE id = $1 AND archived_at IS NULL`, m.ID)
+	if err == nil && n == 0 {
+		return ErrMethodNotFound
+	} else if err != nil {
+		return fmt.Errorf("choosing a payment method: %w", err)
 	}
 	return nil
 }

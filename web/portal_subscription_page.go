@@ -35,7 +35,12 @@ func (s *Server) registerPortalSubscriptions() {
 	}
 	s.customer("GET", "/methods", contact.Methods, func(g *guest) error { return showPortalMethods(g, http.StatusOK, nil) })
 	s.customer("POST", "/methods", contact.Methods, sendPortalMethod)
-	s.customer("POST", "/methods/:id/remove", contact.Methods, sendPortalMethodRemove)
+	s.customer("POST", "/methods/:id/remove", contact.Methods, func(g *guest) error {
+		return sendPortalMethodAct(g, billing.RemovePaymentMethod, "Payment method removed")
+	})
+	s.customer("POST", "/methods/:id/automatic", contact.Methods, func(g *guest) error {
+		return sendPortalMethodAct(g, billing.ChoosePaymentMethod, "This card is charged when something falls due")
+	})
 }
 
 func showPortalSubscriptions(g *guest) error {
@@ -150,13 +155,31 @@ func showPortalMethods(g *guest, status int, refused *page.Form) error {
 		}
 		data := page.PortalMethods{Portal: frame, Form: form,
 			Kinds: []page.Option{{Value: string(billing.MethodIBAN), Label: "IBAN"}, {Value: string(billing.MethodUSBank), Label: "US account"}}}
+		settings, err := billing.LoadSettings(g.ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		if settings.CollectAutomatically {
+			if data.Charged, err = billing.CardToCharge(g.ctx, tx, customerOf(tx)); err != nil {
+				return nil, err
+			}
+		}
 		methods, err := billing.PaymentMethods(g.ctx, tx, customerOf(tx))
 		for _, m := range methods {
-			data.Items = append(data.Items, page.PaymentMethodRow{PaymentMethod: m, Acts: []page.Act{{URL: "/methods/" + m.ID.String() + "/remove", Label: "Remove",
-				Icon: "trash-2", Class: "btn-small btn-danger", Key: newFormKey(), Ask: "Its number is forgotten at once.", Does: "Remove the one ending in " + m.LastFour}}})
+			data.Items = append(data.Items, page.PaymentMethodRow{PaymentMethod: m, Acts: portalMethodActs(m, settings.CollectAutomatically && m.ID != data.Charged)})
 		}
 		return data, err
 	})
+}
+
+// portalMethodActs are what can be done with a payment method. A card can be chosen where another one is charged.
+func portalMethodActs(m billing.PaymentMethod, choosable bool) (acts []page.Act) {
+	at := "/methods/" + m.ID.String()
+	if choosable && m.Chargeable() {
+		acts = append(acts, page.Act{URL: at + "/automatic", Label: "Charge this one", Icon: "check", Class: "btn-small", Key: newFormKey()})
+	}
+	return append(acts, page.Act{URL: at + "/remove", Label: "Remove", Icon: "trash-2", Class: "btn-small btn-danger", Key: newFormKey(),
+		Ask: "Its number is forgotten at once.", Does: "Remove the one ending in " + m.LastFour})
 }
 
 // sendPortalMethod seals a bank account outside of any transaction and keeps it.
@@ -186,7 +209,8 @@ func sendPortalMethod(g *guest) error {
 		func(form page.Form) error { return show(http.StatusUnprocessableEntity, &form) })
 }
 
-func sendPortalMethodRemove(g *guest) error {
+// sendPortalMethodAct does what a button says with a payment method of the guest's own customer.
+func sendPortalMethodAct(g *guest, do func(ctx context.Context, tx *tenant.Tx, method billing.PaymentMethodID) error, told string) error {
 	method, err := pathOf[billing.PaymentMethod](g, "id")
 	if err != nil {
 		return err
@@ -199,8 +223,8 @@ func sendPortalMethodRemove(g *guest) error {
 		if err != nil {
 			return uuid.Nil, err
 		}
-		return m.ID.UUID, billing.RemovePaymentMethod(g.ctx, tx, method)
-	}, func(uuid.UUID) error { return g.goTo("/methods", "Payment method removed") },
+		return m.ID.UUID, do(g.ctx, tx, method)
+	}, func(uuid.UUID) error { return g.goTo("/methods", told) },
 		func(form page.Form) error { return showPortalMethods(g, http.StatusUnprocessableEntity, &form) })
 }
 

@@ -316,6 +316,8 @@ type PortalMethods struct {
 	Form  Form
 	Items []PaymentMethodRow
 	Kinds []Option
+	// Charged is the card that is charged for what falls due; zero where none is.
+	Charged billing.PaymentMethodID
 }
 
 // PortalShop is the data of "portal-shop".

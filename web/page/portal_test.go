@@ -96,7 +96,7 @@ func portalSamples() map[string]any {
 		"portal-subscription":  PortalSubscription{samplePortal("Subscription", "subscriptions"), Form{}, ownSubscription(), nil, []Act{sampleAct()}},
 		"portal-methods": PortalMethods{samplePortal("Payment methods", "methods"), refused(NewForm("kind", "iban"), billing.ErrIBAN),
 			[]PaymentMethodRow{{PaymentMethod: billing.PaymentMethod{Kind: billing.MethodIBAN, Brand: "IE", LastFour: "5678"}, Acts: []Act{sampleAct()}}},
-			[]Option{{Value: "iban", Label: "IBAN"}, {Value: "us_bank", Label: "US account"}}},
+			[]Option{{Value: "iban", Label: "IBAN"}, {Value: "us_bank", Label: "US account"}}, billing.PaymentMethodID{}},
 		"portal-company": PortalForm{samplePortal("Name and address", "company"), refused(NewForm("name", "Apple", "version", "3"), billing.ErrEmailMalformed.At("email"))},
 		"portal-shop":    PortalShop{strangerPortal("Shop"), []billing.Product{sampleSold("month")}, "stu", Pager{Older: "/shop?starting_after=x", ByName: true}},
 		"portal-product": PortalProduct{strangerPortal("Studio"), refused(NewForm("quantity", "0"), fault.New(fault.Invalid, "shop.quantity", "Order 1 to 1000 of each.").At("quantity")), sampleSold("")},
