@@ -33,9 +33,10 @@ func ErasureOf(ctx context.Context, tx *tenant.Tx, customer CustomerID) (Erasure
 	return selectErasure(ctx, tx, customer)
 }
 
-// EraseCustomer erases a person's data, each kind by its own rule. Without delay go: e-mail address and phone
-// numbers, the networks that they ordered from, to where mails went and what they said, payment methods with their secrets, what the record held of changes to the
-// customer, whom quotes were for, and with files what is attached to their documents. What documents and the customer's
+// EraseCustomer erases a person's data, each kind by its own rule. Without delay go: e-mail address and phone number, the
+// verified one too, the networks that they ordered from, who was let in at the portal with their sessions and links, to
+// where mails went and what they said, payment methods with their secrets, what the record held of changes to the
+// customer, whom quotes and orders were for, and with files what is attached to their documents. What documents and the customer's
 // card say of name, address and tax number, the law has the books keep (GDPR, article 17(3)(b)); it goes by itself when the
 // years are over that the organization keeps documents, counted from the end of the year of the last one. A customer without
 // issued documents and payments is erased whole at once. The journal and both chains stay as they are: they hold no more than digests of it.
@@ -61,6 +62,9 @@ func EraseCustomer(ctx context.Context, tx *tenant.Tx, customer CustomerID, file
 		e.After = civil.On(state.Last.Year()+state.Years, 12, 31)
 	}
 	if err := eraseContact(ctx, tx, customer, e.After); err != nil {
+		return e, err
+	}
+	if err := erasePeople(ctx, tx, customer); err != nil {
 		return e, err
 	}
 	if files {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -43,7 +45,7 @@ func selectErasureState(ctx context.Context, tx *tenant.Tx, customer CustomerID)
 		       EXISTS (SELECT FROM document d WHERE d.customer_id = p.id AND d.kind::text IN ('invoice', 'bill') AND d.state::text = 'issued'
 		                  AND d.settled + d.written_off < d.total) AS owes,
 		       EXISTS (SELECT FROM subscription b WHERE b.customer_id = p.id AND b.state::text <> 'ended') AS subscribed,
-		       greatest((SELECT max(d.issue_date) FROM document d WHERE d.customer_id = p.id AND d.state::text <> 'draft' AND d.kind::text <> 'quote'),
+		       greatest((SELECT max(d.issue_date) FROM document d WHERE d.customer_id = p.id AND d.state::text <> 'draft' AND d.kind::text NOT IN ('quote', 'order')),
 		                (SELECT max(y.date) FROM payment y WHERE y.customer_id = p.id)) AS last
 		  FROM party p CROSS JOIN settings s WHERE p.id = $1`, customer)
 	return s, erasing(err)
@@ -68,10 +70,39 @@ func eraseContact(ctx context.Context, tx *tenant.Tx, customer CustomerID, after
 	if err == nil {
 		_, err = tx.Exec(ctx, `DELETE FROM audit_private WHERE audit_id IN (SELECT id FROM audit_log WHERE object_id = $1)`, customer)
 	}
+	if err == nil { // by itself: what erases may change nothing else
+		_, err = tx.Exec(ctx, `UPDATE document SET held_for = '' WHERE customer_id = $1 AND kind::text = 'order' AND held_for <> ''`, customer)
+	}
 	if err == nil {
 		_, err = tx.Exec(ctx, `
 			UPDATE document SET billed_to = jsonb_build_object('name', $2::text), accepted_by = '', note = '', reference = '', purchase_order = ''
-			 WHERE customer_id = $1 AND kind::text = 'quote' AND state::text <> 'draft'`, customer, erasedName)
+			 WHERE customer_id = $1 AND kind::text IN ('quote', 'order') AND state::text <> 'draft'`, customer, erasedName)
+	}
+	return erasing(err)
+}
+
+// erasePeople erases those whom a customer let in at the portal, and signs them out.
+func erasePeople(ctx context.Context, tx *tenant.Tx, customer CustomerID) error {
+	var people []struct {
+		ID    uuid.UUID `db:"id"`
+		Email string    `db:"email"`
+	}
+	if err := tx.Select(ctx, &people, `SELECT id, email FROM contact WHERE party_id = $1 ORDER BY id FOR UPDATE`, customer); err != nil {
+		return erasing(err)
+	}
+	for _, p := range people {
+		if err := tx.ForgetContact(ctx, p.ID, p.Email); err != nil {
+			return err
+		}
+	}
+	if err := tx.ForgetCustomer(ctx, customer.UUID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE contact SET name = '', email = '', password_hash = NULL, removed_at = coalesce(removed_at, $2), version = version + 1 WHERE party_id = $1`, customer, tx.Now())
+	if err == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM audit_private WHERE audit_id IN (
+			SELECT a.id FROM audit_log a WHERE a.object_id IN (SELECT c.id FROM contact c WHERE c.party_id = $1))`, customer)
 	}
 	return erasing(err)
 }

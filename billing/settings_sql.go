@@ -106,8 +106,8 @@ func lockSettings(ctx context.Context, tx *tenant.Tx) (Settings, error) {
 }
 
 func insertSettings(ctx context.Context, tx *tenant.Tx, o Opening) error {
-	_, err := tx.Exec(ctx, `INSERT INTO settings (name, base_currency, time_zone, country) VALUES ($1, $2, $3, $4)`,
-		o.Name, o.Currency, o.TimeZone, o.Country)
+	_, err := tx.Exec(ctx, `INSERT INTO settings (name, base_currency, time_zone, country, keep_years) VALUES ($1, $2, $3, $4, $5)`,
+		o.Name, o.Currency, o.TimeZone, o.Country, KeepYearsIn(o.Country))
 	if err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}

@@ -181,3 +181,20 @@ func (tx *Tx) EndContactLinks(ctx context.Context, contact uuid.UUID) error {
 	}
 	return nil
 }
+
+// ForgetCustomer leaves nothing of a customer at the platform: sessions, from the next request on, and codes for phone
+// numbers.
+func (tx *Tx) ForgetCustomer(ctx context.Context, customer uuid.UUID) error {
+	if _, err := tx.Exec(ctx, `SELECT platform.forget_customer($1)`, customer); err != nil {
+		return fmt.Errorf("forgetting a customer: %w", err)
+	}
+	return nil
+}
+
+// ForgetContact leaves nothing at the platform of the links that one of a customer's people was sent.
+func (tx *Tx) ForgetContact(ctx context.Context, contact uuid.UUID, email string) error {
+	if _, err := tx.Exec(ctx, `SELECT platform.forget_contact($1, $2)`, contact, email); err != nil {
+		return fmt.Errorf("forgetting a customer's person: %w", err)
+	}
+	return nil
+}

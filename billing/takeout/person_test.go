@@ -8,7 +8,9 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing"
@@ -225,5 +227,70 @@ func TestEraseCustomer_without_documents_goes_whole(t *testing.T) {
 	if found := holds(d.everythingHeld(t, c), append(goneWords, keptWords...)...); len(found) != 0 {
 		t.Errorf("%q are left", found)
 	}
+	d.verify(t)
+}
+
+// The people of a customer at the portal, their order that came to nothing, and the phone number that was verified: all in
+// the export, and all gone at once.
+func TestEraseCustomer_takes_the_portal_along(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	c := d.person(t)
+	person, order := uuid.New(), uuid.New()
+	var session, link string
+	said := []string{"Zoe Portalgast", "zoe@portal.example", "+302105550177", "asks for Zoe by phone"}
+	d.do(t, func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO contact (id, party_id, name, email, password_hash, rights, created_at) VALUES ($1, $2, $3, $4, 'x', 1, $5)`, person, c.ID, said[0], said[1], tx.Now())
+		if err == nil {
+			_, err = tx.Exec(ctx, `UPDATE party SET verified_phone = $2, phone_verified_at = $3 WHERE id = $1`, c.ID, said[2], tx.Now())
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, `INSERT INTO document (id, kind, state, number, customer_id, contact_id, billed_to, held_for, issue_date, due_date, currency, net, tax, total, created_at, issued_at)
+				VALUES ($1, 'order', 'held', 'ORD-1', $2, $3, '{"name": "Zoe Portalgast"}', $4, '2026-03-01', '2026-03-01', 'EUR', 0, 0, 0, $5, $5)`, order, c.ID, person, said[3], tx.Now())
+		}
+		if err == nil {
+			session, err = tx.OpenCustomerSession(ctx, person, c.ID.UUID, 1, tenant.CustomerSession{Idle: time.Hour, Lifetime: time.Hour})
+		}
+		if err == nil {
+			link, _, err = tx.OpenContactLink(ctx, tenant.ContactLink{Kind: "recover", Email: said[1], Contact: person}, tx.Now().Add(time.Hour), tx.Now().Add(-time.Hour), 3)
+		}
+		return err
+	})
+	if found := holds(d.everythingHeld(t, c), said...); len(found) != len(said) {
+		t.Errorf("the person's data hold only %q", found)
+	}
+	token, ok := tenant.HashDoor(session)
+	enter := func() error {
+		s, err := tenant.EnterCustomer(t.Context(), tenanttest.DB(), token, d.Slug)
+		if err != nil {
+			return err
+		}
+		return tenant.Do(t.Context(), tenanttest.DB(), s, func(tx *tenant.Tx) error {
+			var n int
+			return tx.Get(t.Context(), &n, `SELECT count(*) FROM contact`)
+		})
+	}
+	if err := enter(); !ok || err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	// An order that came to nothing keeps nobody's name.
+	if e, err := d.erase(t, c, false); err != nil || !e.After.IsZero() {
+		t.Fatalf("%v, %v", e, err)
+	}
+	if found := holds(d.everythingHeld(t, c), append(keptWords, said...)...); len(found) != 0 {
+		t.Errorf("%q are left", found)
+	}
+	if err := enter(); !errors.Is(err, tenant.ErrStale) { // who was remembered is looked up anew
+		t.Errorf("with a session that was remembered: %v", err)
+	}
+	if err := enter(); !errors.Is(err, tenant.ErrNotSignedIn) {
+		t.Errorf("whose data were erased is still let in: %v", err)
+	}
+	d.do(t, func(ctx context.Context, tx *tenant.Tx) error {
+		if _, err := tx.CheckContactLink(ctx, link); !errors.Is(err, tenant.ErrNoDoor) {
+			t.Errorf("their link is still good: %v", err)
+		}
+		return nil
+	})
 	d.verify(t)
 }
