@@ -213,12 +213,19 @@ func (c orgDelete) run(ctx context.Context, out io.Writer) error {
 }
 
 type orgRestore struct {
-	orgDatabase
-	Slug string `arg:"" help:"The organization's address: the acme of /o/acme."`
+	orgKeys
+	archiveRestore
+	Slug string `arg:"" optional:"" help:"The organization's address: the acme of /o/acme. With --from, the address that it is to have here; left out, the one that it had."`
 }
 
-// Run takes a closure back.
+// Run takes a closure back, or restores an archive.
 func (c orgRestore) Run(ctx context.Context) error {
+	switch {
+	case c.From != "":
+		return c.fromArchive(ctx, os.Stdout)
+	case c.Slug == "":
+		return errors.New("say which organization, or give an archive with --from")
+	}
 	return c.use(ctx, func(db *tenant.DB) error {
 		if err := tenant.RestoreOrganization(ctx, db, c.Slug); err != nil {
 			return err

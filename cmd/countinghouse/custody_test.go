@@ -45,7 +45,7 @@ func TestOrgDelete(t *testing.T) {
 	if err := (orgDelete{orgKeys: keys, Grace: 30 * 24 * time.Hour, Slug: "acme"}).run(ctx, &out); err != nil || !strings.Contains(out.String(), "countinghouse org restore acme") {
 		t.Errorf("it says %q (%v)", out.String(), err)
 	}
-	if err := (orgRestore{orgDatabase: in, Slug: "acme"}).Run(ctx); err != nil {
+	if err := (orgRestore{orgKeys: orgKeys{orgDatabase: in}, Slug: "acme"}).Run(ctx); err != nil {
 		t.Error(err)
 	}
 	if _, err := keyring.Open(ctx, place, sealed); err != nil {

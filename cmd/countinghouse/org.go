@@ -24,10 +24,13 @@ type orgCommands struct {
 	List        orgList        `cmd:"" help:"List the organizations."`
 	Import      orgImport      `cmd:"" help:"Take CSV files of customers, products, invoices and payments into an organization's books."`
 	Rates       orgRates       `cmd:"" help:"Take a file of exchange rates of the European Central Bank into an organization's books."`
-	Export      orgExport      `cmd:"" help:"Write an organization's books for other programs."`
+	Export      orgExport      `cmd:"" help:"Write an organization's books for other programs, or all that it is into an archive."`
 	Prove       orgProve       `cmd:"" help:"Prove an organization's books: that they balance, agree with documents, gateways and bank, and are as they were sealed."`
 	Delete      orgDelete      `cmd:"" help:"Close an organization and, when a time of grace is over, destroy its key and its books."`
-	Restore     orgRestore     `cmd:"" help:"Open an organization again that was to be deleted."`
+	Restore     orgRestore     `cmd:"" help:"Restore an organization from an archive, or open one again that was to be deleted."`
+	Move        orgMove        `cmd:"" help:"Have an organization entered by another compartment, while it is in use."`
+	Suspend     orgSuspend     `cmd:"" help:"Shut an organization for a while."`
+	Resume      orgResume      `cmd:"" help:"Open an organization that is suspended."`
 	Certificate orgCertificate `cmd:"" help:"Show or verify a certificate of deletion."`
 	Canary      orgCanary      `cmd:"" help:"Mark an organization that nobody has business with: whoever touches it is told of."`
 }
@@ -325,16 +328,28 @@ func (c *counter) end() {
 }
 
 type orgExport struct {
-	orgDatabase
-	Format string `required:"" enum:"hledger,beancount,journal,transactions,payees,customers,products,invoices,payments" help:"What to write: the journal for hledger or beancount; in CSV the journal, or documents and payments by date; or customers, payees, products, invoices or payments in the CSV that can be imported."`
-	Output string `short:"o" type:"path" placeholder:"FILE" help:"The file to write. Without one it goes to standard output."`
-	Slug   string `arg:"" help:"The organization's address: the acme of /o/acme."`
+	orgKeys
+	Format       string `required:"" xor:"what" enum:"hledger,beancount,journal,transactions,payees,customers,products,invoices,payments" help:"What to write: the journal for hledger or beancount; in CSV the journal, or documents and payments by date; or customers, payees, products, invoices or payments in the CSV that can be imported."`
+	Output       string `short:"o" type:"path" placeholder:"FILE" help:"The file to write. Without one it goes to standard output."`
+	To           string `required:"" xor:"what" type:"path" placeholder:"FILE" help:"Write an archive of all that the organization is, for org restore, into this file."`
+	RecipientKey string `type:"existingfile" placeholder:"FILE" help:"Public keys of age, a line each: an archive's secrets travel sealed for them. Without it they stay, and are entered anew where it is restored."`
+	Slug         string `arg:"" help:"The organization's address: the acme of /o/acme."`
+}
+
+// Help is what --help adds.
+func (orgExport) Help() string {
+	return "An archive is a gzipped tar file with a JSON object for each row, a manifest with checksums, and a signature; " +
+		"docs/archive.md describes it. It is of one moment, and everybody may go on working meanwhile. API tokens, sessions, " +
+		"invitations and passwords never travel."
 }
 
 // Run exports, to standard output or into a file, which is there whole or not at all.
 func (e orgExport) Run(ctx context.Context) error { return e.run(ctx, os.Stdout) }
 
 func (e orgExport) run(ctx context.Context, out io.Writer) error {
+	if e.To != "" {
+		return e.archive(ctx, out)
+	}
 	return e.use(ctx, func(db *tenant.DB) error {
 		scope, err := tenant.EnterOperator(ctx, db, e.Slug)
 		if err != nil {

@@ -145,7 +145,7 @@ func exportAcme(t *testing.T, in orgDatabase) string {
 	t.Helper()
 	var out bytes.Buffer
 	file := filepath.Join(t.TempDir(), "acme.journal")
-	e := orgExport{orgDatabase: in, Format: "hledger", Slug: "acme"}
+	e := orgExport{orgKeys: orgKeys{orgDatabase: in}, Format: "hledger", Slug: "acme"}
 	err := e.run(t.Context(), &out)
 	if err == nil {
 		e.Output = file
