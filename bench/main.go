@@ -31,6 +31,7 @@ type plan struct {
 	profile       string // folder
 	fleet         int    // schemas to migrate; then nothing else is measured
 	subscriptions int    // that fall due
+	noisy         bool   // measure what one organization notices of another, and nothing else
 }
 
 // floors are the ratios below which -check fails.
@@ -53,6 +54,7 @@ func main() {
 	flag.StringVar(&p.profile, "profile", "", "a folder to write CPU profiles of both paths to, after the rounds")
 	flag.IntVar(&p.fleet, "fleet", 0, "measure the migration of so many schemas, and nothing else")
 	flag.IntVar(&p.subscriptions, "subscriptions", 10_000, "how many subscriptions fall due; 0 leaves their measure out")
+	flag.BoolVar(&p.noisy, "noisy", false, "measure what one organization notices of another at full blast, and nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -66,6 +68,9 @@ func main() {
 func run(ctx context.Context, p plan) (err error) {
 	if p.fleet > 0 {
 		return runFleet(ctx, p)
+	}
+	if p.noisy {
+		return runNoisy(ctx, p)
 	}
 	decided, err := measureDecisions([]int{1, 100, 10_000}, 1_000_000)
 	if err != nil {
@@ -125,4 +130,13 @@ func runFleet(ctx context.Context, p plan) (err error) {
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
 	return measureFleet(ctx, h, p.fleet, p.rounds, os.Stdout)
+}
+
+func runNoisy(ctx context.Context, p plan) (err error) {
+	h, err := openHouse(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	return measureNoisy(ctx, h, os.Stdout)
 }
