@@ -6,6 +6,8 @@ VERSION ?= dev
 BIN ?= bin/countinghouse
 # For how many seconds each fuzz target runs.
 FUZZ ?= 60
+# For how long sqlmap looks.
+MINUTES ?= 10
 # For how long things are broken, each kind once at least, and what chance is drawn from: 0 for a new seed.
 FOR ?= 5m
 SEED ?= 0
@@ -14,7 +16,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
 MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*' -not -path './secrets/realvault/*' -not -path './charts/*'
 
-.PHONY: help run demo build vault test chaos fuzz scan bench lint baseline clean packages
+.PHONY: help run demo build vault test chaos fuzz scan sqlmap bench lint baseline clean packages
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +57,9 @@ fuzz: ## Run every fuzz target for a minute (or FUZZ=... seconds).
 
 scan: ## Look for holes in what is linked and for secrets, and list the parts (SBOM).
 	.ci/scan
+
+sqlmap: ## Have sqlmap look for SQL injection at the running service (MINUTES=... in all).
+	.ci/sqlmap $(MINUTES)
 
 bench: ## Measure against a private PostgreSQL, and the keyring against a real Vault.
 	go run -buildvcs=$(VCS) ./bench
