@@ -118,6 +118,7 @@ serviceAccount: {annotations: {a: b}}
 service: {annotations: {a: b}}
 httpRoute: {enabled: true, parentRefs: [{name: public, namespace: gateways}], annotations: {a: b}}
 ingress: {enabled: true, className: nginx, annotations: {a: b}, tlsSecret: books-tls}
+scan: {schedule: "5 3 * * 1", closed: ["db.example:5432", "vault.example:8200"]}
 networkPolicy: {webFrom: [{namespaceSelector: {matchLabels: {name: gateways}}}]}
 externalSecrets: {enabled: true, store: {name: vault}, secrets: [{name: books-db, data: [{key: url, remoteKey: books/db, property: url}]}, {name: books-key, data: [{key: service.key, remoteKey: books/key}]}]}
 monitoring: {serviceMonitor: {enabled: true, labels: {release: p}}, rules: {enabled: true, labels: {release: p}}, dashboard: {enabled: true}}`,
@@ -132,7 +133,31 @@ podDisruptionBudget: {enabled: false}
 topologySpread: {enabled: false}
 networkPolicy: {enabled: false}
 keyring: {vault: {policyConfigMap: false}}
-security: {log: false}`,
+security: {log: false}
+scan: {enabled: false}`,
+}
+
+// The scan from inside runs in a pod that no policy of the release takes for its own; else it would prove nothing.
+func TestTheScanFromInsideIsAStranger(t *testing.T) {
+	t.Parallel()
+	all, err := render(t, merge(t, least, cases["everything"]), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := labels.Set{}
+	for _, o := range all {
+		if c, ok := o.typed.(*batch.CronJob); ok && strings.HasSuffix(o.Metadata.Name, "-scan-inside") {
+			stranger = c.Spec.JobTemplate.Spec.Template.Labels
+		}
+	}
+	if len(stranger) == 0 {
+		t.Fatal("there is no scan from inside")
+	}
+	for _, o := range all {
+		if p, ok := o.typed.(*networking.NetworkPolicy); ok && selects(&p.Spec.PodSelector, stranger) {
+			t.Errorf("%s takes it for the release's own", o)
+		}
+	}
 }
 
 func TestChart(t *testing.T) {
@@ -172,6 +197,8 @@ func podOf(o object) (*core.PodSpec, string) {
 		return &v.Spec.Template.Spec, o.String()
 	case *batch.Job:
 		return &v.Spec.Template.Spec, o.String()
+	case *batch.CronJob:
+		return &v.Spec.JobTemplate.Spec.Template.Spec, o.String()
 	case *core.Pod:
 		return &v.Spec, o.String()
 	}

@@ -32,6 +32,7 @@ var kinds = map[string]func() any{
 	"apps/v1 Deployment":                      func() any { return &apps.Deployment{} },
 	"autoscaling/v2 HorizontalPodAutoscaler":  func() any { return &autoscaling.HorizontalPodAutoscaler{} },
 	"batch/v1 Job":                            func() any { return &batch.Job{} },
+	"batch/v1 CronJob":                        func() any { return &batch.CronJob{} },
 	"v1 ConfigMap":                            func() any { return &core.ConfigMap{} },
 	"v1 Pod":                                  func() any { return &core.Pod{} },
 	"v1 Service":                              func() any { return &core.Service{} },
