@@ -98,7 +98,7 @@ func searchGroups(v *visit, words string, hits []search.Hit) []page.SearchGroup 
 		}
 		g := &groups[len(groups)-1]
 		if len(g.Hits) == shownHits {
-			if kind.list != "" {
+			if kind.list != "" && !search.IsAmount(words) {
 				g.All = v.at(kind.list) + "?" + url.Values{"q": {words}}.Encode()
 			}
 			continue

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -44,6 +45,12 @@ func TestSearchPage(t *testing.T) {
 	for _, words := range []string{"inv-0001", "4%2C321.09", "po-oyster-9", "berit%40oyster"} {
 		o.browser.get(t, at+words).holds(t, o.path("/invoices/"+invoice))
 	}
+	for n := range 7 {
+		o.made(t, "/v1/customers", map[string]any{"name": fmt.Sprintf("Quill %d", n)})
+		o.made(t, "/v1/invoices", map[string]any{"customer_id": customer, "lines": []any{map[string]any{"description": "Work", "quantity": "1", "unit_price": "77.31"}}})
+	}
+	o.browser.get(t, at+"quill").holds(t, `href="`+o.path("/customers?q=quill")+`"`, "All that match")
+	o.browser.get(t, at+"77.31").lacks(t, "All that match") // no list is searched by amounts
 	o.browser.get(t, at+"tax+rep").holds(t, `href="`+o.path("/reports/taxes")+`"`, "Pages")
 	o.browser.get(t, at+"zzzz").holds(t, "Nothing that you may see has “zzzz”")
 	o.browser.get(t, at+"z").holds(t, "two letters or digits")

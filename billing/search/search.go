@@ -111,6 +111,12 @@ func clean(words string) string {
 	return words
 }
 
+// IsAmount says whether words write an amount, by which no list is searched.
+func IsAmount(words string) bool {
+	codes, _ := amounts(clean(words))
+	return codes != ""
+}
+
 // amounts reads words as an amount, with or without a symbol or a code, and gives how many minor units it is in every
 // currency that can have it: 12.5 is 1250 in EUR, 12500 in KWD, and nothing in JPY.
 func amounts(words string) (codes, minors string) {
