@@ -42,6 +42,7 @@ func (s *Server) registerPublic() {
 	if s.Outbox != nil {
 		s.public("GET", "/dev/outbox", s.showOutbox)
 		s.public("GET", "/dev/outbox/:mail/:file", s.showOutboxFile)
+		s.public("GET", "/dev/routes", s.showRoutes)
 	}
 }
 
@@ -199,6 +200,13 @@ func showStatic(c *fiber.Ctx) error {
 	content, contentType, tag, ok := static.Open(c.Path())
 	if !ok {
 		return errNoPage
+	}
+	if packed, packedTag, smaller := static.Packed(c.Path()); smaller {
+		c.Set("Vary", "Accept-Encoding")
+		if c.Get("Accept-Encoding") != "" && c.AcceptsEncodings("gzip") == "gzip" {
+			content, tag = packed, packedTag
+			c.Set("Content-Encoding", "gzip")
+		}
 	}
 	c.Set("Cache-Control", static.CacheControl)
 	c.Set("ETag", tag)

@@ -1,6 +1,9 @@
 package static
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -40,6 +43,31 @@ func TestOpen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What goes out compressed is what goes out plain, under a tag of its own, and is a good deal smaller.
+func TestPacked(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"look.css", "app.js", "htmx.min.js", "favicon.svg"} {
+		content, _, plainTag, _ := Open(URL(name))
+		packed, tag, ok := Packed(URL(name))
+		if !ok || tag == plainTag || len(packed) > len(content)*3/4 {
+			t.Errorf("%s: %d of %d bytes, tag %s beside %s, %v", name, len(packed), len(content), tag, plainTag, ok)
+			continue
+		}
+		r, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s comes out with %d bytes, %v", name, len(got), err)
+		}
+	}
+	for _, url := range []string{URL("fonts/hanken-grotesk-latin-wght-normal.woff2"), "/static/look.css", ""} {
+		if _, _, ok := Packed(url); ok {
+			t.Errorf("%q goes out compressed", url)
+		}
+	}
 }
 
 func TestStylesheet(t *testing.T) {
