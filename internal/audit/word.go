@@ -117,6 +117,8 @@ var phrases = map[string]string{
 	"order.hold":                  "held an order",
 	"order.invoice":               "invoiced an order",
 	"portal.change":               "changed the settings of portal and shop",
+	"charge.waiting":              "sent a customer on to pay",
+	"charge.succeeded":            "collected a charge",
 	"charge.unfreeze":             "let a frozen charge go on",
 }
 
