@@ -74,6 +74,7 @@ func (v *staffVisit) frame(title, nav string) page.StaffShell {
 
 func (s *Server) registerStaffPages() {
 	s.registerStaffJobPages()
+	s.registerStaffFleetPages()
 	s.registerStaffPlanPages()
 	s.staff("GET", "", staffTo(authz.Read, authz.StaffHome), showStaffHome)
 	s.staff("GET", "/organizations", staffTo(authz.Read, authz.StaffOrganizations), showStaffOrganizations)
@@ -107,16 +108,33 @@ const staffPageLength = 100
 
 func showStaffOrganizations(v *staffVisit) error {
 	data := page.StaffOrganizations{StaffShell: v.frame("Organizations", "organizations")}
+	var found []authz.StaffOrganization
 	err := v.run(func(tx *tenant.PlatformTx) (err error) {
-		data.Items, err = authz.ListStaffOrganizations(v.ctx, tx, v.c.Query("after"), staffPageLength+1)
+		found, err = authz.ListStaffOrganizations(v.ctx, tx, v.c.Query("after"), staffPageLength+1)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if len(data.Items) > staffPageLength {
-		data.Items = data.Items[:staffPageLength]
-		data.More = v.c.Path() + "?after=" + url.QueryEscape(data.Items[staffPageLength-1].Slug)
+	if len(found) > staffPageLength {
+		found = found[:staffPageLength]
+		data.More = v.c.Path() + "?after=" + url.QueryEscape(found[staffPageLength-1].Slug)
+	}
+	slugs := make([]string, len(found))
+	for i, o := range found {
+		slugs[i] = o.Slug
+	}
+	shapes, err := tenant.Shapes(v.ctx, v.server.DB, slugs)
+	if err != nil {
+		return err
+	}
+	for _, o := range found {
+		shape := shapes[o.Slug]
+		row := page.StaffOrganizationRow{StaffOrganization: o, Version: shape.Version, Behind: shape.Behind, Size: "–"}
+		if shape.Bytes > 0 {
+			row.Size = sizeText(shape.Bytes)
+		}
+		data.Items = append(data.Items, row)
 	}
 	return render(v.c, http.StatusOK, "staff-organizations", data)
 }

@@ -28,6 +28,7 @@ var staffNavigation = []navItem{
 	{key: "organizations", label: "Organizations", icon: "building-2", path: []any{"organizations"}, right: "organizations:read"},
 	{key: "plans", label: "Plans", icon: "package", path: []any{"plans"}, right: "plans:read"},
 	{key: "events", label: "Security events", icon: "shield-alert", path: []any{"events"}, right: "events:read"},
+	{key: "fleet", label: "Fleet", icon: "book-lock", path: []any{"fleet"}, right: "fleet:read"},
 	{key: "jobs", label: "Jobs", icon: "history", path: []any{"jobs"}, right: "jobs:read"},
 	{key: "people", label: "Staff", icon: "user-round", path: []any{"people"}, right: "staff:read"},
 	{key: "settings", label: "Settings", icon: "settings", path: []any{"settings"}, right: "platform_settings:read"},
@@ -53,7 +54,7 @@ type StaffHome struct {
 // StaffOrganizations is the data of "staff-organizations".
 type StaffOrganizations struct {
 	StaffShell
-	Items []authz.StaffOrganization
+	Items []StaffOrganizationRow
 	More  string // the address of the next part; may be empty
 }
 
