@@ -173,6 +173,7 @@ CREATE TABLE t_baseline.bank_rule (
     description character varying(120) DEFAULT ''::character varying NOT NULL,
     automatic boolean DEFAULT false NOT NULL,
     version integer DEFAULT 1 NOT NULL,
+    tax_code character varying(20) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT bank_rule_check CHECK ((most >= "least")),
     CONSTRAINT bank_rule_direction_check CHECK (((direction)::text = ANY (ARRAY[''::text, 'in'::text, 'out'::text]))),
     CONSTRAINT bank_rule_least_check CHECK (("least" >= (0)::numeric)),
@@ -469,6 +470,8 @@ CREATE TABLE t_baseline.member (
     state character varying(10) NOT NULL,
     joined_at timestamp with time zone NOT NULL,
     entry_exempt boolean DEFAULT false NOT NULL,
+    notices_read_at timestamp with time zone,
+    first_steps_away boolean DEFAULT false NOT NULL,
     CONSTRAINT member_state_check CHECK (((state)::text = ANY (ARRAY['active'::text, 'denied'::text, 'removed'::text])))
 );
 CREATE TABLE t_baseline.party (

@@ -197,6 +197,9 @@ func (t *translation) pipe(p *parse.PipeNode) {
 				if called != nil && slices.Contains(wordless, called.Ident) || !wordy(a.Text) && (called == nil || called.Ident != "plural" && called.Ident != "field") {
 					continue
 				}
+				if called != nil && called.Ident == "dict" && i%2 == 1 { // its names
+					continue
+				}
 				if called != nil && called.Ident == "field" && !wordy(a.Text) && !(i > 4 && hinting(c.Args[i-1])) {
 					continue
 				}
