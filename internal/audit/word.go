@@ -116,6 +116,8 @@ var phrases = map[string]string{
 	"order.refuse":                "refused an order",
 	"order.hold":                  "held an order",
 	"order.invoice":               "invoiced an order",
+	"order_review.change":         "changed what holds an order for review",
+	"payment_method.choose":       "chose the card that is charged",
 	"portal.change":               "changed the settings of portal and shop",
 	"charge.waiting":              "sent a customer on to pay",
 	"charge.succeeded":            "collected a charge",

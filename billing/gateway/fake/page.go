@@ -12,7 +12,7 @@ import (
 )
 
 var pages = template.Must(template.New("page").Parse(`<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Title}} - practice gateway</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><title>{{.Title}} - practice gateway</title>
 <body><main><p>Practice gateway: no money moves here.</p>
 {{with .Charge}}<h1>{{.Title}}</h1><p><strong>{{$.Amount}}</strong></p>
 {{if eq .State "waiting"}}{{with .Reason}}<p role="alert">The card was declined. Try another.</p>{{end}}
