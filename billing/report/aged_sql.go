@@ -38,16 +38,23 @@ const agedDocuments = `
 		  FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id JOIN account a ON a.id = l.account_id
 		 WHERE e.source_kind::text = 'write_off' AND a.purpose = 'receivable'
 	), settled AS (
-		SELECT document_id, sum(amount) AS first, coalesce(sum(amount) FILTER (WHERE date <= $2::date), 0) AS second,
-		       coalesce(sum(amount) FILTER (WHERE date <= $3::date), 0) AS third
+		SELECT document_id, sum(amount)::bigint AS first, coalesce(sum(amount) FILTER (WHERE date <= $2::date), 0)::bigint AS second,
+		       coalesce(sum(amount) FILTER (WHERE date <= $3::date), 0)::bigint AS third
 		  FROM settlement WHERE date <= $1::date GROUP BY document_id
+	), undone AS MATERIALIZED (
+		SELECT d.id, c.date FROM document d JOIN journal_entry c ON c.id = d.closing_entry_id WHERE d.kind::text = $5 AND d.state::text = 'void'
+	), issued AS (
+		SELECT d.customer_id, d.currency, d.due_date,
+		       CASE WHEN d.state::text <> 'void' OR u.date > $1::date THEN d.total - coalesce(s.first, 0) ELSE 0 END AS first,
+		       CASE WHEN e.date <= $2::date AND (d.state::text <> 'void' OR u.date > $2::date) THEN d.total - coalesce(s.second, 0) ELSE 0 END AS second,
+		       CASE WHEN e.date <= $3::date AND (d.state::text <> 'void' OR u.date > $3::date) THEN d.total - coalesce(s.third, 0) ELSE 0 END AS third
+		  FROM document d JOIN journal_entry e ON e.id = d.entry_id LEFT JOIN settled s ON s.document_id = d.id LEFT JOIN undone u ON u.id = d.id
+		 WHERE d.kind::text = $5 AND e.date <= $1::date
 	), open AS (
 		SELECT v.n, CASE v.n WHEN 1 THEN d.customer_id ELSE $8::uuid END AS party_id, d.currency, v.day - d.due_date AS late, v.amount
-		  FROM document d JOIN journal_entry e ON e.id = d.entry_id LEFT JOIN settled s ON s.document_id = d.id
-		  LEFT JOIN journal_entry c ON c.id = d.closing_entry_id,
-		       LATERAL (VALUES (1, $1::date, d.total - coalesce(s.first, 0)), (2, $2::date, d.total - coalesce(s.second, 0)),
-		                       (3, $3::date, d.total - coalesce(s.third, 0))) v (n, day, amount)
-		 WHERE d.kind::text = $5 AND e.date <= v.day AND NOT (d.state::text = 'void' AND coalesce(c.date <= v.day, true)) AND v.amount <> 0
+		  FROM (SELECT * FROM issued WHERE first <> 0 OR second <> 0 OR third <> 0 OFFSET 0) d,
+		       LATERAL (VALUES (1, $1::date, d.first), (2, $2::date, d.second), (3, $3::date, d.third)) v (n, day, amount)
+		 WHERE v.amount <> 0
 	), aged AS (
 		SELECT n, party_id, currency, coalesce(sum(amount) FILTER (WHERE late <= 0), 0) AS not_due,
 		       coalesce(sum(amount) FILTER (WHERE late BETWEEN 1 AND 30), 0) AS late_30,

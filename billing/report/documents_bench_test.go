@@ -13,22 +13,32 @@ import (
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
 
-// What a specialist would write by hand over documents: one day by whom it concerns, without undone documents, credit or
-// a second column, and without the account of the ledger that the reports hold it against.
+// What a specialist would write by hand over documents: one day by whom it concerns, with what the ledger says that they owe
+// in all, and taxes with what their accounts moved; with what was open a month and a year
+// before; without undone documents and credit.
 const (
 	agedByHand = `
-	SELECT count(*) FROM (
+	WITH aged AS (
 		SELECT d.customer_id, d.currency, sum(d.total - coalesce(s.amount, 0)) FILTER (WHERE d.due_date >= $1::date) AS not_due,
 		       sum(d.total - coalesce(s.amount, 0)) FILTER (WHERE d.due_date BETWEEN $1::date - 30 AND $1::date - 1) AS late_30,
 		       sum(d.total - coalesce(s.amount, 0)) FILTER (WHERE d.due_date BETWEEN $1::date - 60 AND $1::date - 31) AS late_60,
 		       sum(d.total - coalesce(s.amount, 0)) FILTER (WHERE d.due_date BETWEEN $1::date - 90 AND $1::date - 61) AS late_90,
-		       sum(d.total - coalesce(s.amount, 0)) FILTER (WHERE d.due_date < $1::date - 90) AS later
+		       sum(d.total - coalesce(s.amount, 0)) FILTER (WHERE d.due_date < $1::date - 90) AS later,
+		       sum(d.total - coalesce(s.before, 0)) FILTER (WHERE e.date <= $1::date - 30) AS before, sum(d.total - coalesce(s.year, 0)) FILTER (WHERE e.date <= $1::date - 365) AS year
 		  FROM document d JOIN journal_entry e ON e.id = d.entry_id
-		  LEFT JOIN (SELECT a.document_id, sum(a.amount) AS amount
+		  LEFT JOIN (SELECT a.document_id, sum(a.amount) AS amount, sum(a.amount) FILTER (WHERE e.date <= $1::date - 30) AS before,
+		                    sum(a.amount) FILTER (WHERE e.date <= $1::date - 365) AS year
 		               FROM payment_allocation a JOIN payment p ON p.id = a.payment_id JOIN journal_entry e ON e.id = p.entry_id
 		              WHERE e.date <= $1::date GROUP BY a.document_id) s ON s.document_id = d.id
-		 WHERE d.kind::text = $2 AND e.date <= $1::date AND d.total <> coalesce(s.amount, 0)
-		 GROUP BY d.customer_id, d.currency) s`
+		 WHERE d.kind::text = $2 AND e.date <= $1::date
+		 GROUP BY d.customer_id, d.currency
+	), owed AS (
+		SELECT l.party_id, l.currency, sum(l.amount) AS amount
+		  FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+		 WHERE l.account_id = (SELECT id FROM account WHERE purpose = $3) AND e.date <= $1::date
+		 GROUP BY l.party_id, l.currency
+	)
+	SELECT count(*) FROM owed o FULL JOIN aged a ON a.customer_id = o.party_id AND a.currency = o.currency WHERE o.amount <> 0 OR a.later <> 0`
 	salesByHand = `
 	SELECT count(*) FROM (
 		SELECT d.customer_id, d.currency, sum(d.net) FILTER (WHERE e.date >= $1::date) AS within, sum(d.net) FILTER (WHERE e.date < $1::date) AS compared
@@ -42,15 +52,21 @@ const (
 		 WHERE d.kind::text = 'invoice' AND e.date BETWEEN $2::date AND $3::date
 		 GROUP BY l.product_id, d.currency) s`
 	taxByHand = `
-	SELECT count(*) FROM (
+	WITH taxed AS (
 		SELECT t.tax_rate_id, t.percent, d.currency, sum(t.base) AS base, sum(t.amount) AS tax, count(DISTINCT d.id) AS documents
 		  FROM document d JOIN journal_entry e ON e.id = d.entry_id JOIN document_tax t ON t.document_id = d.id
 		 WHERE e.date BETWEEN $1::date AND $2::date
-		 GROUP BY t.tax_rate_id, t.percent, d.currency) s`
+		 GROUP BY t.tax_rate_id, t.percent, d.currency
+	), posted AS (
+		SELECT l.currency, sum(l.amount) AS amount FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+		 WHERE l.account_id IN (SELECT account_id FROM tax_rate) AND e.date BETWEEN $1::date AND $2::date GROUP BY l.currency
+	)
+	SELECT count(*) FROM taxed t JOIN posted p ON p.currency = t.currency WHERE p.amount <> t.tax + t.documents`
 )
 
 // The rows of 60,000 documents of a kind, with a tax each, and of payments of two in three: 100,000 entries.
 const manyDocuments = `
+	ALTER TABLE document_line DISABLE TRIGGER USER; ALTER TABLE document_tax DISABLE TRIGGER USER;
 	INSERT INTO party (id, name, created_at, is_payee) SELECT gen_random_uuid(), 'Party ' || g, now(), true FROM generate_series(1, 500) g;
 	INSERT INTO product (id, name, unit_price, currency, created_at) SELECT gen_random_uuid(), 'Product ' || g, 1, 'EUR', now() FROM generate_series(1, 50) g;
 	INSERT INTO tax_rate (id, code, name, percent, compound, account_id, input_account_id)
@@ -99,10 +115,14 @@ func BenchmarkReportsOfDocuments(b *testing.B) {
 	}
 	table(b, sold, "aged receivables", func(ctx context.Context, tx *tenant.Tx) (report.Table, error) {
 		return report.AgedReceivables(ctx, tx, year.To, euro)
-	}, func(tx *tenant.Tx, n *int) error { return tx.Get(b.Context(), n, agedByHand, year.To, "invoice") })
+	}, func(tx *tenant.Tx, n *int) error {
+		return tx.Get(b.Context(), n, agedByHand, year.To, "invoice", "receivable")
+	})
 	table(b, bought, "aged payables", func(ctx context.Context, tx *tenant.Tx) (report.Table, error) {
 		return report.AgedPayables(ctx, tx, year.To, euro)
-	}, func(tx *tenant.Tx, n *int) error { return tx.Get(b.Context(), n, agedByHand, year.To, "bill") })
+	}, func(tx *tenant.Tx, n *int) error {
+		return tx.Get(b.Context(), n, agedByHand, year.To, "bill", "payable")
+	})
 	table(b, sold, "sales by customer", func(ctx context.Context, tx *tenant.Tx) (report.Table, error) {
 		return report.Sales(ctx, tx, report.ByCustomer, year, euro)
 	}, func(tx *tenant.Tx, n *int) error {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -75,19 +76,16 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 	if basis != Accrual && basis != Cash {
 		return r, ErrBasisUnknown
 	}
-	rows, rated, err := selectTaxes(ctx, tx, basis, period)
+	if err := planPlainly(ctx, tx); err != nil {
+		return r, err
+	}
+	sums, err := selectTaxes(ctx, tx, basis, period)
 	if err != nil {
 		return r, err
 	}
-	r.Rows = rows
-	for _, row := range r.Rows {
-		owed := row.Tax
-		if row.Input {
-			if owed, err = owed.Neg(); err != nil {
-				return r, err
-			}
-		}
-		if err := r.count(owed); err != nil {
+	rated := map[rateOf]money.Amount{}
+	for _, s := range sums {
+		if err := r.take(s, rated); err != nil {
 			return r, err
 		}
 	}
@@ -111,22 +109,71 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 	return r, nil
 }
 
+// rateOf is a currency, and a rate into the base currency as text; none known is empty.
+type rateOf struct {
+	currency money.Currency
+	rate     string
+}
+
+// take adds a sum to its row, to what its currency comes to, and to what converts as it does.
+func (r *TaxReport) take(s taxSum, rated map[rateOf]money.Amount) (err error) {
+	last := len(r.Rows) - 1
+	if last >= 0 && r.Rows[last].is(s.TaxRow) {
+		row := &r.Rows[last]
+		row.Documents += s.Documents
+		if row.Base, err = add(row.Base, s.Base); err != nil {
+			return err
+		}
+		if row.Tax, err = add(row.Tax, s.Tax); err != nil {
+			return err
+		}
+	} else {
+		r.Rows = append(r.Rows, s.TaxRow)
+	}
+	owed := s.Tax
+	if s.Input {
+		if owed, err = owed.Neg(); err != nil {
+			return err
+		}
+	}
+	of := rateOf{currency: owed.Currency}
+	if s.BaseRate != nil {
+		of.rate = s.BaseRate.String()
+	}
+	before, ok := rated[of]
+	if !ok {
+		before = money.Amount{Currency: owed.Currency}
+	}
+	if rated[of], err = add(before, owed); err != nil {
+		return err
+	}
+	return r.count(owed)
+}
+
+// is says whether two rows are of one tax.
+func (row TaxRow) is(other TaxRow) bool {
+	return row.Rate == other.Rate && row.Percent.Equal(other.Percent) && row.Input == other.Input && row.Tax.Currency == other.Tax.Currency
+}
+
 // convert works out what is to be remitted in the base currency: the taxes at one rate are rounded together.
-func (r *TaxReport) convert(ctx context.Context, tx *tenant.Tx, period Period, rated []ratedTax) error {
+func (r *TaxReport) convert(ctx context.Context, tx *tenant.Tx, period Period, rated map[rateOf]money.Amount) error {
 	base, err := selectBaseCurrency(ctx, tx)
 	if err != nil {
 		return err
 	}
 	r.Remit.Currency = base
 	unrated := false
-	for _, t := range rated {
-		a := t.Tax
+	for of, a := range rated {
 		if a.Currency != base {
-			if t.Rate == nil {
+			if of.rate == "" {
 				unrated = true
 				continue
 			}
-			if a, err = money.FromDecimal(a.Decimal().Mul(*t.Rate), base); err != nil {
+			rate, err := decimal.NewFromString(of.rate)
+			if err != nil {
+				return fmt.Errorf("reading a rate: %w", err)
+			}
+			if a, err = money.FromDecimal(a.Decimal().Mul(rate), base); err != nil {
 				return summing(err)
 			}
 		}

@@ -26,7 +26,7 @@ const (
 		SELECT d.id, d.currency, d.base_rate, e.id, e.number, e.date, d.kind::text IN ('bill', 'payee_credit'),
 		       CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN 1 ELSE -1 END
 		  FROM journal_entry e JOIN document d ON d.entry_id = e.reverses_id
-		 WHERE ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
+		 WHERE e.reverses_id IS NOT NULL AND ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
 	)`
 	accrualTaxes = accrualMoved + `, counted AS (
 		SELECT m.id, m.entry_id, m.entry_number, m.date, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name,
@@ -35,12 +35,10 @@ const (
 		 GROUP BY m.id, m.entry_id, m.entry_number, m.date, m.sign, m.input, t.tax_rate_id, t.percent
 	)`
 
-	// The same without the entries, for sums over many.
+	// The same line by line and without words, for sums over many.
 	accrualSums = accrualMoved + `, counted AS (
-		SELECT m.id, m.currency, m.base_rate, t.tax_rate_id, t.percent, min(t.code) AS code, min(t.name) AS name, min(t.kind) AS kind,
-		       m.input, sum(m.sign * t.base) AS base, sum(m.sign * t.amount) AS tax
+		SELECT m.id, m.currency, m.base_rate, t.tax_rate_id, t.percent, m.input, m.sign * t.base AS base, m.sign * t.amount AS tax
 		  FROM moved m JOIN document_tax t ON t.document_id = m.id AND (t.recoverable OR NOT m.input)
-		 GROUP BY m.id, m.currency, m.base_rate, m.input, t.tax_rate_id, t.percent
 	)`
 
 	// A credit note counts as it settles an invoice or is given back, on both sides. What was written off was never paid.
@@ -70,14 +68,16 @@ const (
 		 GROUP BY d.id, p.date, p.upto, p.before, t.tax_rate_id, t.percent
 	)`
 
-	// One reading gives both the rows, by rate, and what converts into the base currency alike, by the rate of that.
-	taxSums = `
-	SELECT grouping(c.tax_rate_id) = 0 AS by_tax, c.tax_rate_id, c.percent, c.currency, c.input, c.base_rate,
-	       min(c.code) AS code, min(c.name) AS tax_name, min(c.kind) AS kind, sum(c.base)::bigint AS base, sum(c.tax)::bigint AS tax,
-	       sum(CASE WHEN c.input THEN -c.tax ELSE c.tax END)::bigint AS owed, count(*) AS documents
-	  FROM counted c
-	 GROUP BY GROUPING SETS ((c.tax_rate_id, c.percent, c.currency, c.input), (c.currency, c.base_rate))
-	 ORDER BY c.input, min(c.code) COLLATE "C", c.percent, c.currency COLLATE "C", c.base_rate`
+	// By tax, and within it by the rate of the base currency: rows are the one, and what is to be remitted goes by the other.
+	taxSums = `, taxed AS (
+		SELECT c.tax_rate_id, c.percent, c.currency, c.input, c.base_rate, c.id, sum(c.base) AS base, sum(c.tax) AS tax
+		  FROM counted c GROUP BY c.id, c.tax_rate_id, c.percent, c.currency, c.input, c.base_rate
+	), summed AS (
+		SELECT p.tax_rate_id, p.percent, p.currency, p.input, p.base_rate, sum(p.base)::bigint AS base, sum(p.tax)::bigint AS tax, count(*) AS documents
+		  FROM taxed p GROUP BY p.tax_rate_id, p.percent, p.currency, p.input, p.base_rate
+	)
+	SELECT s.*, r.code, r.name AS tax_name, r.kind FROM summed s JOIN tax_rate r ON r.id = s.tax_rate_id
+	 ORDER BY s.input, r.code COLLATE "C", s.percent, s.currency COLLATE "C", s.base_rate`
 
 	taxUnrated = `
 	SELECT count(DISTINCT c.id) FROM counted c WHERE c.base_rate IS NULL AND c.currency <> $3`
@@ -90,46 +90,42 @@ const (
 	 ORDER BY c.date, d.number COLLATE "C", c.entry_number LIMIT $5`
 )
 
-// ratedTax is what documents of one currency come to whose rate into the base currency is the same; nil for none known.
-type ratedTax struct {
-	Tax  money.Amount
-	Rate *decimal.Decimal
+// taxSum is a row of the report, of documents whose rate into the base currency is the same; nil for none known.
+type taxSum struct {
+	TaxRow
+	BaseRate *decimal.Decimal
 }
 
-func selectTaxes(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (rows []TaxRow, rated []ratedTax, err error) {
-	var all []struct {
-		ByTax     bool             `db:"by_tax"`
+// selectTaxes gives the sums of a period in the order of the report's rows.
+func selectTaxes(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) ([]taxSum, error) {
+	var rows []struct {
 		Rate      tax.RateID       `db:"tax_rate_id"`
-		Percent   *decimal.Decimal `db:"percent"`
+		Percent   decimal.Decimal  `db:"percent"`
 		Currency  money.Currency   `db:"currency"`
-		Input     *bool            `db:"input"`
+		Input     bool             `db:"input"`
 		BaseRate  *decimal.Decimal `db:"base_rate"`
 		Code      string           `db:"code"`
 		Name      string           `db:"tax_name"`
 		Kind      tax.Kind         `db:"kind"`
 		Base      int64            `db:"base"`
 		Tax       int64            `db:"tax"`
-		Owed      int64            `db:"owed"`
 		Documents int              `db:"documents"`
 	}
+	var err error
 	if basis == Cash {
-		err = tx.Select(ctx, &all, cashTaxes+taxSums, period.From, period.To)
+		err = tx.Select(ctx, &rows, cashTaxes+taxSums, period.From, period.To)
 	} else {
-		err = tx.Select(ctx, &all, accrualSums+taxSums, period.From, period.To)
+		err = tx.Select(ctx, &rows, accrualSums+taxSums, period.From, period.To)
 	}
 	if err != nil {
-		return nil, nil, reading("the taxes of a period", err)
+		return nil, reading("the taxes of a period", err)
 	}
-	rows = []TaxRow{}
-	for _, r := range all {
-		if !r.ByTax {
-			rated = append(rated, ratedTax{money.Amount{Minor: r.Owed, Currency: r.Currency}, r.BaseRate})
-			continue
-		}
-		rows = append(rows, TaxRow{Rate: r.Rate, Code: r.Code, Name: r.Name, Kind: r.Kind, Percent: *r.Percent, Input: *r.Input, Documents: r.Documents,
-			Base: money.Amount{Minor: r.Base, Currency: r.Currency}, Tax: money.Amount{Minor: r.Tax, Currency: r.Currency}})
+	all := make([]taxSum, len(rows))
+	for i, r := range rows {
+		all[i] = taxSum{TaxRow{Rate: r.Rate, Code: r.Code, Name: r.Name, Kind: r.Kind, Percent: r.Percent, Input: r.Input, Documents: r.Documents,
+			Base: money.Amount{Minor: r.Base, Currency: r.Currency}, Tax: money.Amount{Minor: r.Tax, Currency: r.Currency}}, r.BaseRate}
 	}
-	return rows, rated, nil
+	return all, nil
 }
 
 // countTaxUnrated counts the documents in other currencies than the base whose rate is not known.
@@ -151,7 +147,7 @@ func selectTaxPosted(ctx context.Context, tx *tenant.Tx, period Period) ([]money
 	err := tx.Select(ctx, &rows, `
 		SELECT l.currency, (-sum(l.amount))::bigint AS posted
 		  FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
-		 WHERE l.account_id IN (SELECT a.id FROM account a WHERE a.purpose = 'tax' UNION SELECT r.account_id FROM tax_rate r UNION SELECT r.input_account_id FROM tax_rate r)
+		 WHERE l.account_id = ANY (ARRAY(SELECT a.id FROM account a WHERE a.purpose = 'tax' UNION SELECT r.account_id FROM tax_rate r UNION SELECT r.input_account_id FROM tax_rate r))
 		   AND ($1::date IS NULL OR e.date >= $1::date) AND ($2::date IS NULL OR e.date <= $2::date)
 		 GROUP BY l.currency ORDER BY l.currency COLLATE "C"`, period.From, period.To)
 	if err != nil {
