@@ -39,6 +39,9 @@ type Config struct {
 	Billed func(ctx context.Context, tx *Tx) error
 	// Unprepared keeps SQL PREPARE out of use, as a pooler in transaction mode needs.
 	Unprepared bool
+	// Pooler is the host and port of a pooler in transaction mode that the logins of platform and compartments go through;
+	// empty is none. URL stays the database's own. Nothing is prepared then.
+	Pooler string
 }
 
 func (c Config) withDefaults() Config {
@@ -54,6 +57,7 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Unprepared = c.Unprepared || c.Pooler != ""
 	return c
 }
 
@@ -85,6 +89,7 @@ func (c Config) loginURL(login string, settings map[string]string) (string, erro
 	}
 	// One round trip for a query with arguments, instead of two.
 	q.Set("binary_parameters", "yes")
+	c.pooled(login, u, q)
 	for k, v := range settings {
 		q.Set(k, v)
 	}
