@@ -32,6 +32,7 @@ type plan struct {
 	fleet         int    // schemas to migrate; then nothing else is measured
 	subscriptions int    // that fall due
 	noisy         bool   // measure what one organization notices of another, and nothing else
+	archive       int    // journal lines of a tenant to archive; then nothing else is measured
 }
 
 // floors are the ratios below which -check fails.
@@ -53,6 +54,7 @@ func main() {
 	flag.BoolVar(&p.check, "check", false, "fail when a ratio is below its floor")
 	flag.StringVar(&p.profile, "profile", "", "a folder to write CPU profiles of both paths to, after the rounds")
 	flag.IntVar(&p.fleet, "fleet", 0, "measure the migration of so many schemas, and nothing else")
+	flag.IntVar(&p.archive, "archive", 0, "measure the archive of a tenant with so many journal lines against pg_dump, and nothing else")
 	flag.IntVar(&p.subscriptions, "subscriptions", 10_000, "how many subscriptions fall due; 0 leaves their measure out")
 	flag.BoolVar(&p.noisy, "noisy", false, "measure what one organization notices of another at full blast, and nothing else")
 	flag.Parse()
@@ -71,6 +73,9 @@ func run(ctx context.Context, p plan) (err error) {
 	}
 	if p.noisy {
 		return runNoisy(ctx, p)
+	}
+	if p.archive > 0 {
+		return runArchive(ctx, p)
 	}
 	decided, err := measureDecisions([]int{1, 100, 10_000}, 1_000_000)
 	if err != nil {
