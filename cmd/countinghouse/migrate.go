@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -20,6 +21,7 @@ import (
 type databaseFlags struct {
 	DatabaseURL string `env:"COUNTINGHOUSE_DATABASE_URL" required:"" placeholder:"URL" help:"The database, entered as its owner: postgres://countinghouse_owner:...@host/countinghouse?sslmode=verify-full."`
 	KeyFile     string `env:"COUNTINGHOUSE_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"The service's key: 64 hex digits. Keep it as long as the database."`
+	Pooler      string `name:"database-pooler" env:"COUNTINGHOUSE_DATABASE_POOLER" placeholder:"HOST:PORT" help:"A PgBouncer in transaction mode that requests go through. The database's own address stays in --database-url."`
 }
 
 func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
@@ -30,7 +32,12 @@ func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
 		// The address is not told back: it may hold a password.
 		return nil, config, wrong("database-url", errors.New("it is not of the form postgres://countinghouse_owner:...@host/countinghouse?sslmode=verify-full"))
 	}
-	config.URL = f.DatabaseURL
+	if f.Pooler != "" {
+		if _, port, err := net.SplitHostPort(f.Pooler); err != nil || port == "" {
+			return nil, config, wrong("database-pooler", fmt.Errorf("%q is not of the form host:6432", f.Pooler))
+		}
+	}
+	config.URL, config.Pooler = f.DatabaseURL, f.Pooler
 	config.Key, err = derive(key, "database logins")
 	return key, config, err
 }
