@@ -28,7 +28,7 @@ type answer struct {
 // errRefused is an answer that no fault explains.
 var errRefused = errors.New("refused")
 
-// caller sends to one server, and to the other when that one fails.
+// caller sends to one server after the other, and at once to the other when one fails.
 type caller struct {
 	http    *http.Client
 	servers [2]string
@@ -95,7 +95,7 @@ func (c *caller) send(ctx context.Context, a ask) (got answer, err error) {
 	return got, err
 }
 
-// passing says whether an answer is one after which a client is to try again.
+// passes says whether an answer is one after which a client is to try again.
 func passes(status int, body []byte) bool {
 	return status >= 500 || status == http.StatusConflict && strings.Contains(string(body), "idempotency.in_flight")
 }
@@ -103,6 +103,7 @@ func passes(status int, body []byte) bool {
 // until sends the same again until it is answered, at the other server each time. It fails with errRefused for an answer
 // that trying again does not change.
 func (c *caller) until(ctx context.Context, a ask) (answer, error) {
+	c.at = 1 - c.at // else all end up at the server that failed last
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		got, err := c.send(ctx, a)
 		switch {

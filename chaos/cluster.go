@@ -219,7 +219,8 @@ func (c *cluster) answers(ctx context.Context, n *node) bool {
 // replicate makes the other server anew from the first, and has commits wait for it once it follows.
 func (c *cluster) replicate(ctx context.Context) error {
 	first, other := c.nodes[c.first], c.nodes[1-c.first]
-	if err := c.room(other); err != nil {
+	// The children of one that was killed write on until they notice.
+	if err := await(ctx, "the folder for the replica is empty", time.Minute, func() bool { return c.room(other) == nil }); err != nil {
 		return err
 	}
 	if _, err := runOnce(ctx, c.log, c.command(ctx, "pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(first.port), "-U", superuser,
