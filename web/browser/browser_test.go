@@ -31,9 +31,44 @@ type service struct {
 	data   string // its folder
 }
 
-// serve builds the program and runs it until the test ends.
-func serve(t *testing.T) service {
+// built is the program, built once for all tests into a folder that the last of them removes.
+var built struct {
+	once   sync.Once
+	folder string
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := os.RemoveAll(built.folder); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func build(t *testing.T) (binary string) {
 	t.Helper()
+	built.once.Do(func() {
+		if built.folder, built.err = os.MkdirTemp("", "countinghouse-built-"); built.err != nil {
+			return
+		}
+		command := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(built.folder, "countinghouse"), "./cmd/countinghouse")
+		command.Dir = "../.."
+		if out, err := command.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("%w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return filepath.Join(built.folder, "countinghouse")
+}
+
+// serve runs the program until the test ends, with what else it is told.
+func serve(t *testing.T, flags ...string) service {
+	t.Helper()
+	binary := build(t)
 	folder, err := os.MkdirTemp("", "countinghouse-browser-")
 	if err != nil {
 		t.Fatal(err)
@@ -41,14 +76,8 @@ func serve(t *testing.T) service {
 	if err := os.Chmod(folder, 0o755); err != nil { // the database's user passes through
 		t.Fatal(err)
 	}
-	binary := filepath.Join(folder, "countinghouse")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "./cmd/countinghouse")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	port := freePort(t)
-	server := exec.Command(binary, "dev", "--data", filepath.Join(folder, "data"), "--port", fmt.Sprint(port))
+	server := exec.Command(binary, append([]string{"dev", "--data", filepath.Join(folder, "data"), "--port", fmt.Sprint(port)}, flags...)...)
 	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -84,8 +113,8 @@ func serve(t *testing.T) service {
 		if ended != "" {
 			t.Fatalf("it ended: %s", ended)
 		}
-	case <-time.After(time.Minute):
-		t.Fatal("it is not ready after a minute")
+	case <-time.After(4 * time.Minute): // with --demo, on a machine that others keep busy
+		t.Fatal("it is not ready after four minutes")
 	}
 	return service{fmt.Sprintf("http://localhost:%d", port), binary, filepath.Join(folder, "data")}
 }
@@ -138,10 +167,17 @@ type visitor struct {
 	home string
 
 	mu       sync.Mutex
+	at       string // what is being looked at, for the words of a trouble; may be empty
 	troubles []string
 }
 
 func visit(t *testing.T, home string) *visitor {
+	t.Helper()
+	return visitFor(t, home, 90*time.Second)
+}
+
+// visitFor is a person at a browser for so long at most.
+func visitFor(t *testing.T, home string, most time.Duration) *visitor {
 	t.Helper()
 	// What the browser leaves behind goes when the next one begins: its last processes write for a moment yet
 	// when it has ended.
@@ -159,10 +195,27 @@ func visit(t *testing.T, home string) *visitor {
 	// What a newer Chromium says that the library does not know is no trouble of ours.
 	tab, end := chromedp.NewContext(allocated, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(end)
-	ctx, stop := context.WithTimeout(tab, 90*time.Second)
+	ctx, stop := context.WithTimeout(tab, most)
 	t.Cleanup(stop)
 	v := &visitor{t: t, ctx: ctx, home: home}
-	chromedp.ListenTarget(ctx, func(event any) {
+	v.watch()
+	return v
+}
+
+// another is another tab of the same browser.
+func (v *visitor) another() *visitor {
+	v.t.Helper()
+	tab, end := chromedp.NewContext(v.ctx)
+	v.t.Cleanup(end)
+	other := &visitor{t: v.t, ctx: tab, home: v.home}
+	other.watch()
+	return other
+}
+
+// watch begins a tab, and notes what goes wrong in it.
+func (v *visitor) watch() {
+	v.t.Helper()
+	chromedp.ListenTarget(v.ctx, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventExceptionThrown:
 			v.note("exception: " + e.ExceptionDetails.Error())
@@ -177,15 +230,17 @@ func visit(t *testing.T, home string) *visitor {
 		}
 	})
 	// The first run starts the browser for as long as its context lives, so it has no shorter one.
-	if err := chromedp.Run(ctx, cdplog.Enable(), chromedp.EmulateViewport(1280, 900)); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Run(v.ctx, cdplog.Enable(), chromedp.EmulateViewport(1280, 900)); err != nil {
+		v.t.Fatal(err)
 	}
-	return v
 }
 
 func (v *visitor) note(trouble string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.at != "" {
+		trouble = v.at + ": " + trouble
+	}
 	v.troubles = append(v.troubles, trouble)
 }
 
