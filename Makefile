@@ -50,7 +50,7 @@ packages:
 	@.ci/packages
 
 chaos: $(if $(VAULT),vault) ## Break what the service stands on under load, for a while (FOR=5m, SEED=...); VAULT=1: its Vault too.
-	go run -buildvcs=$(VCS) ./chaos -for $(FOR) -seed $(SEED) $(if $(VAULT),-vault bin/realvault)
+	go run -buildvcs=$(VCS) ./internal/chaos -for $(FOR) -seed $(SEED) $(if $(VAULT),-vault bin/realvault)
 
 fuzz: ## Run every fuzz target for a minute (or FUZZ=... seconds).
 	.ci/fuzz $(FUZZ)

@@ -33,7 +33,7 @@ var table = map[string]row{
 	"cmd/countinghouse": {may: everything},
 	"bench":             {may: everything},
 	// It knows the service from outside alone.
-	"chaos": {},
+	"internal/chaos": {},
 
 	"web": {
 		may: join(words,
