@@ -46,7 +46,7 @@ func TestExports(t *testing.T) {
 		t.Errorf("fetched before it is ready: %d", a.status)
 	}
 	o.makeExport(t, all.Items[0].ID)
-	if page := string(o.browser.get(t, at).body); !strings.Contains(page, "Ready") || strings.Contains(page, "hx-trigger") {
+	if page := string(o.browser.get(t, at).body); !strings.Contains(page, "Ready") || strings.Contains(page, `hx-trigger="every 2s"`) {
 		t.Errorf("when it is ready the page is\n%s", page)
 	}
 	a := o.browser.get(t, at+"/"+all.Items[0].ID+"/file")
@@ -103,7 +103,7 @@ func TestEraseCustomerByPageAndAPI(t *testing.T) {
 	two := o.program.made(t, "/v1/customers", map[string]any{"name": "Kapodistrias"})
 	at := o.inside("/customers/" + one)
 	o.browser.get(t, at).holds(t, "Personal data")
-	o.browser.get(t, at+"/data").holds(t, "Fetch the archive", "10 years", "Erase personal data")
+	o.browser.get(t, at+"/data").holds(t, "Fetch the archive", "6 years", "Erase personal data")
 	if a := o.browser.get(t, at+"/data.zip"); a.status != http.StatusOK || !strings.HasPrefix(string(a.body), "PK") {
 		t.Errorf("the archive: %d", a.status)
 	}

@@ -76,7 +76,7 @@ func (t Table) zeros() []money.Amount {
 
 // openTable begins a table in a currency, or without one in the base currency.
 func openTable(ctx context.Context, tx *tenant.Tx, currency money.Currency, columns []Column) (Table, error) {
-	if err := planPlainly(ctx, tx); err != nil {
+	if err := tenant.PlanPlainly(ctx, tx); err != nil {
 		return Table{}, err
 	}
 	base, err := selectBaseCurrency(ctx, tx)

@@ -11,14 +11,6 @@ import (
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-// planPlainly has Postgres run the statements of a report as they are. It reckons that compiling them (JIT) pays off from some
-// hundred thousand rows on, and then spends more time on that than on the rows: aged receivables of 60,000 invoices took
-// several times as long with it.
-func planPlainly(ctx context.Context, tx *tenant.Tx) error {
-	_, err := tx.Exec(ctx, `SELECT set_config('jit', 'off', true)`)
-	return reading("how to plan", err)
-}
-
 // columnRow is something in one currency with its amounts in three columns.
 type columnRow struct {
 	Account  ledger.AccountID `db:"account_id"`

@@ -76,7 +76,7 @@ func TaxesOf(ctx context.Context, tx *tenant.Tx, basis Basis, period Period) (Ta
 	if basis != Accrual && basis != Cash {
 		return r, ErrBasisUnknown
 	}
-	if err := planPlainly(ctx, tx); err != nil {
+	if err := tenant.PlanPlainly(ctx, tx); err != nil {
 		return r, err
 	}
 	sums, err := selectTaxes(ctx, tx, basis, period)

@@ -51,6 +51,7 @@ var wrongSettings = map[string]string{
 	"acme-directory": "http://authority", "redirect-listen": "books",
 	"security-contact": "nobody",
 	"limit-network":    "-1", "limit-person": "-1", "limit-token": "-1", "limit-organization": "-1",
+	"database-pooler": "pooler", "trace-endpoint": "collector:4318", "trace-share": "1.5",
 	"runs": "0",
 }
 
