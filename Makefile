@@ -16,7 +16,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
 MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*' -not -path './secrets/realvault/*' -not -path './charts/*'
 
-.PHONY: help run demo build vault test chaos fuzz scan sqlmap bench lint baseline clean packages
+.PHONY: help run demo build vault test chaos pages fuzz scan sqlmap bench lint baseline clean packages
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ packages:
 
 chaos: $(if $(VAULT),vault) ## Break what the service stands on under load, for a while (FOR=5m, SEED=...); VAULT=1: its Vault too.
 	go run -buildvcs=$(VCS) ./internal/chaos -for $(FOR) -seed $(SEED) $(if $(VAULT),-vault bin/realvault)
+
+pages: packages ## Look at every page with axe in Chromium, in light and dark, narrow and wide; pictures go to .cache/pictures.
+	cd web/browser && go test -count=1 -tags pages -timeout 30m -run TestEveryPage -v .
 
 fuzz: ## Run every fuzz target for a minute (or FUZZ=... seconds).
 	.ci/fuzz $(FUZZ)

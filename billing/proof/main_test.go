@@ -223,13 +223,6 @@ func (b *books) latest() (p proof.Proof) {
 	return p
 }
 
-func (b *books) seal() {
-	b.Helper()
-	if _, err := audit.Seal(context.Background(), b.db, b.Scope); err != nil {
-		b.Fatal(err)
-	}
-}
-
 // reenter enters anew, since the clock went on.
 func reenter(b *books) (tenant.Scope, error) {
 	return tenant.EnterOperator(context.Background(), b.db, b.Slug)

@@ -131,7 +131,7 @@ type report struct {
 type survived struct {
 	name          string
 	times         int
-	longest, sum  time.Duration // until every kind of write went through again
+	longest       time.Duration // until every kind of write went through again
 	failed        int64
 	longestBroken time.Duration
 }

@@ -50,7 +50,7 @@ func startVault(ctx context.Context, program, folder string) (*vault, error) {
 		err = json.Unmarshal(line, v)
 	}
 	if err != nil {
-		return v, fmt.Errorf("Vault does not say how to get in: %w", err)
+		return v, fmt.Errorf("the Vault does not say how to get in: %w", err)
 	}
 	text, err := os.ReadFile(v.KeysFile)
 	if err == nil {
@@ -81,7 +81,7 @@ func (v *vault) put(ctx context.Context, path string, body any) error {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode >= 300 {
-		return fmt.Errorf("Vault answers %s with %d", path, answer.StatusCode)
+		return fmt.Errorf("the Vault answers %s with %d", path, answer.StatusCode)
 	}
 	return nil
 }

@@ -1,3 +1,5 @@
+//go:build pages
+
 package browser
 
 import (
@@ -42,7 +44,7 @@ func routed(t *testing.T, home string) (members, customers []pattern) {
 }
 
 // files are no pages: they come to be kept, or for programs.
-var files = regexp.MustCompile(`^/v1/|^/static/|^/dev/routes|\.(csv|json|jsonl|xlsx|pdf|zip|txt|ico|png|css|journal|beancount|hledger)$|^/(livez|readyz|logo|captcha)$|/pdf$|/file$|/:file$|/logo$|/session/left|/deeds$`)
+var files = regexp.MustCompile(`^/v1/|^/static/|^/dev/routes|\.(csv|json|jsonl|xlsx|pdf|zip|txt|ico|png|css|journal|beancount|hledger)$|^/(livez|readyz|logo|captcha)$|/pdf$|/file$|/:file$|/logo$|/session/left|/deeds$|/fresh$`)
 
 func patterns(list string) (all []pattern) {
 	for l := range strings.Lines(list) {
@@ -271,9 +273,12 @@ var only = flag.String("only", "", "look at no pages but those whose name this e
 
 // notReached are pages that nothing leads this walk to, each with what shows it.
 var notReached = map[string]string{
-	"/sign-in/second-step": "looked at on the way in of someone with a second step",
-	"/sign-in/change":      "only for a password that an organization's rules refuse",
-	"/pay/:secret/phone":   "only where an organization asks for a phone number",
+	"/sign-in/second-step":      "looked at on the way in of someone with a second step",
+	"/sign-in/change":           "only for a password that an organization's rules refuse",
+	"/pay/:secret/phone":        "only where an organization asks for a phone number; the walk from the shop to a verified number shows it",
+	"/quote/:secret/phone":      "as on a pay link",
+	"portal /phone":             "only where an organization asks for a phone number; the walk from the shop to a verified number shows it",
+	"portal /pay/:secret/phone": "as on a pay link",
 }
 
 // Every page that the router knows, in light and dark, on a phone and on a wide screen: nothing that axe finds, no word
