@@ -17,7 +17,6 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/payables"
 	"github.com/countinghouse/countinghouse/billing/proof"
-	"github.com/countinghouse/countinghouse/internal/audit"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
 )
