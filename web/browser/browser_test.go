@@ -335,3 +335,6 @@ func (v *visitor) hadNoTrouble() {
 		v.t.Error(trouble)
 	}
 }
+
+// awaited has an expression's promise kept before it is told.
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }

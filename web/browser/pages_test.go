@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -146,9 +145,6 @@ const axe = `(async () => {
 	return found.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 4).map(n =>
 		n.target.join(" ") + " (" + [...n.any, ...n.all, ...n.none].map(c => c.message).join(" ") + ")").join("; "));
 })()`
-
-// awaited has an expression's promise kept before it is told.
-func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
 // The size of targets is asked for on a phone, where they are closest and no bar sticks above them.
 const (
