@@ -10,6 +10,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/billing/report"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/tenant"
 )
@@ -208,6 +209,38 @@ func TestPaymentIsTakenOffAndGivenBack(t *testing.T) {
 		return err
 	})
 	b.opens("40.00", two.ID)
+}
+
+// An invoice that a refund opened again is settled anew from that day on, whatever day the next payment came on: until then
+// the next payment is credit, and no day finds the invoice paid beyond its total.
+func TestPaymentBeforeARefundSettlesAfterIt(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	mara := b.customer("Mara").ID
+	one := b.due(mara, eur, "2026-01-01", "100.00")
+	first := b.mustPay(billing.PaymentInput{InvoiceID: one.ID, Date: day("2026-02-01"), Amount: amount("100.00", eur)})
+	if _, err := b.giveBack(first.ID, "2026-02-20", "40.00", eur); err != nil {
+		t.Fatal(err)
+	}
+	b.mustPay(billing.PaymentInput{InvoiceID: one.ID, Date: day("2026-02-10"), Amount: amount("40.00", eur)})
+	b.opens("0.00", one.ID)
+	for on, credit := range map[string]string{"2026-02-05": "0.00", "2026-02-15": "-40.00", "2026-02-25": "0.00"} {
+		b.do(func(ctx context.Context, tx *tenant.Tx) error {
+			aged, err := report.AgedReceivables(ctx, tx, day(on), eur)
+			if err != nil {
+				return err
+			}
+			for i, a := range aged.Sums[0].Amounts[:5] {
+				if !a.IsZero() {
+					t.Errorf("on %s %s is open in column %d", on, a, i)
+				}
+			}
+			if got := aged.Sums[0].Amounts[5]; got != amount(credit, eur) {
+				t.Errorf("on %s the credit is %s, want %s", on, got, credit)
+			}
+			return nil
+		})
+	}
 }
 
 func TestPaymentOverSeveralInvoicesRefuses(t *testing.T) {

@@ -58,7 +58,8 @@ func insertPayment(ctx context.Context, tx *tenant.Tx, r receipt) error {
 
 // upsertAllocations keeps what of a payment settles which documents, all of which the caller has locked. A document is
 // settled on the later day of the payment's and its own entry, so that the two agree on every day. What a payment settles
-// of a document at two times counts as of the later.
+// of a document at two times counts as of the later. What a refund opened again is settled anew from the refund's day on:
+// before it the document was settled already, and would be beyond its total.
 func upsertAllocations(ctx context.Context, tx *tenant.Tx, payment uuid.UUID, on civil.Date, parts []part) error {
 	type row struct {
 		Document uuid.UUID  `json:"document_id"`
@@ -80,7 +81,8 @@ func upsertAllocations(ctx context.Context, tx *tenant.Tx, payment uuid.UUID, on
 	}
 	_, err = tx.Exec(ctx, `
 		WITH part AS (
-			SELECT x.document_id, x.amount, greatest(x.since, e.date) AS date
+			SELECT x.document_id, x.amount, greatest(x.since, e.date, CASE WHEN x.amount > 0 THEN
+			       (SELECT max(n.date) FROM payment_allocation n WHERE n.document_id = x.document_id AND n.amount < 0) END) AS date
 			  FROM jsonb_to_recordset($2::jsonb) AS x (document_id uuid, amount bigint, since date)
 			  JOIN document d ON d.id = x.document_id LEFT JOIN journal_entry e ON e.id = d.entry_id
 		), a AS (
