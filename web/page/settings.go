@@ -9,7 +9,7 @@ var settingsParts = []struct {
 	keys  []string
 }{
 	{"General", []string{"settings", "plan"}},
-	{"Selling", []string{"branding", "late-fees", "gateways", "portal", "phone-check"}},
+	{"Selling", []string{"branding", "late-fees", "gateways", "portal", "phone-check", "order-review"}},
 	{"Security", []string{"security", "security-events", "entries", "support"}},
 	{"Data and programs", []string{"exports", "imports", "tokens", "webhooks"}},
 }
