@@ -38,12 +38,13 @@ func (v *visit) streamAs(disposition, contentType string, write func(ctx context
 // stream is for whoever called, a browser or a program.
 func (v *call) stream(asked context.Context, c *fiber.Ctx, disposition, contentType string, write func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error) {
 	request, conn := tenant.RequestFrom(asked), c.Context().Conn()
+	own := *v // it may be decided anew who asks, while the request is still being logged
 	c.Set("Content-Type", contentType)
 	c.Set("Content-Disposition", disposition)
 	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
 		ctx, cancel := context.WithTimeout(tenant.WithRequest(context.Background(), request), streamTimeout)
 		defer cancel()
-		err := v.writeStream(ctx, stalling{out, conn}, write)
+		err := own.writeStream(ctx, stalling{out, conn}, write)
 		if err == nil {
 			err = out.Flush()
 		}
