@@ -75,8 +75,7 @@ func (h *house) migrate(ctx context.Context) (err error) {
 	if h.config, err = tenant.ScratchConfig(h.cluster.URL()); err != nil {
 		return err
 	}
-	// The organizations are spread over two compartments: all in all the service has a connection for each client.
-	h.config.Compartments, h.config.Connections = 2, (h.clients+1)/2
+	h.config.Compartments = 2 // over which the organizations are spread
 	if err := tenant.Bootstrap(ctx, h.cluster.URL(), h.config); err != nil {
 		return err
 	}

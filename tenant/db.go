@@ -18,7 +18,7 @@ import (
 // ErrUnavailable is the answer while the database does not answer.
 var ErrUnavailable = fault.New(fault.Unavailable, "database.unavailable", "The books cannot be reached right now. Nothing was changed; try again in a moment.")
 
-// DB is the service's way into its database: one pool for the platform's tables, one for each compartment.
+// DB is the service's way into its database: one pool for the platform's tables, lanes for each compartment.
 // It is safe for concurrent use.
 type DB struct {
 	config   Config
@@ -26,7 +26,7 @@ type DB struct {
 	platform *sqlx.DB
 
 	mu           sync.Mutex
-	compartments map[int]*sqlx.DB
+	compartments map[int]*lanes
 
 	scopes *lru.Cache[scopeKey, *scope]
 	turns  turns
@@ -39,7 +39,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the scope cache: %w", err)
 	}
-	db := &DB{config: config, compartments: map[int]*sqlx.DB{}, scopes: scopes, turns: turns{most: config.PerOrganization}}
+	db := &DB{config: config, compartments: map[int]*lanes{}, scopes: scopes, turns: turns{most: config.PerOrganization}}
 	if db.owner, err = openPool(config, ownerLogin, 4, nil); err != nil {
 		return nil, err
 	}
@@ -57,8 +57,8 @@ func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	var all error
-	for _, pool := range db.compartments {
-		all = errors.Join(all, pool.Close())
+	for _, held := range db.compartments {
+		all = errors.Join(all, held.close())
 	}
 	for _, pool := range []*sqlx.DB{db.platform, db.owner} {
 		if pool != nil {
@@ -71,23 +71,19 @@ func (db *DB) Close() error {
 // Now is the service's clock, to the microsecond that the database keeps, in UTC.
 func (db *DB) Now() time.Time { return db.config.Now().UTC().Truncate(time.Microsecond) }
 
-// compartment gives the pool of the compartment that holds a tenant: the one answer to "which pool?".
-func (db *DB) compartment(n int) (*sqlx.DB, error) {
+// compartment gives the connections of the compartment that holds a tenant: the one answer to "which pool?".
+func (db *DB) compartment(n int) (*lanes, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if pool, ok := db.compartments[n]; ok {
-		return pool, nil
+	if held, ok := db.compartments[n]; ok {
+		return held, nil
 	}
-	var prepare []string
-	if !db.config.Unprepared {
-		prepare = prepareAlive
-	}
-	pool, err := openPool(db.config, compartmentLogin(n), db.config.Connections, prepare)
+	made, err := db.openLanes(n)
 	if err != nil {
 		return nil, err
 	}
-	db.compartments[n] = pool
-	return pool, nil
+	db.compartments[n] = made
+	return made, nil
 }
 
 func openPool(config Config, login string, connections int, onConnect []string) (*sqlx.DB, error) {

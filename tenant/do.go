@@ -69,7 +69,7 @@ func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) 
 	}
 	ctx, told := trace.Part(ctx, "transaction")
 	defer func() { told(failureOf(err)) }()
-	pool, err := db.compartment(s.s.compartment)
+	home, err := db.compartment(s.s.compartment)
 	if err != nil {
 		return err
 	}
@@ -78,10 +78,11 @@ func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) 
 		return err
 	}
 	defer leave()
-	conn, err := pool.Connx(ctx)
+	conn, free, err := home.connect(ctx, s.s.organization.ID)
 	if err != nil {
 		return reached(ctx, err)
 	}
+	defer free()
 	now := db.Now()
 	e := &how
 	e.ask, e.access, e.policy = db.ask(s.s, now), s.s.access, s.s.policy

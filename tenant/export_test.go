@@ -25,8 +25,20 @@ func OwnerPool(db *DB) *sqlx.DB { return db.owner }
 func CompartmentPools(db *DB) (pools []*sqlx.DB) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	for _, pool := range db.compartments {
-		pools = append(pools, pool)
+	for _, held := range db.compartments {
+		pools = append(pools, held.all...)
 	}
 	return pools
+}
+
+// Waiting is how many callers wait for a connection now.
+func Waiting(db *DB) (n int) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for _, held := range db.compartments {
+		held.mu.Lock()
+		n += len(held.waiting)
+		held.mu.Unlock()
+	}
+	return n
 }

@@ -108,14 +108,15 @@ func (db *DB) foundAnywhere(ctx context.Context, founder Person, slug, name stri
 }
 
 func (db *DB) foundIn(ctx context.Context, n int, founder Person, slug, name string, fn func(tx *Tx) error) (bool, error) {
-	pool, err := db.compartment(n)
+	home, err := db.compartment(n)
 	if err != nil {
 		return false, err
 	}
-	conn, err := pool.Connx(ctx)
+	conn, free, err := home.connect(ctx, id.Of[Organization]{UUID: founder.ID.UUID}) // whose connection it becomes is not known yet
 	if err != nil {
 		return false, reached(ctx, err)
 	}
+	defer free()
 	now, found := db.Now(), false
 	err = finish(ctx, conn, nil, func() (*handle, error) {
 		s, err := claim(ctx, conn, founder, slug, name, now)

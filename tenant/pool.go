@@ -27,17 +27,16 @@ type PoolUse struct {
 
 // Pools tells how the pools of this process are used.
 func (db *DB) Pools() []PoolUse {
-	db.mu.Lock()
-	pools := map[string]*sqlx.DB{ownerLogin: db.owner, appLogin: db.platform}
-	for n, pool := range db.compartments {
-		pools[compartmentLogin(n)] = pool
-	}
-	db.mu.Unlock()
-	all := make([]PoolUse, 0, len(pools))
-	for login, pool := range pools {
+	var all []PoolUse
+	for login, pool := range map[string]*sqlx.DB{ownerLogin: db.owner, appLogin: db.platform} {
 		s := pool.Stats()
 		all = append(all, PoolUse{login, s.MaxOpenConnections, s.OpenConnections, s.InUse, s.WaitCount, s.WaitDuration})
 	}
+	db.mu.Lock()
+	for n, held := range db.compartments {
+		all = append(all, held.use(compartmentLogin(n)))
+	}
+	db.mu.Unlock()
 	slices.SortFunc(all, func(a, b PoolUse) int { return strings.Compare(a.Login, b.Login) })
 	return all
 }
