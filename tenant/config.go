@@ -42,6 +42,8 @@ type Config struct {
 	// Pooler is the host and port of a pooler in transaction mode that the logins of platform and compartments go through;
 	// empty is none. URL stays the database's own. Nothing is prepared then.
 	Pooler string
+
+	mostMet int // of a connection; 0 means the constant of that name
 }
 
 func (c Config) withDefaults() Config {
@@ -53,6 +55,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.PerOrganization == 0 {
 		c.PerOrganization = max(1, c.Connections/2)
+	}
+	if c.mostMet == 0 {
+		c.mostMet = mostMet
 	}
 	if c.Now == nil {
 		c.Now = time.Now

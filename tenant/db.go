@@ -96,7 +96,7 @@ func openPool(config Config, login string, connections int, onConnect []string) 
 	if err != nil {
 		return nil, fmt.Errorf("reading the database address of %s: %w", login, err)
 	}
-	pool := sqlx.NewDb(sql.OpenDB(connector{inner, onConnect, config.Unprepared}), "postgres")
+	pool := sqlx.NewDb(sql.OpenDB(connector{inner, onConnect, config.Unprepared, config.mostMet}), "postgres")
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)

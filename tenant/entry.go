@@ -175,6 +175,7 @@ func (e *entry) wait(on *sqlx.Conn, s *scope) error {
 	return on.Raw(func(driverConn any) error {
 		c := driverConn.(*conn)
 		c.entry, c.schema, c.masks = e, s.schema, s.masks
+		c.met[s.schema] = struct{}{}
 		return nil
 	})
 }

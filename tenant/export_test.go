@@ -42,3 +42,9 @@ func Waiting(db *DB) (n int) {
 	}
 	return n
 }
+
+// MeetingAtMost bounds how many organizations a connection serves.
+func MeetingAtMost(c Config, n int) Config {
+	c.mostMet = n
+	return c
+}

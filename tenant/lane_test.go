@@ -39,6 +39,47 @@ func TestOneComesBackToItsConnection(t *testing.T) {
 	}
 }
 
+// A backend keeps what it learned of each organization's tables, so a connection ends when it has served many; whoever
+// comes next notices nothing.
+func TestAConnectionEndsWhenItHasMetMany(t *testing.T) {
+	t.Parallel()
+	config := tenant.MeetingAtMost(tenanttest.Config(), 3)
+	config.Compartments, config.Connections = 1, 1
+	db, err := tenant.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	loud, quiet := sameCompartment(t, db)
+	all := []tenanttest.Organization{loud, quiet}
+	for len(all) < 8 {
+		_, next := sameCompartment(t, db)
+		all = append(all, next)
+	}
+	served := map[int]map[string]bool{}
+	for range 3 {
+		for _, o := range all {
+			var backend int
+			tenanttest.Do(t, db, o, func(ctx context.Context, tx *tenant.Tx) error {
+				return tx.Get(ctx, &backend, `SELECT pg_backend_pid()`)
+			})
+			if served[backend] == nil {
+				served[backend] = map[string]bool{}
+			}
+			served[backend][o.Slug] = true
+		}
+	}
+	for backend, met := range served {
+		if len(met) > 4 { // the one with which it ends included
+			t.Errorf("backend %d served %d organizations", backend, len(met))
+		}
+	}
+}
+
 // While every connection is taken the next callers wait in line; whoever gives up takes none with them.
 func TestWhoWaitsForAConnection(t *testing.T) {
 	t.Parallel()
