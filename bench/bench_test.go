@@ -148,6 +148,45 @@ func (b *bench) testPublished(t *testing.T) {
 	}
 }
 
+// TestSmallMeasures runs those that need one organization, and looks at what they did.
+func TestSmallMeasures(t *testing.T) {
+	t.Parallel()
+	h, err := openHouse(t.Context(), plan{
+		rounds: 1, slice: 200 * time.Millisecond, lead: time.Millisecond, warmUp: 100 * time.Millisecond,
+		clients: 2, organizations: 1, invoices: 1, fast: true, signUps: lot,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	accounts, err := h.addAccounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := measureHot(t.Context(), h, accounts, &out); err != nil || !strings.Contains(out.String(), "over 200") {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	var entries, touched int
+	err = h.super.QueryRowContext(t.Context(), `SELECT count(DISTINCT entry_id), count(DISTINCT account_id) FROM `+h.tenants[0].schema+`.journal_line`).Scan(&entries, &touched)
+	if err != nil || entries < 4 || touched < 4 {
+		t.Errorf("%d entries touch %d accounts: %v", entries, touched, err)
+	}
+	out.Reset()
+	if err := measureSignUps(t.Context(), h, &out); err != nil || !strings.Contains(out.String(), "1 lots of 25") {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	var claimed, ready int
+	err = h.super.QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE slug LIKE 'claimed-%'), count(*) FILTER (WHERE state = 'ready') FROM platform.organization`).Scan(&claimed, &ready)
+	if err != nil || claimed < lot || ready != 1 {
+		t.Errorf("%d were claimed and %d are left: %v", claimed, ready, err)
+	}
+}
+
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	all, err := measureDecisions([]int{1, 3}, 100)

@@ -32,6 +32,8 @@ type plan struct {
 	fleet         int    // schemas to migrate; then nothing else is measured
 	subscriptions int    // that fall due
 	noisy         bool   // measure what one organization notices of another, and nothing else
+	hot           bool   // measure posting to the same two accounts, and nothing else
+	signUps       int    // schemas to make and to claim; then nothing else is measured
 	archive       int    // journal lines of a tenant to archive; then nothing else is measured
 }
 
@@ -57,6 +59,8 @@ func main() {
 	flag.IntVar(&p.archive, "archive", 0, "measure the archive of a tenant with so many journal lines against pg_dump, and nothing else")
 	flag.IntVar(&p.subscriptions, "subscriptions", 10_000, "how many subscriptions fall due; 0 leaves their measure out")
 	flag.BoolVar(&p.noisy, "noisy", false, "measure what one organization notices of another at full blast, and nothing else")
+	flag.BoolVar(&p.hot, "hot", false, "measure posting to the same two accounts against many, and nothing else")
+	flag.IntVar(&p.signUps, "sign-ups", 0, "measure the making and claiming of so many schemas, and nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -76,6 +80,12 @@ func run(ctx context.Context, p plan) (err error) {
 	}
 	if p.archive > 0 {
 		return runArchive(ctx, p)
+	}
+	if p.hot {
+		return runHot(ctx, p)
+	}
+	if p.signUps > 0 {
+		return runSignUps(ctx, p)
 	}
 	decided, err := measureDecisions([]int{1, 100, 10_000}, 1_000_000)
 	if err != nil {
