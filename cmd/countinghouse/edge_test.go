@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -306,9 +307,34 @@ func TestRedirect(t *testing.T) {
 			t.Errorf("%s: %d to %s", method, answer.StatusCode, answer.Header.Get("Location"))
 		}
 	}
+	// What no browser sends, and what would make another host of ours when it is put behind the origin.
+	for _, asked := range []string{"http:@evil.example", "http:.evil.example/x", "mailto:@evil.example"} {
+		if location := locationOf(t, f.RedirectListen, asked); location != "" && !strings.HasPrefix(location, "https://books.example/") {
+			t.Errorf("%s leads to %s", asked, location)
+		}
+	}
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+// locationOf asks for something as no client library would, and says where the answer leads.
+func locationOf(t *testing.T, address, asked string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: books.example\r\n\r\n", asked); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	return answer.Header.Get("Location")
 }
 
 func TestOperatorsAreInside(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -156,7 +157,11 @@ func (f tlsFlags) redirect(ctx context.Context, origin string, challenge func(ht
 			http.Error(w, "Send this to "+origin, http.StatusMisdirectedRequest) // it went over the wire in the open already
 			return
 		}
-		http.Redirect(w, r, origin+r.URL.RequestURI(), http.StatusMovedPermanently)
+		path := r.URL.RequestURI()
+		if !strings.HasPrefix(path, "/") { // "http:@evil.example" would make another host of the origin
+			path = "/"
+		}
+		http.Redirect(w, r, origin+path, http.StatusMovedPermanently)
 	})
 	if challenge != nil {
 		lead = challenge(lead)
