@@ -44,7 +44,7 @@ func openGate(t testing.TB, change func(s *setting.Settings)) *house {
 func openKept(t testing.TB, settings web.Settings) *house {
 	t.Helper()
 	outbox := &notify.Outbox{}
-	policy, err := authz.Compile()
+	policy, err := compiled()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -48,10 +49,13 @@ func open(t testing.TB) *house {
 }
 
 // openOn is a process of its own on the same database.
+// compiled is the policy, which a process compiles once.
+var compiled = sync.OnceValues(authz.Compile)
+
 func openOn(t testing.TB, db *tenant.DB) *house {
 	t.Helper()
 	outbox := &notify.Outbox{}
-	policy, err := authz.Compile()
+	policy, err := compiled()
 	if err != nil {
 		t.Fatal(err)
 	}
