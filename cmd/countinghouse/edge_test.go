@@ -53,7 +53,7 @@ var wrongSettings = map[string]string{
 	"security-contact": "nobody",
 	"limit-network":    "-1", "limit-person": "-1", "limit-token": "-1", "limit-organization": "-1",
 	"database-pooler": "pooler", "trace-endpoint": "collector:4318", "trace-share": "1.5",
-	"runs": "0",
+	"runs": "0", "connections": "-1",
 }
 
 // A setting that cannot be meant stops the start, before anything is opened, with a sentence that names it.

@@ -22,6 +22,7 @@ type databaseFlags struct {
 	DatabaseURL string `env:"COUNTINGHOUSE_DATABASE_URL" required:"" placeholder:"URL" help:"The database, entered as its owner: postgres://countinghouse_owner:...@host/countinghouse?sslmode=verify-full."`
 	KeyFile     string `env:"COUNTINGHOUSE_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"The service's key: 64 hex digits. Keep it as long as the database."`
 	Pooler      string `name:"database-pooler" env:"COUNTINGHOUSE_DATABASE_POOLER" placeholder:"HOST:PORT" help:"A PgBouncer in transaction mode that requests go through. The database's own address stays in --database-url."`
+	Connections int    `env:"COUNTINGHOUSE_CONNECTIONS" default:"8" help:"How many connections this process opens to each compartment. One for every fifty organizations that are at work at the same time is good."`
 }
 
 func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
@@ -37,7 +38,10 @@ func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
 			return nil, config, wrong("database-pooler", fmt.Errorf("%q is not of the form host:6432", f.Pooler))
 		}
 	}
-	config.URL, config.Pooler = f.DatabaseURL, f.Pooler
+	if f.Connections < 0 || f.Connections > 1000 { // 0, of commands that do not ask, is the usual number
+		return nil, config, wrong("connections", errors.New("give 1 to 1000"))
+	}
+	config.URL, config.Pooler, config.Connections = f.DatabaseURL, f.Pooler, f.Connections
 	config.Key, err = derive(key, "database logins")
 	return key, config, err
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/countinghouse/countinghouse/internal/trace"
 )
 
-// traceFlags say whom the service tells what its requests do.
+// traceFlags say whom the service tells what its requests and jobs do.
 type traceFlags struct {
-	TraceEndpoint string  `env:"COUNTINGHOUSE_TRACE_ENDPOINT" placeholder:"URL" help:"An OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318, that is told what each request does, down to its SQL, without values. Left out, nobody is told."`
-	TraceShare    float64 `env:"COUNTINGHOUSE_TRACE_SHARE" default:"1" help:"Of which share of the requests it is told: 0 to 1."`
+	TraceEndpoint string  `env:"COUNTINGHOUSE_TRACE_ENDPOINT" placeholder:"URL" help:"An OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318, that is told what each request and each background job does, down to its SQL, without values. Left out, nobody is told."`
+	TraceShare    float64 `env:"COUNTINGHOUSE_TRACE_SHARE" default:"1" help:"Of which share of them it is told: 0 to 1."`
 }
 
 func (f traceFlags) check() error {

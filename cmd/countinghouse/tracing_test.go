@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,11 +14,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	told "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/internal/notify"
 	"github.com/countinghouse/countinghouse/internal/trace"
 	"github.com/countinghouse/countinghouse/secrets"
@@ -188,6 +192,79 @@ func TestTracesFromRequestToSQL(t *testing.T) {
 		if bytes.Contains(g.raw, []byte(value)) {
 			t.Errorf("%s is told: %s", what, value)
 		}
+	}
+}
+
+// A run of a background job is told down to its SQL, and how it failed by a code alone.
+func TestTracesOfJobs(t *testing.T) {
+	g, h := newGathering(t), newHouse(t)
+	flags := traceFlags{TraceEndpoint: g.URL, TraceShare: 1}
+	tracer, err := flags.tell(t.Context(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker, err := tenant.Open(t.Context(), tenanttest.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := "Ottoline " + tenanttest.Random(6)
+	ran := make(chan struct{}, 10)
+	r := &jobs.Registry{}
+	r.Organization("test.traced", func(ctx context.Context, s tenant.Scope, args json.RawMessage) error {
+		defer func() { ran <- struct{}{} }()
+		if string(args) == `"fail"` {
+			return errors.New(secret + " cannot be reached")
+		}
+		return tenant.Do(ctx, worker, s, func(tx *tenant.Tx) error {
+			var n int
+			return tx.Get(ctx, &n, `SELECT count(*) FROM party`)
+		})
+	})
+	var organization string
+	h.do(h.owner, func(tx *tenant.Tx) error {
+		organization = tx.Scope().Organization().ID.String()
+		for _, args := range []string{"go", "fail"} {
+			if err := jobs.Enqueue(t.Context(), tx, jobs.Job{Kind: "test.traced", Args: args}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- jobs.Work(ctx, worker, r, slog.New(slog.DiscardHandler), jobs.Options{Poll: 20 * time.Millisecond, Tracer: tracer})
+	}()
+	<-ran
+	<-ran
+	stop()
+	if err := errors.Join(<-ended, worker.Close(), shutTracer(t.Context(), tracer)); err != nil {
+		t.Fatal(err)
+	}
+	var read, failed bool
+	for _, job := range g.spans {
+		if job.Name != "job test.traced" {
+			continue
+		}
+		about := map[string]string{}
+		for _, a := range job.Attributes {
+			about[a.Key] = a.Value.GetStringValue()
+		}
+		if about["countinghouse.organization"] != organization {
+			t.Errorf("a run is told as %v", about)
+		}
+		failed = failed || about["error.type"] == "failed"
+		for _, part := range g.named(hex.EncodeToString(job.TraceId), "SELECT") {
+			for _, a := range part.Attributes {
+				read = read || strings.Contains(a.Value.GetStringValue(), "FROM party")
+			}
+		}
+	}
+	if !read || !failed {
+		t.Errorf("the SQL of a run is told: %v, its failure: %v", read, failed)
+	}
+	if bytes.Contains(g.raw, []byte(secret)) {
+		t.Error("the text of an error is told")
 	}
 }
 

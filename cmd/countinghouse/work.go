@@ -74,6 +74,7 @@ func (p parts) worker(db *tenant.DB, desk *authz.Desk, o jobs.Options) (func(con
 		return nil, err
 	}
 	o.Allow = func(s tenant.Scope, right string) error { return allowJob(policy, s, right) }
+	o.Tracer = p.tracer
 	r := &jobs.Registry{}
 	work{p, db, desk, policy}.register(r)
 	return func(ctx context.Context) error { return jobs.Work(ctx, db, r, p.log, o) }, nil
@@ -99,6 +100,7 @@ type backgroundCommands struct {
 
 type workCommand struct {
 	serviceFlags
+	traceFlags
 	Runs int `env:"COUNTINGHOUSE_RUNS" default:"6" help:"How many jobs of organizations run at once in this process."`
 }
 
@@ -107,11 +109,18 @@ func (c workCommand) Run(ctx context.Context) (err error) {
 	if c.Runs < 1 || c.Runs > 1000 {
 		return wrong("runs", errors.New("give 1 to 1000 jobs at once"))
 	}
+	if err := c.traceFlags.check(); err != nil {
+		return err
+	}
 	p, err := c.parts()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.security.close()) }()
+	if p.tracer, err = c.tell(ctx, p.log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shutTracer(ctx, p.tracer)) }()
 	defer context.AfterFunc(ctx, p.ready.Drain)()
 	db, people, server, err := p.assemble(ctx)
 	if err != nil {

@@ -166,7 +166,7 @@ var table = map[string]row{
 	// Where a key meets the database that holds what it sealed.
 	"secrets/custody": {may: join(words, "secrets", "tenant"), tests: []string{"billing", "billing/money"}},
 
-	"internal/jobs": {may: join(words, "tenant")},
+	"internal/jobs": {may: join(words, "tenant", "internal/trace")},
 
 	"tenant":            {may: []string{"migrations", "internal/fault", "internal/id", "internal/trace"}},
 	"tenant/tenanttest": {may: join(words, "tenant", "migrations", "internal/postgres/pgtest")},

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -18,6 +19,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/countinghouse/countinghouse/internal/fault"
+	"github.com/countinghouse/countinghouse/internal/trace"
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
@@ -34,6 +36,8 @@ type Options struct {
 	Dead time.Duration
 	// Allow says whether the person of a scope holds a right; nil refuses every kind that names one.
 	Allow func(s tenant.Scope, right string) error
+	// Tracer is told of each run; nil tells nobody.
+	Tracer *trace.Tracer
 	// Clock is for tests that move it; nil is the database's.
 	Clock func() time.Time
 }
@@ -190,7 +194,13 @@ func (h *handler) Timeout(*river.Job[rawArgs]) time.Duration { return h.entry.wi
 
 // Work runs a job once and says what becomes of it. What is kept of an error holds no one's data; the log has it whole.
 func (h *handler) Work(ctx context.Context, job *river.Job[rawArgs]) error {
-	err := h.run(ctx, job)
+	ctx, traced, told := h.w.options.Tracer.Run(ctx)
+	ran := trace.Ran{Kind: job.Kind, Job: job.ID, Attempt: job.Attempt}
+	err := h.run(ctx, job, &ran)
+	if err != nil {
+		ran.Failure = failureOf(err)
+	}
+	told(ran)
 	switch {
 	case err == nil:
 		return nil
@@ -201,11 +211,11 @@ func (h *handler) Work(ctx context.Context, job *river.Job[rawArgs]) error {
 	case errors.Is(err, tenant.ErrJobRefused), errors.Is(err, tenant.ErrNoOrganization), errors.Is(err, errWrongQueue):
 		return river.JobCancel(kept(err))
 	}
-	h.w.log.Warn("a job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "error", err)
+	h.w.log.Warn("a job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "trace_id", traced.ID, "error", err)
 	return kept(err)
 }
 
-func (h *handler) run(ctx context.Context, job *river.Job[rawArgs]) (err error) {
+func (h *handler) run(ctx context.Context, job *river.Job[rawArgs], ran *trace.Ran) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			h.w.log.Error("a job panicked", "job", job.ID, "kind", job.Kind, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
@@ -221,18 +231,19 @@ func (h *handler) run(ctx context.Context, job *river.Job[rawArgs]) (err error) 
 	case e.organization == nil && job.Queue == "platform":
 		return e.platform(ctx, job.Args.data)
 	case e.organization != nil && job.Queue == "organization":
-		return h.inOrganization(ctx, job)
+		return h.inOrganization(ctx, job, ran)
 	}
 	return errWrongQueue
 }
 
 // inOrganization enters and decides anew when rights have changed during the run: handlers can be run again.
-func (h *handler) inOrganization(ctx context.Context, job *river.Job[rawArgs]) error {
+func (h *handler) inOrganization(ctx context.Context, job *river.Job[rawArgs], ran *trace.Ran) error {
 	for try := 1; ; try++ {
 		s, err := tenant.EnterJob(ctx, h.w.db, job.ID, job.Attempt)
 		if err != nil {
 			return err
 		}
+		ran.Organization = s.Organization().ID.String()
 		if s.ReadOnly() && !h.entry.always {
 			return tenant.ErrJobWaits
 		}
@@ -269,6 +280,18 @@ func kept(err error) error {
 		return errors.New("the run was overtaken: the job was cancelled or given to another worker, or rights kept changing")
 	}
 	return errors.New("an internal error: the log has it under the job's number")
+}
+
+// failureOf is what a trace tells of a run that failed.
+func failureOf(err error) string {
+	var f *fault.Error
+	switch {
+	case errors.Is(err, errPanic):
+		return "panic"
+	case errors.As(err, &f):
+		return f.Code
+	}
+	return cmp.Or(tenant.SQLState(err), "failed")
 }
 
 // clock is a moved one, for tests.

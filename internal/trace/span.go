@@ -19,7 +19,7 @@ import (
 	otrace "go.opentelemetry.io/otel/trace"
 )
 
-// Tracer tells a collector (OpenTelemetry, OTLP over HTTP) what requests did and for how long. A nil Tracer tells nobody,
+// Tracer tells a collector (OpenTelemetry, OTLP over HTTP) what requests and jobs did and for how long. A nil Tracer tells nobody,
 // and costs a look into the context for each part. It is safe for concurrent use.
 //
 // What it tells holds routes, statuses, opaque ids and SQL as it stands in the source. No path, address, parameter, text of
@@ -118,6 +118,43 @@ func (t *Tracer) Serve(ctx context.Context, header string) (_ context.Context, t
 		}
 		if s.Status >= http.StatusInternalServerError {
 			span.SetStatus(codes.Error, "")
+		}
+		span.End()
+	}
+}
+
+// Ran is how a run of a job went.
+type Ran struct {
+	Kind         string
+	Job          int64 // its number in the queue
+	Attempt      int
+	Organization string // its opaque id; "" where it was the platform's
+	Failure      string // a word or a code of ours for what went wrong, never the text of an error; "" is nothing
+}
+
+// Run begins the trace of a run of a job. Under the context that it returns all parts are of the run, until ended is
+// called.
+func (t *Tracer) Run(ctx context.Context) (_ context.Context, traced Trace, ended func(Ran)) {
+	if t == nil {
+		traced = Begin("")
+		return With(ctx, traced), traced, func(Ran) {}
+	}
+	ctx, span := t.tracer.Start(ctx, "job", otrace.WithNewRoot(), otrace.WithSpanKind(otrace.SpanKindConsumer))
+	at := span.SpanContext()
+	traced = Trace{ID: at.TraceID().String(), Span: at.SpanID().String(), Sampled: at.IsSampled()}
+	return With(ctx, traced), traced, func(r Ran) {
+		if !span.IsRecording() {
+			return
+		}
+		span.SetName("job " + r.Kind)
+		span.SetAttributes(attribute.String("countinghouse.job.kind", r.Kind), attribute.Int64("countinghouse.job", r.Job),
+			attribute.Int("countinghouse.job.attempt", r.Attempt))
+		if r.Organization != "" {
+			span.SetAttributes(attribute.String("countinghouse.organization", r.Organization))
+		}
+		if r.Failure != "" {
+			span.SetStatus(codes.Error, "")
+			span.SetAttributes(attribute.String("error.type", r.Failure))
 		}
 		span.End()
 	}
