@@ -75,7 +75,7 @@ func (h *house) migrate(ctx context.Context) (err error) {
 	if h.config, err = tenant.ScratchConfig(h.cluster.URL()); err != nil {
 		return err
 	}
-	h.config.Compartments = 2 // over which the organizations are spread
+	h.config.Compartments, h.config.Connections = 2, h.connections // over which the organizations are spread
 	if err := tenant.Bootstrap(ctx, h.cluster.URL(), h.config); err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ type plan struct {
 	subscriptions int    // that fall due
 	noisy         bool   // measure what one organization notices of another, and nothing else
 	hot           bool   // measure posting to the same two accounts, and nothing else
+	crowd         int    // organizations to hold against few; then nothing else is measured
+	connections   int    // of the service to each compartment; 0 is what it has by itself
 	signUps       int    // schemas to make and to claim; then nothing else is measured
 	archive       int    // journal lines of a tenant to archive; then nothing else is measured
 }
@@ -60,6 +62,8 @@ func main() {
 	flag.IntVar(&p.subscriptions, "subscriptions", 10_000, "how many subscriptions fall due; 0 leaves their measure out")
 	flag.BoolVar(&p.noisy, "noisy", false, "measure what one organization notices of another at full blast, and nothing else")
 	flag.BoolVar(&p.hot, "hot", false, "measure posting to the same two accounts against many, and nothing else")
+	flag.IntVar(&p.crowd, "crowd", 0, "measure so many organizations against ten, and nothing else")
+	flag.IntVar(&p.connections, "connections", 0, "how many connections the service has to each of two compartments; 0 is its own number")
 	flag.IntVar(&p.signUps, "sign-ups", 0, "measure the making and claiming of so many schemas, and nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -80,6 +84,9 @@ func run(ctx context.Context, p plan) (err error) {
 	}
 	if p.archive > 0 {
 		return runArchive(ctx, p)
+	}
+	if p.crowd > 0 {
+		return runCrowd(ctx, p)
 	}
 	if p.hot {
 		return runHot(ctx, p)
