@@ -97,6 +97,87 @@ func TestTooMuchAtOnceHoldsAnOrder(t *testing.T) {
 	})
 }
 
+// ordersFor orders one piece for a customer by a program, which has no network of the customer's.
+func (o owner) ordersFor(t testing.TB, customer, product string) (state string, reasons []string) {
+	t.Helper()
+	made := o.program.made(t, "/v1/orders", map[string]any{"customer_id": customer, "lines": []any{map[string]any{"product_id": product, "quantity": 1}}})
+	got := o.order(t, "/orders/"+made)
+	return got.State, got.Reasons
+}
+
+// Whoever opens one account after the other with the same phone is one person.
+func TestOneNumberOfManyCustomersHoldsAnOrder(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	once, _, _ := o.sells(t)
+	ines := o.buyer(t, allRights()...)
+	number := newNumber()
+	o.askForNumbers(t, "before")
+	if a := ines.verifies(t, number, "/"); a.status != http.StatusSeeOther || o.verified(t, ines.customer) != number {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	o.askForNumbers(t, "never")
+	spaced := number[:4] + " (0) " // people write it so, and then it is another number: this one does not count
+	others := []struct{ phone, country string }{{number[:4] + " " + number[4:6] + "-" + number[6:], "GB"}, {number, "GB"}, {number + "1", "FR"}, {spaced + number[4:], "FR"}}
+	for i, c := range others {
+		customer := o.program.made(t, "/v1/customers", map[string]any{"name": "Other", "phone": c.phone, "country": c.country})
+		if state, reasons := o.ordersFor(t, customer, once); state != "done" {
+			t.Fatalf("customer %d: %s %q", i, state, reasons)
+		}
+	}
+	ordered := func() (string, []string) {
+		got := o.order(t, ines.orders(t, once, "1").header.Get("Location"))
+		return got.State, got.Reasons
+	}
+	o.limits(t, 3, 0, 0, 0)
+	if state, reasons := ordered(); state != "done" {
+		t.Errorf("the third of three: %s %q", state, reasons)
+	}
+	if state, reasons := ordered(); state != "held" || !slices.Equal(reasons, []string{"4 orders with this phone number within 24 h; at most 3."}) {
+		t.Errorf("the fourth: %s %q", state, reasons)
+	}
+	if a := o.program.call(t, "PUT", "/v1/customers/"+ines.customer, map[string]any{"name": "Apple", "country": "IE"}); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	o.limits(t, 0, 0, 0, 1)
+	if state, reasons := ordered(); state != "held" || !slices.Equal(reasons, []string{"2 countries with this phone number within 24 h; at most 1."}) {
+		t.Errorf("from two countries: %s %q", state, reasons)
+	}
+}
+
+func TestCountriesOfNetworksHoldAnOrder(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	once, _, _ := o.sells(t)
+	var from string
+	asked := 0
+	h.Shop.Country = func(address string) string {
+		if asked++; address == "" {
+			t.Error("it is asked for no address")
+		}
+		return from
+	}
+	o.limits(t, 0, 0, 0, 2)
+	ines := o.buyer(t, allRights()...)
+	for _, c := range []struct {
+		from, state string
+	}{{"", "done"}, {"IE", "done"}, {"IE", "done"}, {"BR", "done"}, {"", "done"}, {"KP", "held"}, {"IE", "held"}} {
+		from = c.from
+		got := o.order(t, ines.orders(t, once, "1").header.Get("Location"))
+		if got.State != c.state {
+			t.Errorf("from %q: %+v", c.from, got)
+		}
+		if got.State == "held" && !slices.Equal(got.Reasons, []string{"3 countries by this customer within 24 h; at most 2.", "3 countries from this network within 24 h; at most 2."}) {
+			t.Errorf("from %q: the reasons are %q", c.from, got.Reasons)
+		}
+	}
+	if asked == 0 {
+		t.Error("nobody asked where a network is")
+	}
+}
+
 func TestAHeldOrderIsReleasedOrRefusedInOneClick(t *testing.T) {
 	t.Parallel()
 	h := open(t)
