@@ -43,12 +43,14 @@ type PaymentMethodView struct {
 	LastFour   string    `json:"last_four"`
 	Expires    string    `json:"expires,omitempty" example:"2031-04"`
 	Chargeable bool      `json:"chargeable" doc:"A gateway can charge it by itself. A bank account is kept for transfers that you order at your bank."`
+	Charged    bool      `json:"charged" doc:"It is the one that is charged for what falls due: the one that was chosen, or else the newest"`
 	Archived   bool      `json:"archived"`
 	CreatedAt  time.Time `json:"created_at"`
 }
 
-func viewPaymentMethod(m billing.PaymentMethod) PaymentMethodView {
-	return PaymentMethodView{ID: m.ID.String(), CustomerID: m.CustomerID.String(), Kind: string(m.Kind), GatewayID: idText(m.GatewayID), Brand: m.Brand,
+// viewPaymentMethod shows one of a customer's; charged is the one that is charged for what falls due.
+func viewPaymentMethod(m billing.PaymentMethod, charged billing.PaymentMethodID) PaymentMethodView {
+	return PaymentMethodView{Charged: m.ID == charged, ID: m.ID.String(), CustomerID: m.CustomerID.String(), Kind: string(m.Kind), GatewayID: idText(m.GatewayID), Brand: m.Brand,
 		LastFour: m.LastFour, Expires: m.Expires, Chargeable: m.Chargeable() && !m.Archived, Archived: m.Archived, CreatedAt: m.CreatedAt}
 }
 
@@ -63,7 +65,11 @@ func (s *Server) registerPaymentMethodAPI() {
 	const tag = "Payment methods"
 	one := func(ctx context.Context, tx *tenant.Tx, i billing.PaymentMethodID) (PaymentMethodView, int, error) {
 		m, err := billing.PaymentMethodByID(ctx, tx, i)
-		return viewPaymentMethod(m), m.Version, err
+		if err != nil {
+			return PaymentMethodView{}, 0, err
+		}
+		charged, err := billing.CardToCharge(ctx, tx, m.CustomerID)
+		return viewPaymentMethod(m, charged), m.Version, err
 	}
 	handle(s, operation{id: "list-payment-methods", method: "GET", path: "/v1/payment-methods", right: authz.Right{Module: authz.PaymentMethods, Action: authz.Read}, tag: tag, summary: "List a customer's payment methods in use, newest first"},
 		listMethods)
@@ -111,6 +117,15 @@ func (s *Server) registerPaymentMethodAPI() {
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[PaymentMethodView], error) {
 			return read(ctx, c, in.ID, func(tx *tenant.Tx, i billing.PaymentMethodID) (PaymentMethodView, int, error) { return one(ctx, tx, i) })
 		})
+	handle(s, operation{id: "choose-payment-method", method: "POST", path: "/v1/payment-methods/{id}/automatic", right: authz.Right{Module: authz.PaymentMethods, Action: authz.Change}, tag: tag, summary: "Choose the card that is charged for what falls due; archive it, and the newest of the others is"},
+		func(ctx context.Context, c *call, in *ByID) (*Versioned[PaymentMethodView], error) {
+			return act(ctx, c, in.ID, func(tx *tenant.Tx, i billing.PaymentMethodID) (PaymentMethodView, int, error) {
+				if err := billing.ChoosePaymentMethod(ctx, tx, i); err != nil {
+					return PaymentMethodView{}, 0, err
+				}
+				return one(ctx, tx, i)
+			})
+		})
 	handle(s, operation{id: "archive-payment-method", method: "POST", path: "/v1/payment-methods/{id}/archive", right: authz.Right{Module: authz.PaymentMethods, Action: authz.Delete}, tag: tag, summary: "Take a payment method out of use; its number is forgotten at once"},
 		func(ctx context.Context, c *call, in *ByID) (*Versioned[PaymentMethodView], error) {
 			return act(ctx, c, in.ID, func(tx *tenant.Tx, i billing.PaymentMethodID) (PaymentMethodView, int, error) {
@@ -133,9 +148,13 @@ func listMethods(ctx context.Context, c *call, in *methodListInput) (*Body[List[
 	out := &Body[List[PaymentMethodView]]{Body: List[PaymentMethodView]{Items: []PaymentMethodView{}}}
 	err = c.do(ctx, func(tx *tenant.Tx) error {
 		all, err := billing.PaymentMethods(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		charged, err := billing.CardToCharge(ctx, tx, customer)
 		out.Body.Items = out.Body.Items[:0] // it may run twice
 		for _, m := range all {
-			out.Body.Items = append(out.Body.Items, viewPaymentMethod(m))
+			out.Body.Items = append(out.Body.Items, viewPaymentMethod(m, charged))
 		}
 		return err
 	})

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -20,6 +21,7 @@ func (s *Server) registerPaymentMethodPages() {
 	s.member("GET", "/customers/:id/methods", rightTo(authz.Read, authz.PaymentMethods), func(v *visit) error { return showMethods(v, http.StatusOK, nil, nil) })
 	s.member("POST", "/customers/:id/methods", rightTo(authz.Create, authz.PaymentMethods), sendBankAccount)
 	s.member("POST", "/customers/:id/methods/card", rightTo(authz.Create, authz.PaymentMethods), sendCardNumber)
+	s.member("POST", "/payment-methods/:id/automatic", rightTo(authz.Change, authz.PaymentMethods), sendMethodChoice)
 	s.member("POST", "/payment-methods/:id/remove", rightTo(authz.Delete, authz.PaymentMethods), sendMethodRemove)
 }
 
@@ -49,12 +51,24 @@ func showMethods(v *visit, status int, refusedBank, refusedCard *page.Form) erro
 		if data.CardGateways, err = v.cardGateways(tx); err != nil {
 			return nil, err
 		}
+		settings, err := billing.LoadSettings(v.ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		if settings.CollectAutomatically {
+			if data.Charged, err = billing.CardToCharge(v.ctx, tx, customer); err != nil {
+				return nil, err
+			}
+		}
 		methods, err := billing.PaymentMethods(v.ctx, tx, customer)
 		for _, m := range methods {
 			row := page.PaymentMethodRow{PaymentMethod: m}
+			if settings.CollectAutomatically && m.Chargeable() && m.ID != data.Charged && v.may(rightTo(authz.Change, authz.PaymentMethods)) {
+				row.Acts = append(row.Acts, page.Act{URL: v.at("payment-methods", m.ID.String(), "automatic"), Label: "Charge this one", Icon: "check", Class: "btn-small", Key: newFormKey()})
+			}
 			if v.may(rightTo(authz.Delete, authz.PaymentMethods)) {
-				row.Acts = []page.Act{{URL: v.at("payment-methods", m.ID.String(), "remove"), Label: "Remove", Icon: "trash-2", Class: "btn-small btn-danger",
-					Key: newFormKey(), Ask: "Its number is forgotten at once.", Does: "Remove the one ending in " + m.LastFour}}
+				row.Acts = append(row.Acts, page.Act{URL: v.at("payment-methods", m.ID.String(), "remove"), Label: "Remove", Icon: "trash-2", Class: "btn-small btn-danger",
+					Key: newFormKey(), Ask: "Its number is forgotten at once.", Does: "Remove the one ending in " + m.LastFour})
 			}
 			data.Items = append(data.Items, row)
 		}
@@ -138,18 +152,27 @@ func sendCardNumber(v *visit) error {
 }
 
 func sendMethodRemove(v *visit) error {
+	return sendMethodAct(v, "Payment method removed", billing.RemovePaymentMethod)
+}
+
+func sendMethodChoice(v *visit) error {
+	return sendMethodAct(v, "This card is charged from now on", billing.ChoosePaymentMethod)
+}
+
+// sendMethodAct does something to one of a customer's and leads back to all of them.
+func sendMethodAct(v *visit, said string, do func(ctx context.Context, tx *tenant.Tx, method billing.PaymentMethodID) error) error {
 	method, err := idParam[billing.PaymentMethod](v, "id")
 	if err != nil {
 		return err
 	}
-	var of billing.PaymentMethod
-	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (_ uuid.UUID, err error) {
-		if of, err = billing.PaymentMethodByID(v.ctx, tx, method); err != nil {
+	return v.send(nil, func(tx *tenant.Tx, _ url.Values) (uuid.UUID, error) {
+		of, err := billing.PaymentMethodByID(v.ctx, tx, method)
+		if err != nil {
 			return uuid.Nil, err
 		}
-		return of.CustomerID.UUID, billing.RemovePaymentMethod(v.ctx, tx, method)
+		return of.CustomerID.UUID, do(v.ctx, tx, method)
 	}, func(customer uuid.UUID) string {
-		say(v.c, "Payment method removed")
+		say(v.c, said)
 		return v.at("customers", customer.String(), "methods")
 	}, func(form page.Form) error { return form.Faults.Err() })
 }

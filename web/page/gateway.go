@@ -113,6 +113,7 @@ type PaymentMethods struct {
 	CardForm     Form
 	Customer     billing.Customer
 	Items        []PaymentMethodRow
+	Charged      billing.PaymentMethodID // the card that is charged for what falls due; zero where none is
 	Kinds        []Option
 	CardGateways []Option // for which a card can be stored by its number; none where that is off
 }
