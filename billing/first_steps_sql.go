@@ -14,7 +14,7 @@ func selectFirstSteps(ctx context.Context, tx *tenant.Tx, person tenant.PersonID
 		       EXISTS (SELECT FROM product) AS product,
 		       EXISTS (SELECT FROM document d WHERE d.kind = 'invoice' AND d.number IS NOT NULL) AS issued,
 		       EXISTS (SELECT FROM payment y WHERE y.direction::text = 'in') AS paid,
-		       EXISTS (SELECT FROM gateway_account g WHERE g.archived_at IS NULL) AS gateway,
+		       EXISTS (SELECT FROM gateway_account g WHERE g.archived_at IS NULL AND g.account_id IS NOT NULL) AS gateway,
 		       EXISTS (SELECT FROM bank_line) AS bank,
 		       EXISTS (SELECT FROM member m WHERE m.person_id <> $1 AND m.state::text = 'active') AS colleagues,
 		       coalesce((SELECT m.first_steps_away FROM member m WHERE m.person_id = $1), false) AS away

@@ -27,7 +27,7 @@ func updateGatewayAccount(ctx context.Context, tx *tenant.Tx, version int, s Sea
 	n, err := tx.Exec(ctx, `
 		UPDATE gateway_account SET name = $3, instructions = $4, version = version + 1,
 		       sealed = CASE WHEN $5::text = '' THEN sealed ELSE $5::text END, hint = CASE WHEN $5::text = '' THEN hint ELSE $6::text END
-		 WHERE id = $1 AND ($2 = 0 OR version = $2)`, s.id, version, s.in.Name, s.in.Instructions, s.sealed, s.hint)
+		 WHERE id = $1 AND ($2 = 0 OR version = $2) AND account_id IS NOT NULL`, s.id, version, s.in.Name, s.in.Instructions, s.sealed, s.hint)
 	if err != nil {
 		return fmt.Errorf("changing a gateway account: %w", err)
 	}
@@ -39,7 +39,8 @@ func updateGatewayAccount(ctx context.Context, tx *tenant.Tx, version int, s Sea
 
 func updateGatewayArchived(ctx context.Context, tx *tenant.Tx, account GatewayAccountID, version int) error {
 	n, err := tx.Exec(ctx, `
-		UPDATE gateway_account SET archived_at = coalesce(archived_at, $3), version = version + 1 WHERE id = $1 AND ($2 = 0 OR version = $2)`,
+		UPDATE gateway_account SET archived_at = coalesce(archived_at, $3), version = version + 1
+		 WHERE id = $1 AND ($2 = 0 OR version = $2) AND account_id IS NOT NULL`,
 		account, version, tx.Now())
 	if err != nil {
 		return fmt.Errorf("removing a gateway account: %w", err)
@@ -76,7 +77,7 @@ func selectCredentials(ctx context.Context, tx *tenant.Tx, account GatewayAccoun
 		Sealed  string       `db:"sealed"`
 		Version int          `db:"version"`
 	}
-	err := tx.Get(ctx, &row, `SELECT kind, sealed, version FROM gateway_account WHERE id = $1`, account)
+	err := tx.Get(ctx, &row, `SELECT kind, sealed, version FROM gateway_account WHERE id = $1 AND account_id IS NOT NULL`, account)
 	if errors.Is(err, tenant.ErrNoRows) {
 		return SealedCredentials{}, ErrGatewayNotFound
 	} else if err != nil {

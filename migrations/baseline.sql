@@ -387,12 +387,25 @@ CREATE TABLE t_baseline.gateway_account (
     sealed character varying(4000) DEFAULT ''::character varying NOT NULL,
     hint character varying(12) DEFAULT ''::character varying NOT NULL,
     instructions character varying(1000) DEFAULT ''::character varying NOT NULL,
-    account_id uuid NOT NULL,
+    account_id uuid,
     created_at timestamp with time zone NOT NULL,
     archived_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
-    CONSTRAINT gateway_account_check CHECK ((((kind)::text = 'transfer'::text) = ((sealed)::text = ''::text))),
-    CONSTRAINT gateway_account_kind_check CHECK (((kind)::text = ANY (ARRAY['stripe'::text, 'practice'::text, 'transfer'::text])))
+    api_url character varying(200) DEFAULT ''::character varying NOT NULL,
+    api_login character varying(60) DEFAULT ''::character varying NOT NULL,
+    sender character varying(16) DEFAULT ''::character varying NOT NULL,
+    sends character varying(9) DEFAULT ''::character varying NOT NULL,
+    turn smallint DEFAULT 0 NOT NULL,
+    disabled_at timestamp with time zone,
+    trouble character varying(30) DEFAULT ''::character varying NOT NULL,
+    trouble_at timestamp with time zone,
+    CONSTRAINT gateway_account_account_check CHECK (((account_id IS NULL) = ((kind)::text = ANY (ARRAY['twilio'::text, 'vonage'::text])))),
+    CONSTRAINT gateway_account_check CHECK ((((sealed)::text = ''::text) OR ((kind)::text <> 'transfer'::text))),
+    CONSTRAINT gateway_account_kind_check CHECK (((kind)::text = ANY (ARRAY['stripe'::text, 'practice'::text, 'transfer'::text, 'twilio'::text, 'vonage'::text]))),
+    CONSTRAINT gateway_account_sealed_check CHECK ((((sealed)::text <> ''::text) OR ((kind)::text = 'transfer'::text) OR ((account_id IS NULL) AND (archived_at IS NOT NULL)))),
+    CONSTRAINT gateway_account_sends_check CHECK (((sends)::text = ANY (ARRAY[''::text, 'text'::text, 'call'::text, 'text call'::text]))),
+    CONSTRAINT gateway_account_text_check CHECK ((((sends)::text = ''::text) = (account_id IS NOT NULL))),
+    CONSTRAINT gateway_account_trouble_check CHECK ((((trouble)::text = ''::text) = (trouble_at IS NULL)))
 );
 CREATE TABLE t_baseline.gateway_movement (
     gateway_account_id uuid NOT NULL,

@@ -140,6 +140,7 @@ func (v *visit) objectURL(kind string, thing uuid.UUID) string {
 		"account":      {rightTo(authz.Read, authz.Reports), "ledger?account=%s"},
 		"tax_rate":     {rightTo(authz.Read, authz.Taxes), "taxes"},
 		"token":        {rightTo(authz.Read, authz.Tokens), "tokens"},
+		"text_gateway": {rightTo(authz.Read, authz.Settings), "settings/text-gateways"},
 		"settings":     {rightTo(authz.Read, authz.Settings), "settings"},
 		"support":      {rightTo(authz.Read, authz.Support), "support/%s"},
 	}

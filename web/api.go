@@ -100,6 +100,7 @@ func (s *Server) registerAPI() {
 	s.registerTokenAPI()
 	s.registerWebhookAPI()
 	s.registerPhoneCheckAPI()
+	s.registerTextGatewayAPI()
 	s.registerOrderReviewAPI()
 	s.registerMemberAPI()
 	s.registerEntryAPI()

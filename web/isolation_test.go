@@ -58,6 +58,8 @@ func (h *house) estate(t testing.TB) estate {
 	var sent struct{ ID string }
 	p.call(t, "POST", "/v1/webhooks/"+e.ids["webhooks"]+"/test", nil).decode(t, &sent)
 	e.ids["deliveries"] = sent.ID
+	e.ids["text-gateways"] = p.made(t, "/v1/text-gateways", map[string]any{"kind": "vonage", "name": secretName, "url": "http://127.0.0.1:1", "account": "k1", "key": "12345678", "sender": "Tidewater", "sends": "text"})
+	p.call(t, "POST", "/v1/text-gateways/"+e.ids["text-gateways"]+"/disable", nil)
 	e.addCharge(t)
 	e.addFile(t)
 	e.addBank(t)
@@ -335,6 +337,7 @@ func validBody(r web.Route, e estate) any {
 		"/exports":         map[string]any{"holds": "customers"},
 		"/payments":        map[string]any{"invoice_id": e.ids["invoices"], "method": "cash", "amount": amount},
 		"/webhooks":        map[string]any{"name": "New", "url": "https://hooks.example.com/b", "events": []string{"*"}},
+		"/text-gateways":   map[string]any{"kind": "vonage", "name": "New", "account": "k2", "key": "12345678", "sender": "Tidewater", "sends": "text"},
 		"/gateways":        map[string]any{"kind": "practice", "name": "New", "key": "practice_0123456789abcdef"},
 		"/charges":         map[string]any{"invoice_id": e.ids["invoices"], "payment_method_id": e.ids["payment-methods"], "amount": amount},
 		"/payment-methods": map[string]any{"customer_id": e.ids["customers"], "kind": "iban", "iban": "IE29AIBK93115212345678"},
@@ -357,6 +360,10 @@ func validBody(r web.Route, e estate) any {
 		return map[string]any{"customer_id": e.ids["customers"], "email": "new@estate.example", "rights": []string{}}
 	case strings.HasPrefix(r.Path, "/v1/contacts/") && r.Method == "PUT":
 		return map[string]any{"rights": []string{}}
+	case r.Path == "/v1/text-gateways/:id/place":
+		return map[string]any{"place": 1}
+	case r.Path == "/v1/text-gateways/:id/test":
+		return map[string]any{"number": "+353861234567", "way": "text"}
 	case r.Path == "/v1/products/:id/phone-check":
 		return map[string]any{"when": "never"}
 	case strings.HasSuffix(r.Path, "/cancel"), strings.HasSuffix(r.Path, "/rotate"), strings.HasSuffix(r.Path, "/erase"):

@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/google/uuid"
-
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/shop"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -36,17 +34,10 @@ func showOrderReview(v *visit, status int, refused *page.Form) error {
 }
 
 func sendOrderReview(v *visit) error {
-	return v.send(nil, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
-		version, err := versionOf(sent)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		_, err = shop.ChangeLimits(v.ctx, tx, version, shop.Limits{Hours: numberOf(sent.Get("hours")), Orders: numberOf(sent.Get("orders")),
+	return v.save(nil, v.at("settings", "order-review"), "Order review saved", func(tx *tenant.Tx, version int, sent url.Values) error {
+		_, err := shop.ChangeLimits(v.ctx, tx, version, shop.Limits{Hours: numberOf(sent.Get("hours")), Orders: numberOf(sent.Get("orders")),
 			Cards: numberOf(sent.Get("cards")), Addresses: numberOf(sent.Get("addresses")), Countries: numberOf(sent.Get("countries"))})
-		return uuid.Nil, err
-	}, func(uuid.UUID) string {
-		say(v.c, "Order review saved")
-		return v.at("settings", "order-review")
+		return err
 	}, func(form page.Form) error { return showOrderReview(v, http.StatusUnprocessableEntity, &form) })
 }
 
@@ -64,31 +55,14 @@ func viewOrderReview(l shop.Limits) OrderReviewBody {
 }
 
 func (s *Server) registerOrderReviewAPI() {
-	const tag = "Orders"
-	handle(s, operation{id: "get-order-review", method: "GET", path: "/v1/order-review", right: rightTo(authz.Read, authz.Settings), tag: tag, summary: "Read what holds an order for review"},
-		func(ctx context.Context, c *call, _ *struct{}) (out *Versioned[OrderReviewBody], err error) {
-			err = c.do(ctx, func(tx *tenant.Tx) error {
-				l, err := shop.LoadLimits(ctx, tx)
-				out = versioned(viewOrderReview(l), l.Version)
-				return err
-			})
-			return out, err
-		})
-	handle(s, operation{id: "change-order-review", method: "PUT", path: "/v1/order-review", right: rightTo(authz.Change, authz.Settings), tag: tag, summary: "Write anew what holds an order for review"},
-		func(ctx context.Context, c *call, in *struct {
-			IfMatch
-			Body OrderReviewBody
-		}) (out *Versioned[OrderReviewBody], err error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-			err = c.do(ctx, func(tx *tenant.Tx) error {
-				l, err := shop.ChangeLimits(ctx, tx, version, shop.Limits{Hours: in.Body.Hours, Orders: in.Body.Orders, Cards: in.Body.Cards,
-					Addresses: in.Body.Addresses, Countries: in.Body.Countries})
-				out = versioned(viewOrderReview(l), l.Version)
-				return err
-			})
-			return out, err
-		})
+	handleSettings(s, settingsRow[OrderReviewBody]{name: "order-review", path: "/v1/order-review", tag: "Orders", module: authz.Settings,
+		reads: "Read what holds an order for review", writes: "Write anew what holds an order for review",
+		load: func(ctx context.Context, tx *tenant.Tx) (OrderReviewBody, int, error) {
+			l, err := shop.LoadLimits(ctx, tx)
+			return viewOrderReview(l), l.Version, err
+		},
+		save: func(ctx context.Context, tx *tenant.Tx, version int, in OrderReviewBody) (OrderReviewBody, int, error) {
+			l, err := shop.ChangeLimits(ctx, tx, version, shop.Limits{Hours: in.Hours, Orders: in.Orders, Cards: in.Cards, Addresses: in.Addresses, Countries: in.Countries})
+			return viewOrderReview(l), l.Version, err
+		}})
 }

@@ -56,6 +56,7 @@ func (s *Server) registerPages() {
 	s.registerTokenPages()
 	s.registerWebhookPages()
 	s.registerPhoneCheckPages()
+	s.registerTextGatewayPages()
 	s.registerOrderReviewPages()
 	s.registerEntryPages()
 	s.registerSettingsPages()

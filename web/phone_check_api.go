@@ -12,7 +12,7 @@ import (
 )
 
 // errNoSender keeps an organization from asking for what nobody could give.
-var errNoSender = fault.New(fault.Conflict, "phone_check.no_sender", "No text messages are sent from here, so nobody could verify a number. Ask whoever runs this service to set a gateway up.").At("when")
+var errNoSender = fault.New(fault.Conflict, "phone_check.no_sender", "Nothing sends codes in this way, so nobody could verify a number. Add a text gateway first, or choose another way.").At("when")
 
 // PhoneCheckBody is when customers have to show that a phone number is theirs, and how.
 type PhoneCheckBody struct {
@@ -42,11 +42,6 @@ type ProductPhoneCheckView struct {
 	When      string `json:"when"`
 }
 
-type phoneCheckChange struct {
-	IfMatch
-	Body PhoneCheckBody
-}
-
 func (b PhoneCheckBody) rules() phone.Rules {
 	r := phone.Rules{When: phone.When(b.When), Join: b.Join, Types: map[string]phone.When{}, Filter: b.Filter, Text: b.Text, Ways: b.Ways, Minutes: b.Minutes, Tries: b.Tries,
 		Delay: b.Delay, NumberDay: b.NumberDay, NetworkDay: b.NetworkDay, Denied: b.Denied, Kinds: b.Kinds}
@@ -65,49 +60,54 @@ func viewPhoneCheck(r phone.Rules) PhoneCheckBody {
 	return b
 }
 
+// mustSend refuses, with errNoSender, where no code could be sent by those rules.
+func (s *Server) mustSend(ctx context.Context, tx *tenant.Tx, r phone.Rules) error {
+	ways, err := s.Phones.Ways(ctx, tx, r)
+	if err == nil && len(ways) == 0 {
+		err = errNoSender
+	}
+	return err
+}
+
 // changePhoneCheck refuses to ask for numbers where no code can be sent.
 func (s *Server) changePhoneCheck(ctx context.Context, tx *tenant.Tx, version int, in phone.Rules) (phone.Rules, error) {
 	asks := in.When != phone.Never || in.Join
 	for _, when := range in.Types {
 		asks = asks || when != phone.Never
 	}
-	if asks && s.Phones == nil {
-		return in, errNoSender
+	if asks {
+		if err := s.mustSend(ctx, tx, in); err != nil {
+			return in, err
+		}
 	}
 	return phone.ChangeRules(ctx, tx, version, in)
 }
 
 func (s *Server) setProductPhoneCheck(ctx context.Context, tx *tenant.Tx, product billing.ProductID, when phone.When) error {
-	if s.Phones == nil && when != phone.Never && when != phone.Unsaid {
-		return errNoSender
+	if when != phone.Never && when != phone.Unsaid {
+		r, err := phone.LoadRules(ctx, tx)
+		if err == nil {
+			err = s.mustSend(ctx, tx, r)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return phone.SetProductRule(ctx, tx, product.UUID, when)
 }
 
 func (s *Server) registerPhoneCheckAPI() {
 	const tag = "Phone check"
-	handle(s, operation{id: "get-phone-check", method: "GET", path: "/v1/phone-check", right: rightTo(authz.Read, authz.Settings), tag: tag, summary: "Read when customers verify a phone number"},
-		func(ctx context.Context, c *call, _ *struct{}) (out *Versioned[PhoneCheckBody], err error) {
-			err = c.do(ctx, func(tx *tenant.Tx) error {
-				r, err := phone.LoadRules(ctx, tx)
-				out = versioned(viewPhoneCheck(r), r.Version)
-				return err
-			})
-			return out, err
-		})
-	handle(s, operation{id: "change-phone-check", method: "PUT", path: "/v1/phone-check", right: rightTo(authz.Change, authz.Settings), tag: tag, summary: "Write anew when customers verify a phone number"},
-		func(ctx context.Context, c *call, in *phoneCheckChange) (out *Versioned[PhoneCheckBody], err error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-			err = c.do(ctx, func(tx *tenant.Tx) error {
-				r, err := c.server.changePhoneCheck(ctx, tx, version, in.Body.rules())
-				out = versioned(viewPhoneCheck(r), r.Version)
-				return err
-			})
-			return out, err
-		})
+	handleSettings(s, settingsRow[PhoneCheckBody]{name: "phone-check", path: "/v1/phone-check", tag: tag, module: authz.Settings,
+		reads: "Read when customers verify a phone number", writes: "Write anew when customers verify a phone number",
+		load: func(ctx context.Context, tx *tenant.Tx) (PhoneCheckBody, int, error) {
+			r, err := phone.LoadRules(ctx, tx)
+			return viewPhoneCheck(r), r.Version, err
+		},
+		save: func(ctx context.Context, tx *tenant.Tx, version int, in PhoneCheckBody) (PhoneCheckBody, int, error) {
+			r, err := s.changePhoneCheck(ctx, tx, version, in.rules())
+			return viewPhoneCheck(r), r.Version, err
+		}})
 	handle(s, operation{id: "list-phone-check-products", method: "GET", path: "/v1/phone-check/products", right: rightTo(authz.Read, authz.Settings), tag: tag, summary: "List the products that say for themselves when a number is verified"},
 		func(ctx context.Context, c *call, _ *struct{}) (*Body[List[ProductPhoneCheckView]], error) {
 			out := &Body[List[ProductPhoneCheckView]]{Body: List[ProductPhoneCheckView]{Items: []ProductPhoneCheckView{}}}

@@ -38,7 +38,12 @@ func showPhoneCheck(v *visit, status int, refused, product *page.Form) error {
 			return nil, err
 		}
 		data := page.PhoneCheck{Form: orFresh(refused, func() page.Form { return phoneCheckForm(r) }),
-			ProductForm: orFresh(product, func() page.Form { return page.NewForm("when", string(phone.Before)) }), Sends: v.server.Phones != nil}
+			ProductForm: orFresh(product, func() page.Form { return page.NewForm("when", string(phone.Before)) }), Gateways: v.server.keepsTextGateways()}
+		ways, err := v.server.Phones.Ways(v.ctx, tx, phone.Rules{Ways: "text call"})
+		if err != nil {
+			return nil, err
+		}
+		data.Sends = len(ways) > 0
 		renewVersion(&data.Form, r.Version)
 		data.ProductForm.ID = "own"
 		if data.Shell, err = v.frame(tx, "Phone check", "phone-check"); err != nil {
@@ -68,23 +73,16 @@ func numberOf(s string) int {
 }
 
 func sendPhoneCheck(v *visit) error {
-	return v.send([]string{"kinds"}, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
-		version, err := versionOf(sent)
-		if err != nil {
-			return uuid.Nil, err
-		}
+	return v.save([]string{"kinds"}, v.at("settings", "phone-check"), "Phone check saved", func(tx *tenant.Tx, version int, sent url.Values) error {
 		types, err := phone.ParseTypes(sent.Get("types"))
 		if err != nil {
-			return uuid.Nil, err
+			return err
 		}
 		_, err = v.server.changePhoneCheck(v.ctx, tx, version, phone.Rules{When: phone.When(sent.Get("when")), Join: sent.Get("join") != "", Types: types, Filter: sent.Get("filter"), Text: sent.Get("text"),
 			Ways: sent.Get("ways"), Minutes: numberOf(sent.Get("minutes")), Tries: numberOf(sent.Get("tries")), Delay: numberOf(sent.Get("delay")),
 			NumberDay: numberOf(sent.Get("number_day")), NetworkDay: numberOf(sent.Get("network_day")),
 			Denied: strings.Fields(strings.ToUpper(sent.Get("denied"))), Kinds: sent["kinds"]})
-		return uuid.Nil, err
-	}, func(uuid.UUID) string {
-		say(v.c, "Phone check saved")
-		return v.at("settings", "phone-check")
+		return err
 	}, func(form page.Form) error { return showPhoneCheck(v, http.StatusUnprocessableEntity, &form, nil) })
 }
 

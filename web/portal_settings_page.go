@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/google/uuid"
-
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/tenant"
@@ -30,16 +28,9 @@ func showPortalSettings(v *visit, status int, refused *page.Form) error {
 }
 
 func sendPortalSettings(v *visit) error {
-	return v.send(nil, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
-		version, err := versionOf(sent)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		_, err = billing.ChangePortal(v.ctx, tx, version, billing.PortalInput{SignUp: sent.Get("sign_up") != "", ShopOpen: sent.Get("shop_open") != ""})
-		return uuid.Nil, err
-	}, func(uuid.UUID) string {
-		say(v.c, "Portal settings saved")
-		return v.at("settings", "portal")
+	return v.save(nil, v.at("settings", "portal"), "Portal settings saved", func(tx *tenant.Tx, version int, sent url.Values) error {
+		_, err := billing.ChangePortal(v.ctx, tx, version, billing.PortalInput{SignUp: sent.Get("sign_up") != "", ShopOpen: sent.Get("shop_open") != ""})
+		return err
 	}, func(form page.Form) error { return showPortalSettings(v, http.StatusUnprocessableEntity, &form) })
 }
 
@@ -54,30 +45,14 @@ func viewPortal(p billing.Portal) PortalBody {
 }
 
 func (s *Server) registerPortalSettingsAPI() {
-	const tag = "Settings"
-	handle(s, operation{id: "get-portal", method: "GET", path: "/v1/portal", right: rightTo(authz.Read, authz.Shop), tag: tag, summary: "Read the portal's and the shop's settings"},
-		func(ctx context.Context, c *call, _ *struct{}) (*Versioned[PortalBody], error) {
-			var p billing.Portal
-			err := c.do(ctx, func(tx *tenant.Tx) (err error) {
-				p, err = billing.LoadPortal(ctx, tx)
-				return err
-			})
-			return versioned(viewPortal(p), p.Version), err
-		})
-	handle(s, operation{id: "change-portal", method: "PUT", path: "/v1/portal", right: rightTo(authz.Change, authz.Shop), tag: tag, summary: "Write the portal's and the shop's settings anew"},
-		func(ctx context.Context, c *call, in *struct {
-			IfMatch
-			Body PortalBody
-		}) (*Versioned[PortalBody], error) {
-			version, err := in.version()
-			if err != nil {
-				return nil, err
-			}
-			var p billing.Portal
-			err = c.do(ctx, func(tx *tenant.Tx) (err error) {
-				p, err = billing.ChangePortal(ctx, tx, version, billing.PortalInput{SignUp: in.Body.SignUp, ShopOpen: in.Body.ShopOpen})
-				return err
-			})
-			return versioned(viewPortal(p), p.Version), err
-		})
+	handleSettings(s, settingsRow[PortalBody]{name: "portal", path: "/v1/portal", tag: "Settings", module: authz.Shop,
+		reads: "Read the portal's and the shop's settings", writes: "Write the portal's and the shop's settings anew",
+		load: func(ctx context.Context, tx *tenant.Tx) (PortalBody, int, error) {
+			p, err := billing.LoadPortal(ctx, tx)
+			return viewPortal(p), p.Version, err
+		},
+		save: func(ctx context.Context, tx *tenant.Tx, version int, in PortalBody) (PortalBody, int, error) {
+			p, err := billing.ChangePortal(ctx, tx, version, billing.PortalInput{SignUp: in.SignUp, ShopOpen: in.ShopOpen})
+			return viewPortal(p), p.Version, err
+		}})
 }

@@ -29,7 +29,7 @@ type verifying struct {
 
 // page shows where to type a number or, sent, the code; or leads on where none is asked for.
 func (v verifying) page(status int, form page.Form, sent bool) error {
-	asking := page.PhoneAsking{Form: form, Sent: sent, Action: v.at, Next: v.next, Back: v.back}
+	asking := page.PhoneAsking{Form: form, Sent: sent, Called: v.c.Query("sent") == "call", Action: v.at, Next: v.next, Back: v.back}
 	open := false
 	err := v.do(func(tx *tenant.Tx) error {
 		need, err := v.need(tx)
@@ -41,7 +41,10 @@ func (v verifying) page(status int, form page.Form, sent bool) error {
 			return err
 		}
 		asking.Asker = settings.Name
-		asking.Rules, err = phone.LoadRules(v.ctx, tx)
+		if asking.Rules, err = phone.LoadRules(v.ctx, tx); err != nil {
+			return err
+		}
+		asking.CodeWays, err = v.server.Phones.Ways(v.ctx, tx, asking.Rules)
 		return err
 	})
 	if err != nil {
@@ -56,7 +59,7 @@ func (v verifying) page(status int, form page.Form, sent bool) error {
 
 // typed is the page as it is asked for.
 func (v verifying) typed() error {
-	return v.page(http.StatusOK, page.NewForm(), v.c.Query("sent") == "yes")
+	return v.page(http.StatusOK, page.NewForm(), v.c.Query("sent") != "")
 }
 
 // number sends a code to what was typed.
@@ -69,11 +72,13 @@ func (v verifying) number(sent url.Values) error {
 		if err != nil || !v.wanted(need) {
 			return err
 		}
-		m, err = v.server.Phones.Begin(v.ctx, tx, need.Customer, sent.Get("number"), v.c.IP())
+		m, err = v.server.Phones.Begin(v.ctx, tx, need.Customer, sent.Get("number"), v.c.IP(), sent.Get("way"))
 		return err
 	})
+	var out phone.Sent
 	if err == nil && m.To != "" {
-		err = v.server.Phones.Send(v.ctx, m)
+		out, err = v.server.Phones.Send(v.ctx, m)
+		v.note(out)
 	}
 	form := page.FormOf(sent)
 	if told(&form, err) {
@@ -82,10 +87,29 @@ func (v verifying) number(sent url.Values) error {
 		return err
 	}
 	after := url.Values{"sent": {"yes"}}
+	if out.Way == "call" {
+		after.Set("sent", "call")
+	}
 	if v.next != "" {
 		after.Set("next", v.next)
 	}
 	return v.c.Redirect(v.at+"?"+after.Encode(), http.StatusSeeOther)
+}
+
+// note keeps how the gateways did, without number and code. That it could not be kept is no reason to tell a customer that
+// their code was not sent.
+func (v verifying) note(out phone.Sent) {
+	own := false
+	for _, t := range out.Tries {
+		own = own || !t.Gateway.IsZero()
+		v.server.Log.Info("a code to a customer", "request_id", tenant.RequestFrom(v.ctx).ID, "gateway", t.Gateway, "way", t.Way, "outcome", t.Outcome)
+	}
+	if !own {
+		return
+	}
+	if err := v.do(func(tx *tenant.Tx) error { return phone.NoteTries(v.ctx, tx, out.Tries) }); err != nil {
+		v.server.Log.Error("noting how gateways did", "request_id", tenant.RequestFrom(v.ctx).ID, "error", err)
+	}
 }
 
 // code takes what was typed. ok says that one may go on; otherwise the page was answered.

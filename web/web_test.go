@@ -75,7 +75,7 @@ func openOn(t testing.TB, db *tenant.DB) *house {
 		Phones: &phone.Sender{Key: bytes.Repeat([]byte("p"), 32),
 			Text: func(ctx context.Context, to, say string) error {
 				return outbox.Text(ctx, notify.SMS{Kind: "customer_code", To: to, Text: say})
-			}},
+			}, Sealer: phonesInTest{sealed}, Through: throughInTest, Internal: true},
 		Webhooks: &webhook.Sender{Sealer: webhooksInTest{sealed}}, Shop: shop.Guarded(),
 		DB: db, Identity: people, Policy: policy, Origin: origin,
 		Key: bytes.Repeat([]byte("k"), 32), Outbox: outbox, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Version: "test",

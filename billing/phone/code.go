@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -33,28 +32,40 @@ const digits = 6
 // Sender sends codes and knows them again.
 type Sender struct {
 	Key []byte // keys the digests of codes; 32 random bytes or more
-	// Text sends a message to a number in E.164; Call reads it aloud. Each may be nil where there is no such way.
+	// Text sends a message to a number in E.164; Call reads it aloud. They are the operator's, for organizations without a
+	// gateway of their own; each may be nil where there is no such way.
 	Text, Call func(ctx context.Context, to, say string) error
+	// Through sends a message by a gateway of the organization's. What it fails with may tell how, by an Outcome.
+	Through func(ctx context.Context, p Post) error
+	// Sealer keeps the secrets of those.
+	Sealer Sealer
+	// Internal allows gateways on this machine and in its networks, by plain http: for dev and tests.
+	Internal bool
 }
 
 // Message is a code to be sent once its transaction has committed.
 type Message struct {
-	To    string
-	say   string
-	aloud string
-	ways  string
+	To     string
+	say    string
+	aloud  string
+	routes []route
 }
 
 // Begin keeps a code for a number that a customer says is theirs; the ones before it end. It is to be sent with Send after
-// the transaction. address is where it is asked for from. It fails with phonenumber's faults, ErrDenied, ErrSoon, ErrLimit,
+// the transaction. address is where it is asked for from. first is the way that they would like, "text" or "call", if the
+// organization sends that way at all; empty is as it likes. It fails with phonenumber's faults, ErrDenied, ErrSoon, ErrLimit,
 // and ErrUnsent where nothing is sent from here.
-func (s *Sender) Begin(ctx context.Context, tx *tenant.Tx, customer uuid.UUID, number, address string) (Message, error) {
-	if s == nil || s.Text == nil && s.Call == nil {
-		return Message{}, ErrUnsent
-	}
+func (s *Sender) Begin(ctx context.Context, tx *tenant.Tx, customer uuid.UUID, number, address, first string) (Message, error) {
 	rules, err := selectRules(ctx, tx)
 	if err != nil {
 		return Message{}, err
+	}
+	routes, err := s.routes(ctx, tx, rules, first)
+	if err != nil {
+		return Message{}, err
+	}
+	if len(routes) == 0 {
+		return Message{}, ErrUnsent
 	}
 	to, err := phonenumber.Parse(number)
 	if err != nil {
@@ -81,7 +92,7 @@ func (s *Sender) Begin(ctx context.Context, tx *tenant.Tx, customer uuid.UUID, n
 	case why != "":
 		return Message{}, ErrLimit
 	}
-	return Message{To: to.E164, say: strings.Replace(rules.Text, "%code%", code, 1), aloud: "Your code is " + code + ".", ways: rules.Ways}, nil
+	return Message{To: to.E164, say: strings.Replace(rules.Text, "%code%", code, 1), aloud: "Your code is " + code + ".", routes: routes}, nil
 }
 
 // digest is keyed, and by whose code it is: a plain digest of six digits is found by trying them all.
@@ -89,30 +100,6 @@ func (s *Sender) digest(tx *tenant.Tx, customer, code uuid.UUID, typed string) [
 	mac := hmac.New(sha256.New, s.Key)
 	fmt.Fprintf(mac, "customer code %s %s %s %s", tx.Scope().Organization().ID, customer, code, typed)
 	return mac.Sum(nil)
-}
-
-// Send sends a code by the first of the organization's ways, and by the other where that one does not take it. It calls
-// over the network and belongs after the transaction. It fails with ErrUnsent.
-func (s *Sender) Send(ctx context.Context, m Message) error {
-	var failed error
-	for way := range strings.FieldsSeq(m.ways) {
-		do, say := s.Text, m.say
-		if way == "call" {
-			do, say = s.Call, m.aloud
-		}
-		if do == nil {
-			continue
-		}
-		err := do(ctx, m.To, say)
-		if err == nil {
-			return nil
-		}
-		failed = errors.Join(failed, err)
-	}
-	if failed == nil {
-		failed = fmt.Errorf("nothing here sends codes by %s", m.ways)
-	}
-	return ErrUnsent.Because(failed)
 }
 
 // Confirm takes the code that a customer typed: the number that it was sent to is theirs from then on. refused is ErrCode

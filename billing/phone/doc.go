@@ -6,6 +6,9 @@
 // request says, nothing is charged around it. Members and their programs decide for themselves: they know their customer.
 // What they order in the shop waits all the same, because there the customer is the one who asked.
 //
+// Codes go out by the organization's own gateways, the next where one fails, or by the operator's where it has none. No code
+// is sent twice: where nobody knows whether a gateway sent it, it is not given to another.
+//
 // What is sent and guessed is counted by functions of the platform, because a number may be bothered by several
 // organizations, and several servers answer at once.
 package phone

@@ -113,7 +113,7 @@ func (f serviceFlags) parts() (p parts, err error) {
 		return p, err
 	}
 	p.keyring = &meteredKeyring{Keyring: keyring, count: p.meter.Keyring}
-	p.keepLogins, p.voice = f.KeepLogins, f.SMSVoice
+	p.keepLogins, p.voice, p.textsKept = f.KeepLogins, f.SMSVoice, !f.SMSCustomers
 	if p.mail, err = f.mailer(); err != nil {
 		return p, err
 	}

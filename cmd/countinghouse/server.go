@@ -48,12 +48,14 @@ type parts struct {
 	outbox   *notify.Outbox // dev alone
 	texts    texter         // nil: no text messages
 	voice    bool           // and calls
-	places   *place.Places  // nil: none
-	keyring  secrets.Keyring
-	kept     retentionFlags
-	refused  identity.RefusedPasswords // the operator's own list
-	gateways gatewayFlags
-	practice *fake.House // dev alone
+	// textsKept keeps those from organizations' customers.
+	textsKept bool
+	places    *place.Places // nil: none
+	keyring   secrets.Keyring
+	kept      retentionFlags
+	refused   identity.RefusedPasswords // the operator's own list
+	gateways  gatewayFlags
+	practice  *fake.House // dev alone
 	// cardNumbers is who accepted that card numbers are kept; empty: none are.
 	cardNumbers string
 	log         *slog.Logger

@@ -127,7 +127,7 @@ var table = map[string]row{
 	"billing/file":    {may: join(words, "tenant")},
 	"billing/sheet":   {may: join(words, "billing/money")},
 	"billing/takeout": {may: join(room, "billing/export", "billing/report", "billing/file", "internal/jobs", "internal/audit"), tests: []string{"billing"}},
-	"billing/phone":   {may: join(words, "tenant", "internal/phonenumber"), tests: []string{"billing", "billing/money", "billing/gateway", "billing/gateway/fake", "billing/till"}},
+	"billing/phone":   {may: join(words, "tenant", "internal/outward", "internal/phonenumber"), tests: []string{"billing", "billing/money", "billing/gateway", "billing/gateway/fake", "billing/till", "internal/notify", "secrets"}},
 	"billing/notice":  {may: room},
 	"billing/search":  {may: room, tests: []string{"billing", "billing/payables"}},
 	"billing/contact": {may: join(room, "billing", "billing/phone")},

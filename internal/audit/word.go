@@ -18,7 +18,7 @@ func Groups() []Group {
 		{"purchases", "Purchases", []string{"bill", "payee", "payee_credit", "recurring", "bill_payment", "expense"}},
 		{"books", "Books", []string{"entry", "account", "tax_rate", "bank", "bank_rule", "bank_statement", "reconciliation", "import", "export"}},
 		{"people", "People and roles", []string{"member", "role", "invitation", "ownership"}},
-		{"access", "Tokens, support and security", []string{"token", "webhook", "support", "support_grant", "support_request", "security", "gateway", "payment_method", "page"}},
+		{"access", "Tokens, support and security", []string{"token", "webhook", "support", "support_grant", "support_request", "security", "gateway", "text_gateway", "payment_method", "page"}},
 		{"settings", "Settings", []string{"settings", "organization", "plan", "plan_account"}},
 	}
 }

@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -128,6 +130,108 @@ func TestGateway(t *testing.T) {
 	})
 }
 
+func TestVonage(t *testing.T) {
+	t.Parallel()
+	var form url.Values
+	var path, user, password, says string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ = r.BasicAuth()
+		path = r.Method + " " + r.URL.Path
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		form = r.PostForm
+		_, _ = w.Write([]byte(says))
+	}))
+	t.Cleanup(server.Close)
+	g, err := NewGateway(GatewayOptions{API: Vonage, URL: server.URL, Account: "abcd1234", Token: smsSecret, From: "+15005550006"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for said, want := range map[string]string{
+		`{"message-count":"1","messages":[{"to":"353860123456","status":"0"}]}`: "",
+		`{"messages":[{"status":"4","error-text":"Bad Credentials"}]}`:          "refused 200 4",
+		`{"messages":[{"status":"7"}]}`:                                         BadNumber + " 200 7",
+		`{"messages":[{"status":"0"},{"status":"9"}]}`:                          Late + " 200 9", // a part of it went out
+		`{"messages":[]}`: "refused 200", `<html>`: "refused 200", `{"messages":[{"status":"x"}]}`: "refused 200",
+	} {
+		says = said
+		err := g.Text(t.Context(), SMS{To: smsNumber, Text: "Votre code : 123456 é"})
+		var f *Failure
+		if want == "" && err != nil || want != "" && (!errors.As(err, &f) || f.Outcome() != want) {
+			t.Errorf("%s: %v, want %q", said, err, want)
+		}
+	}
+	want := url.Values{"to": {smsNumber[1:]}, "from": {"15005550006"}, "text": {"Votre code : 123456 é"}, "type": {"unicode"}}
+	if path != "POST /sms/json" || user != "abcd1234" || password != smsSecret || form.Encode() != want.Encode() {
+		t.Errorf("it sent %s as %s:%s: %v", path, user, password, form)
+	}
+	if err := g.Text(t.Context(), SMS{To: smsNumber, Text: "x", Voice: true}); err == nil {
+		t.Error("it makes a call")
+	}
+}
+
+// A message that a gateway had whole is one that it may have sent.
+func TestGatewayIsLateOnlyOnceItHadAll(t *testing.T) {
+	t.Parallel()
+	outcome := func(err error) string {
+		var f *Failure
+		if !errors.As(err, &f) {
+			return fmt.Sprint(err)
+		}
+		return f.Outcome()
+	}
+	gone := make(chan struct{})
+	slow := gatewayAt(t, 200*time.Millisecond, func(_ http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		select {
+		case <-gone:
+		case <-r.Context().Done():
+		}
+	})
+	t.Cleanup(func() { close(gone) })
+	m := SMS{To: smsNumber, Text: "x"}
+	if got := outcome(slow.Text(t.Context(), m)); got != Late {
+		t.Errorf("no answer: %s", got)
+	}
+	cut := gatewayAt(t, 0, func(_ http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		panic(http.ErrAbortHandler)
+	})
+	if got := outcome(cut.Text(t.Context(), m)); got != Late {
+		t.Errorf("hung up: %s", got)
+	}
+	half := gatewayAt(t, 0, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte("{"))
+	})
+	if got := outcome(half.Text(t.Context(), m)); got != Late+" 200" {
+		t.Errorf("half an answer: %s", got)
+	}
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	nobody, err := NewGateway(GatewayOptions{URL: closed.URL, Account: smsAccount, Token: smsSecret, From: smsNumber})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(nobody.Text(t.Context(), m)); got != Unreachable {
+		t.Errorf("nobody there: %s", got)
+	}
+	// A listener that takes connections and never shakes hands had nothing of it.
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = mute.Close() })
+	still, err := NewGateway(GatewayOptions{URL: "https://" + mute.Addr().String(), Account: smsAccount, Token: smsSecret, From: smsNumber, Timeout: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(still.Text(t.Context(), m)); got != Unreachable {
+		t.Errorf("no handshake: %s", got)
+	}
+}
+
 func TestNewGateway(t *testing.T) {
 	t.Parallel()
 	good := GatewayOptions{URL: "https://api.twilio.com", Account: smsAccount, Token: smsSecret, From: smsNumber}
@@ -138,6 +242,7 @@ func TestNewGateway(t *testing.T) {
 		"plain http":            func(o *GatewayOptions) { o.URL = "http://sms.example" },
 		"no address":            func(o *GatewayOptions) { o.URL = "" },
 		"a secret in the URL":   func(o *GatewayOptions) { o.URL = "https://a:b@sms.example" },
+		"an API of nobody's":    func(o *GatewayOptions) { o.API = "pigeon" },
 		"no account":            func(o *GatewayOptions) { o.Account = "" },
 		"no token":              func(o *GatewayOptions) { o.Token = "" },
 		"no number":             func(o *GatewayOptions) { o.From = "" },

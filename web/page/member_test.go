@@ -119,6 +119,11 @@ func sampleWebhook(event string) webhook.Endpoint {
 	return e
 }
 
+func sampleTextGateway() phone.Gateway {
+	return phone.Gateway{ID: id.New[phone.Gateway](), Kind: phone.Twilio, Name: "Ours", URL: "https://api.twilio.com", Account: "AC1", Hint: "abcd", Sender: "+353860123456",
+		Sends: "text call", Turn: 1, Trouble: "refused 401 20003", TroubleAt: &now, Version: 2}
+}
+
 func memberSamples() map[string]any {
 	shell := func(title, nav string) Shell { return sampleShell(title, nav) }
 	column := ColumnOf(eur)
@@ -216,9 +221,11 @@ func memberSamples() map[string]any {
 		"token-rotate":      TokenRotate{Shell: shell("Rotate Shop", "tokens"), Form: form("k", identity.ErrTokenOverlap), Token: token, Action: "/x", Overlap: []Option{{Value: "24", Label: "24 hours"}}},
 		"phone-check": PhoneCheck{Shell: shell("Phone check", "phone-check"), Form: form("k", missing.At("text"), phone.ErrFilter), ProductForm: func() Form { f := form("k2", phone.ErrProduct); f.ID = "own"; return f }(),
 			Products: []phone.ProductRule{{Name: "Gift card", When: phone.Before}}, Choices: []Option{{Value: "1", Label: "Gift card"}}},
-		"pay-phone":    PayPhone{Gate{Title: "Verify phone number"}, PhoneAsking{Form: form("", phone.ErrCode), Asker: "Tidewater", Rules: phone.Rules{Minutes: 10, Tries: 5, Delay: 60}, Sent: true, Action: "/pay/x/phone", Back: "/pay/x", BackSay: "Back to the invoice", Outbox: "/dev/outbox"}},
-		"order-review": OrderReview{shell("Order review", "order-review"), form("k", shop.ErrLimitsBounds.At("hours"))},
-		"webhooks":     Webhooks{Shell: shell("Webhooks", "webhooks"), Items: []webhook.Endpoint{sampleWebhook("*"), sampleWebhook("invoice.paid")}},
+		"text-gateways":     TextGateways{Shell: shell("Text gateways", "phone-check"), Form: form("", missing), Lent: true, Items: []TextGatewayRow{{sampleTextGateway(), []Act{sampleAct()}}}},
+		"text-gateway-edit": TextGatewayForm{Shell: shell("Ours", "phone-check"), Form: form("k", phone.ErrGatewayKey), Test: func() Form { f := form("k2", phone.ErrNumber); f.ID = "test"; return f }(), Action: "/x", Back: "/y", Gateway: new(sampleTextGateway()), Acts: []Act{sampleAct()}},
+		"pay-phone":         PayPhone{Gate{Title: "Verify phone number"}, PhoneAsking{Form: form("", phone.ErrCode), Asker: "Tidewater", Rules: phone.Rules{Minutes: 10, Tries: 5, Delay: 60}, Sent: true, Action: "/pay/x/phone", Back: "/pay/x", BackSay: "Back to the invoice", Outbox: "/dev/outbox"}},
+		"order-review":      OrderReview{shell("Order review", "order-review"), form("k", shop.ErrLimitsBounds.At("hours"))},
+		"webhooks":          Webhooks{Shell: shell("Webhooks", "webhooks"), Items: []webhook.Endpoint{sampleWebhook("*"), sampleWebhook("invoice.paid")}},
 		"webhook-edit": WebhookForm{Shell: shell("Change Shop", "webhooks"), Form: form("k", missing.At("events"), missing.At("url")), Action: "/x", Back: "/y", Events: webhook.Events(),
 			Endpoint: &webhook.Endpoint{Name: "Shop"}},
 		"webhook-made":   WebhookMade{Shell: shell("Shop", "webhooks"), Endpoint: sampleWebhook("*"), Secret: "whsec_sample", Rotated: true},

@@ -16,6 +16,7 @@ type PhoneCheck struct {
 	Products    []phone.ProductRule
 	Choices     []Option // products
 	Sends       bool     // codes can be sent from here
+	Gateways    bool     // an organization may have text gateways of its own
 }
 
 // Whens are the moments to choose from.
@@ -51,12 +52,20 @@ type PhoneAsking struct {
 	Form         Form
 	Rules        phone.Rules
 	Sent         bool
-	Asker        string // the organization's name
+	Called       bool     // what was sent is a call
+	CodeWays     []string // by which a code can go out, the first as the organization likes
+	Asker        string   // the organization's name
 	Action, Next string
 	Back         string // where one goes on
 	BackSay      string
 	Outbox       string // where the message is to be read, in dev
 }
+
+// CallsFirst says that a code is read by a call unless one asks for a message.
+func (p PhoneAsking) CallsFirst() bool { return len(p.CodeWays) > 0 && p.CodeWays[0] == "call" }
+
+// Chooses says that one may ask for a call or for a message.
+func (p PhoneAsking) Chooses() bool { return len(p.CodeWays) > 1 }
 
 // Again is where one asks for another code.
 func (p PhoneAsking) Again() string {

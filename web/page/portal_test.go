@@ -84,7 +84,7 @@ func portalSamples() map[string]any {
 		"portal-person":   PortalPerson{samplePortal("Inês", "people"), sampleContactForm(true), ines, []Act{sampleAct()}},
 		"portal-account":  PortalAccount{samplePortal("Name and password", "account"), NewForm("name", "Inês"), Form{ID: "p"}, "12 characters or more."},
 		"portal-invoices": PortalInvoices{samplePortal("Invoices", "invoices"), []billing.InvoiceHead{sampleInvoice(billing.Issued).InvoiceHead}, Pager{Older: "/invoices?starting_after=x"}},
-		"portal-phone": PortalPhone{samplePortal("Verify phone number", "phone"), PhoneAsking{Form: refused(NewForm("number", "086", "next", "/orders/1"), phone.ErrDenied), Asker: "Tidewater",
+		"portal-phone": PortalPhone{samplePortal("Verify phone number", "phone"), PhoneAsking{Form: refused(NewForm("number", "086", "next", "/orders/1"), phone.ErrDenied), Asker: "Tidewater", CodeWays: []string{"text", "call"},
 			Rules: phone.Rules{Minutes: 10, Tries: 5, Delay: 60}, Action: "/phone", Next: "/orders/1", Back: "/orders/1", BackSay: "Back"}},
 		"portal-invoice": PortalInvoice{samplePortal("Invoice 7", "invoices"), sampleInvoice(billing.Issued), billing.Settings{Name: "Tidewater Studios"}, true, phone.Need{When: phone.Before}},
 		"portal-quotes":  PortalQuotes{samplePortal("Quotes", "quotes"), []billing.QuoteHead{sampleOwnQuote().QuoteHead}, Pager{}},

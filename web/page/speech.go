@@ -68,12 +68,14 @@ func (s speech) functions() template.FuncMap {
 		"fullDate": s.fullDate,
 		"longDate": s.longDate,
 		// words
-		"country":     func(code string) string { return s.say(country.Name(code)) },
-		"countries":   func() []Option { return s.options(Countries()) },
-		"rhythm":      func(of subscription.Schedule) string { return s.say(rhythm(of)) },
-		"offerRhythm": func(of billing.Offer) string { return s.say(offerRhythm(of)) },
-		"methodKind":  func(k billing.MethodKind) string { return s.say(methodKind(k)) },
-		"gatewayKind": func(k gateway.Kind) string { return s.say(gatewayKind(k)) },
+		"country":         func(code string) string { return s.say(country.Name(code)) },
+		"countries":       func() []Option { return s.options(Countries()) },
+		"rhythm":          func(of subscription.Schedule) string { return s.say(rhythm(of)) },
+		"offerRhythm":     func(of billing.Offer) string { return s.say(offerRhythm(of)) },
+		"methodKind":      func(k billing.MethodKind) string { return s.say(methodKind(k)) },
+		"textGatewayKind": textGatewayKind,
+		"textTrouble":     textTrouble,
+		"gatewayKind":     func(k gateway.Kind) string { return s.say(gatewayKind(k)) },
 	}
 }
 
