@@ -115,7 +115,7 @@ func (f filling) claim(ctx context.Context, db *DB) error {
 	if err != nil {
 		return fmt.Errorf("choosing a compartment: %w", err)
 	}
-	if _, err := f.tx.ExecContext(ctx, schemaMessage(f.schema, home.Login)); err != nil {
+	if _, err := f.tx.ExecContext(ctx, schemaMessage(f.schema, home.Login, db.config.Citus)); err != nil {
 		return fmt.Errorf("building schema %s: %w", f.schema, err)
 	}
 	_, err = f.tx.ExecContext(ctx, `

@@ -13,7 +13,7 @@ const clearAtOnce = 2000
 
 // ClearOld deletes what is past its time: links that were mailed, counts of failed logins and sessions 30 days after
 // they ended, logins and entries after keepLogins (90 days at least), codes sent to phones after 24 hours, invitations
-// 90 days after their end, solved puzzles, finished jobs, and the answers that organizations kept for requests sent
+// 90 days after their end, solved puzzles, finished jobs, who founded an organization after two days, and the answers that organizations kept for requests sent
 // twice after 24 hours. It gives how many rows of the platform it deleted. It may be run again after any interruption.
 func ClearOld(ctx context.Context, db *DB, keepLogins time.Duration) (cleared int64, err error) {
 	for {
@@ -27,6 +27,15 @@ func ClearOld(ctx context.Context, db *DB, keepLogins time.Duration) (cleared in
 		if cleared += n; n == 0 {
 			break
 		}
+	}
+	err = DoPlatform(ctx, db, func(tx *PlatformTx) error {
+		var n int64
+		err := tx.Get(ctx, &n, `SELECT platform.forget_founders($1)`, tx.Now())
+		cleared += n
+		return err
+	})
+	if err != nil {
+		return cleared, fmt.Errorf("forgetting who founded what: %w", err)
 	}
 	for after := (uuid.NullUUID{Valid: true}); after.Valid; {
 		err := DoPlatform(ctx, db, func(tx *PlatformTx) error {

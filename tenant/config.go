@@ -1,19 +1,23 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/url"
+	"strings"
 	"time"
 )
 
 // Config says where the database is and how to enter it.
 type Config struct {
 	// URL is the owner's: postgres://countinghouse_owner:...@host:port/countinghouse?sslmode=...; the other
-	// logins enter the same database with passwords derived from Key.
+	// logins enter the same database with passwords derived from Key. Of several hosts, host:port,host:port, the one is
+	// used that takes writes.
 	URL string
 	// Key derives the passwords of the service's own logins: 32 random bytes or more, kept as long as the
 	// database is.
@@ -42,6 +46,12 @@ type Config struct {
 	// Pooler is the host and port of a pooler in transaction mode that the logins of platform and compartments go through;
 	// empty is none. URL stays the database's own. Nothing is prepared then.
 	Pooler string
+	// FoundingsByPerson and FoundingsByNetwork bound how many organizations one person, and all from one subscriber's
+	// network, may found within 24 hours, so that nobody takes all that is ready; 0 is no bound.
+	FoundingsByPerson, FoundingsByNetwork int
+	// Citus says that the database is the coordinator of a Citus cluster, over whose nodes schemas are spread. A database
+	// that is none is refused with ErrNoCitus.
+	Citus bool
 
 	mostMet int // of a connection; 0 means the constant of that name
 }
@@ -95,11 +105,40 @@ func (c Config) loginURL(login string, settings map[string]string) (string, erro
 	// One round trip for a query with arguments, instead of two.
 	q.Set("binary_parameters", "yes")
 	c.pooled(login, u, q)
+	nameHosts(u, q)
 	for k, v := range settings {
 		q.Set(k, v)
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
+}
+
+// nameHosts writes several hosts as the driver reads them, and has it pass over one that does not answer or that follows
+// another: of a server and its replicas that is the one that takes writes, whichever it is at that moment.
+func nameHosts(u *url.URL, q url.Values) {
+	if strings.Contains(u.Host, ",") {
+		var hosts, ports []string
+		for _, one := range strings.Split(u.Host, ",") {
+			host, port, err := net.SplitHostPort(one)
+			if err != nil {
+				host, port = one, ""
+			}
+			hosts, ports = append(hosts, host), append(ports, cmp.Or(port, "5432"))
+		}
+		u.Host = strings.Join(hosts, ",")
+		if q.Get("port") == "" {
+			q.Set("port", strings.Join(ports, ","))
+		}
+	}
+	if !strings.Contains(u.Host+q.Get("host")+q.Get("hostaddr"), ",") {
+		return
+	}
+	if q.Get("target_session_attrs") == "" {
+		q.Set("target_session_attrs", "read-write")
+	}
+	if q.Get("connect_timeout") == "" {
+		q.Set("connect_timeout", "3") // seconds; a machine that is gone answers nothing at all
+	}
 }
 
 // OnCluster fills in the owner's URL for a cluster of our own, from its superuser's.

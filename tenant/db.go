@@ -3,8 +3,12 @@ package tenant
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +21,9 @@ import (
 
 // ErrUnavailable is the answer while the database does not answer.
 var ErrUnavailable = fault.New(fault.Unavailable, "database.unavailable", "The books cannot be reached right now. Nothing was changed; try again in a moment.")
+
+// ErrUnsure is the answer when the database went away while it was told to keep what was done: nobody knows whether it did.
+var ErrUnsure = fault.New(fault.Unavailable, "database.unsure", "The books went out of reach just when this was to be kept. Look whether it is there before you do it again.")
 
 // DB is the service's way into its database: one pool for the platform's tables, lanes for each compartment.
 // It is safe for concurrent use.
@@ -48,6 +55,9 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	}
 	if err := db.platform.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("entering the database: %w", err), db.Close())
+	}
+	if err := checkCitus(ctx, config, db.owner); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
@@ -119,6 +129,17 @@ func Violates(err error) string {
 		return e.Constraint
 	}
 	return ""
+}
+
+// gone reports whether an error says that a connection is dead, or that the server behind it is going away. What had not
+// been committed by then never will be.
+func gone(err error) bool {
+	var network net.Error
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
+		return true
+	}
+	state := SQLState(err)
+	return strings.HasPrefix(state, "08") || state == "57P01" || state == "57P02" || state == "57P03"
 }
 
 // reached turns a failure to get a connection into ErrUnavailable, and leaves a caller's own cancellation.

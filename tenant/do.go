@@ -11,6 +11,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/trace"
 )
 
@@ -52,6 +53,10 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // reads only, unless the scope is from WhileSuspended: what writes in it fails with ErrSuspended. If fn returns an
 // error, or any statement in it failed, nothing is kept.
 //
+// While the database is out of reach the error is ErrUnavailable, and nothing was kept; where it went away during the
+// end, so that nobody knows, it is ErrUnsure. A connection that is dead already when the transaction is to begin is
+// replaced by another, and fn, which has had no answer yet, is run again.
+//
 // No network call belongs inside fn.
 func Do(ctx context.Context, db *DB, s Scope, fn func(tx *Tx) error) error {
 	return do(ctx, db, s, entry{opening: "BEGIN"}, fn)
@@ -78,13 +83,25 @@ func do(ctx context.Context, db *DB, s Scope, how entry, fn func(tx *Tx) error) 
 		return err
 	}
 	defer leave()
+	// After the database went away each connection is dead, and says so when it is used.
+	for spare := db.config.Connections; ; spare-- {
+		e := how
+		err := db.try(ctx, home, s, &e, fn)
+		if !e.lost || spare == 0 || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// try is one run of a transaction. Where the connection is lost with its first message, nothing has happened, and it may
+// be run again on another.
+func (db *DB) try(ctx context.Context, home *lanes, s Scope, e *entry, fn func(tx *Tx) error) (err error) {
 	conn, free, err := home.connect(ctx, s.s.organization.ID)
 	if err != nil {
 		return reached(ctx, err)
 	}
 	defer free()
 	now := db.Now()
-	e := &how
 	e.ask, e.access, e.policy = db.ask(s.s, now), s.s.access, s.s.policy
 	if s.shut() && e.opening == "BEGIN" {
 		e.opening = "BEGIN READ ONLY"
@@ -162,6 +179,9 @@ func finish(ctx context.Context, conn *sqlx.Conn, e *entry, body func() (*handle
 		healthy = true
 		return err
 	}
+	if err != nil && gone(err) && ctx.Err() == nil && fault.KindOf(err) == fault.Internal {
+		err = ErrUnavailable.Because(err)
+	}
 	if err != nil {
 		// The caller's context may be over; the connection must be freed all the same.
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -179,7 +199,9 @@ func finish(ctx context.Context, conn *sqlx.Conn, e *entry, body func() (*handle
 		healthy = true
 		return nil
 	}
-	if _, err = conn.ExecContext(ctx, "COMMIT"); err != nil {
+	if _, err = conn.ExecContext(ctx, "COMMIT"); gone(err) && ctx.Err() == nil {
+		return ErrUnsure.Because(err)
+	} else if err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	healthy = true

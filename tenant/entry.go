@@ -23,6 +23,8 @@ type entry struct {
 	open           bool   // a transaction is open, or may be
 	sent           bool   // something was
 	stale          bool   // the answer was another one
+	first          bool   // the message that was sent last is the transaction's first
+	lost           bool   // the connection turned out to be dead with that one: nothing was asked
 }
 
 // errMessage says that Postgres answered a message otherwise than it was asked.
@@ -35,6 +37,7 @@ func (e *entry) begin() string { return e.opening + ";" + e.ask }
 func (e *entry) admit(ctx context.Context, rows driver.Rows) error {
 	answer := make([]driver.Value, 2)
 	if err := rows.Next(answer); err != nil {
+		e.lost = e.first && gone(err)
 		return reached(ctx, fmt.Errorf("entering an organization: %w", err))
 	}
 	if answer[0] != driver.Value(e.access) || answer[1] != driver.Value(e.policy) {
@@ -55,9 +58,11 @@ func (c *conn) enter(ctx context.Context) error {
 }
 
 func (c *conn) send(ctx context.Context, message string) (driver.Rows, error) {
+	c.entry.first = !c.entry.sent
 	c.entry.open, c.entry.sent = true, true // and if it fails: one rolls back too often rather than too seldom
 	rows, err := c.pqConn.QueryContext(ctx, message, nil)
 	if err != nil {
+		c.entry.lost = c.entry.first && gone(err)
 		return nil, reached(ctx, fmt.Errorf("entering an organization: %w", err))
 	}
 	return rows, nil

@@ -2,8 +2,11 @@ package tenant
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/countinghouse/countinghouse/internal/id"
 )
 
 // ExecUnchecked runs SQL that was built at run time, as an attacker would who had found a way to inject it.
@@ -48,3 +51,31 @@ func MeetingAtMost(c Config, n int) Config {
 	c.mostMet = n
 	return c
 }
+
+// PretendCitus has organizations be made as on a cluster, on a database that is none.
+func PretendCitus(db *DB) { db.config.Citus = true }
+
+// ProvisionSchema makes one schema and gives its name.
+func ProvisionSchema(ctx context.Context, db *DB) (schema string, err error) {
+	versions, err := tenantVersions()
+	if err != nil {
+		return "", err
+	}
+	tx, err := db.owner.BeginTxx(ctx, nil)
+	if err != nil {
+		return "", err
+	}
+	if schema, err = newSchemaName(); err == nil {
+		err = db.provisionIn(ctx, tx, id.New[Organization](), schema, versions, db.Now())
+	}
+	if err != nil {
+		return "", errors.Join(err, tx.Rollback())
+	}
+	return schema, tx.Commit()
+}
+
+// SchemaMessage begins a schema.
+var SchemaMessage = schemaMessage
+
+// CheckCitusVersion says whether a version of Citus can do it.
+var CheckCitusVersion = checkCitusVersion

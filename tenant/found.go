@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -22,6 +23,15 @@ var (
 	ErrSlugMalformed = fault.New(fault.Invalid, "slug.malformed", "Use 3 to 40 small letters, digits and single hyphens, beginning with a letter.")
 	ErrSlugReserved  = fault.New(fault.Invalid, "slug.reserved", "That address is kept for the service itself. Choose another.")
 	ErrNameMissing   = fault.New(fault.Invalid, "organization.name", "Give the organization a name of at most 200 characters.")
+
+	ErrFoundedEnough = fault.New(fault.TooMany, "organization.founded_enough", "You have opened as many books as one person may in a day. Open the next ones tomorrow, or ask whoever runs this service.")
+	ErrFoundedNearby = fault.New(fault.TooMany, "organization.founded_nearby", "As many books were opened from your network today as may be. Open yours tomorrow, or ask whoever runs this service.")
+)
+
+// What platform.found_organization refuses with.
+const (
+	foundedEnough = "PF001"
+	foundedNearby = "PF002"
 )
 
 // errTooEarly: Postgres shows a provisioned schema to others a moment before it tells their backends that the
@@ -67,7 +77,8 @@ func SlugFree(ctx context.Context, db *DB, slug string) (bool, error) {
 
 // Found gives a ready schema to a new organization and runs fn inside it, in one transaction: either there is
 // an organization with what fn wrote, or nothing has changed. The founder acts in it with role "owner"; fn
-// must make them a member. It fails with ErrSlugTaken and what CheckSlug refuses.
+// must make them a member. It fails with ErrSlugTaken and what CheckSlug refuses, and with ErrFoundedEnough and
+// ErrFoundedNearby past the bounds of Config.
 func Found(ctx context.Context, db *DB, founder Person, slug, name string, fn func(tx *Tx) error) error {
 	if err := CheckSlug(slug); err != nil {
 		return err
@@ -119,7 +130,7 @@ func (db *DB) foundIn(ctx context.Context, n int, founder Person, slug, name str
 	defer free()
 	now, found := db.Now(), false
 	err = finish(ctx, conn, nil, func() (*handle, error) {
-		s, err := claim(ctx, conn, founder, slug, name, now)
+		s, err := db.claim(ctx, conn, founder, slug, name, now)
 		if err != nil || s == nil {
 			return &handle{}, err
 		}
@@ -133,7 +144,7 @@ func (db *DB) foundIn(ctx context.Context, n int, founder Person, slug, name str
 }
 
 // claim opens the transaction and takes a ready schema; nil when this compartment has none.
-func claim(ctx context.Context, conn *sqlx.Conn, founder Person, slug, name string, now time.Time) (*scope, error) {
+func (db *DB) claim(ctx context.Context, conn *sqlx.Conn, founder Person, slug, name string, now time.Time) (*scope, error) {
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return nil, reached(ctx, err)
 	}
@@ -141,10 +152,16 @@ func claim(ctx context.Context, conn *sqlx.Conn, founder Person, slug, name stri
 		ID     *id.Of[Organization] `db:"id"`
 		Schema sql.NullString       `db:"schema_name"`
 	}
-	err := conn.GetContext(ctx, &got, `SELECT id, schema_name FROM platform.claim_organization($1, $2, $3)`, slug, name, now)
-	if Violates(err) == "organization_slug_key" {
+	err := conn.GetContext(ctx, &got, `SELECT id, schema_name FROM platform.found_organization($1, $2, $3, $4, $5, $6, $7)`,
+		slug, name, now, founder.ID, subscriberOf(RequestFrom(ctx).Network), db.config.FoundingsByPerson, db.config.FoundingsByNetwork)
+	switch {
+	case Violates(err) == "organization_slug_key":
 		return nil, ErrSlugTaken.At("slug")
-	} else if err != nil {
+	case SQLState(err) == foundedEnough:
+		return nil, ErrFoundedEnough.Because(err)
+	case SQLState(err) == foundedNearby:
+		return nil, ErrFoundedNearby.Because(err)
+	case err != nil:
 		return nil, fmt.Errorf("claiming a schema: %w", err)
 	}
 	if got.ID == nil {
@@ -162,6 +179,23 @@ func claim(ctx context.Context, conn *sqlx.Conn, founder Person, slug, name stri
 		kind: Member, organization: Organization{ID: *got.ID, Slug: slug, Name: name}, person: founder, role: "owner",
 		schema: got.Schema.String,
 	}, nil
+}
+
+// subscriberOf is what one subscriber has of the network: an IPv4 address, or the /64 of an IPv6 address (RFC 6177); empty
+// where a request came from no network.
+func subscriberOf(network string) string {
+	address, err := netip.ParseAddr(network)
+	if err != nil {
+		return ""
+	}
+	if address = address.Unmap().WithZone(""); address.Is4() {
+		return address.String()
+	}
+	prefix, err := address.Prefix(64)
+	if err != nil {
+		return ""
+	}
+	return prefix.Masked().String()
 }
 
 // compartmentsByRoom lists the compartments, the one with the fewest organizations first.

@@ -96,6 +96,9 @@ func MigrateFleet(ctx context.Context, config Config, fleet Fleet) (done Migrate
 		return done, err
 	}
 	defer func() { err = errors.Join(err, owner.Close()) }()
+	if err := checkCitus(ctx, config, owner); err != nil {
+		return done, err
+	}
 	turn, err := owner.Connx(ctx)
 	if err != nil {
 		return done, fmt.Errorf("entering the database as its owner: %w", err)
@@ -162,6 +165,7 @@ func ensureCompartments(ctx context.Context, owner *sqlx.DB, config Config) erro
 		for _, statement := range []string{
 			"GRANT EXECUTE ON FUNCTION platform.job_alive TO " + login,
 			"GRANT CONNECT ON DATABASE " + pq.QuoteIdentifier(name) + " TO " + login,
+			"GRANT EXECUTE ON FUNCTION platform.found_organization TO " + login,
 			"GRANT EXECUTE ON FUNCTION platform.customer_alive, platform.visitor_alive TO " + login,
 			"GRANT EXECUTE ON FUNCTION platform.session_alive, platform.token_alive, platform.organization_alive, platform.self_alive, platform.support_alive, platform.door_alive, platform.invitation_alive, platform.claim_organization TO " + login,
 		} {

@@ -20,22 +20,35 @@ type PlatformTx struct {
 func (tx *PlatformTx) Now() time.Time { return tx.now }
 
 // DoPlatform runs fn in one transaction on the platform's tables. If fn returns an error, or any statement in
-// it failed, nothing is kept. No network call belongs inside fn.
+// it failed, nothing is kept. While the database is out of reach the error is ErrUnavailable, and ErrUnsure where it went
+// away during the end. No network call belongs inside fn.
 func DoPlatform(ctx context.Context, db *DB, fn func(tx *PlatformTx) error) (err error) {
 	ctx, told := trace.Part(ctx, "transaction on the platform")
 	defer func() { told(failureOf(err)) }()
+	for spare := db.config.Connections; ; spare-- {
+		lost, err := db.tryPlatform(ctx, fn)
+		if !lost || spare == 0 || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// tryPlatform is one run of a transaction; lost says that its connection was dead before fn was called.
+func (db *DB) tryPlatform(ctx context.Context, fn func(tx *PlatformTx) error) (lost bool, err error) {
 	conn, err := db.platform.Connx(ctx)
 	if err != nil {
-		return reached(ctx, err)
+		return false, reached(ctx, err)
 	}
-	return finish(ctx, conn, nil, func() (*handle, error) {
+	err = finish(ctx, conn, nil, func() (*handle, error) {
 		if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+			lost = gone(err)
 			return nil, reached(ctx, err)
 		}
 		tx := &PlatformTx{handle: handle{q: conn, within: trace.At(ctx)}, now: db.Now()}
 		defer tx.close()
 		return &tx.handle, fn(tx)
 	})
+	return lost, err
 }
 
 var _ querier = (*sqlx.Conn)(nil)

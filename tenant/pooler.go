@@ -39,4 +39,6 @@ func (c Config) pooled(login string, u *url.URL, q url.Values) {
 	u.Host = c.Pooler
 	q.Del("host")
 	q.Del("port")
+	q.Del("hostaddr")
+	q.Del("target_session_attrs") // that is the pooler's to see to
 }

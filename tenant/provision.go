@@ -44,7 +44,7 @@ func (db *DB) provisionOne(ctx context.Context, versions pq.Int64Array) error {
 	}
 	name, err := newSchemaName()
 	if err == nil {
-		err = provisionIn(ctx, tx, organization, name, versions, db.Now())
+		err = db.provisionIn(ctx, tx, organization, name, versions, db.Now())
 	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
@@ -52,7 +52,7 @@ func (db *DB) provisionOne(ctx context.Context, versions pq.Int64Array) error {
 	return tx.Commit()
 }
 
-func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, name string, versions pq.Int64Array, now time.Time) error {
+func (db *DB) provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, name string, versions pq.Int64Array, now time.Time) error {
 	var home struct {
 		ID    int
 		Login string
@@ -65,7 +65,7 @@ func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, 
 		return fmt.Errorf("choosing a compartment: %w", err)
 	}
 	// One message: the role, the schema, everything in it, and its place in the platform's lists.
-	script := schemaMessage(name, home.Login) + strings.ReplaceAll(migrations.Baseline, migrations.BaselineName, name)
+	script := schemaMessage(name, home.Login, db.config.Citus) + strings.ReplaceAll(migrations.Baseline, migrations.BaselineName, name)
 	if _, err := tx.ExecContext(ctx, script); err != nil {
 		return fmt.Errorf("building schema %s: %w", name, err)
 	}
@@ -84,9 +84,14 @@ func provisionIn(ctx context.Context, tx *sqlx.Tx, organization OrganizationID, 
 }
 
 // schemaMessage makes a tenant's empty schema and role and lets its compartment's login enter it, then makes
-// it the place where what follows is created.
-func schemaMessage(name, login string) string {
-	return "CREATE ROLE " + name + " NOLOGIN NOINHERIT; GRANT " + name + " TO " + login + "; CREATE SCHEMA " + name +
+// it the place where what follows is created. The nodes of a cluster enter each other as that role: it has a login there,
+// and no password, and pg_hba.conf admits it from the nodes alone.
+func schemaMessage(name, login string, citus bool) string {
+	begin, may := "", "NOLOGIN"
+	if citus {
+		begin, may = onCitus, "LOGIN"
+	}
+	return begin + "CREATE ROLE " + name + " " + may + " NOINHERIT; GRANT " + name + " TO " + login + "; CREATE SCHEMA " + name +
 		"; GRANT USAGE ON SCHEMA " + name + " TO " + name + "; SET LOCAL search_path = " + name + ", pg_temp;\n"
 }
 
