@@ -14,7 +14,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 	"github.com/shopspring/decimal"
@@ -22,6 +25,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/gateway"
 	"github.com/countinghouse/countinghouse/billing/gateway/fake"
+	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/secrets"
 	"github.com/countinghouse/countinghouse/secrets/custody"
@@ -262,6 +266,98 @@ func TestOrgExport_and_restore_elsewhere(t *testing.T) {
 	if said, err := there.restore(archive, in); !errors.Is(err, tenant.ErrArchiveHere) {
 		t.Errorf("a second time: %q, %v", said, err)
 	}
+}
+
+// TestOrgExport_while_everybody_works takes archives of one organization while people write in it and in another: nobody is
+// kept from it, and each archive is of one moment, which restored elsewhere proves.
+func TestOrgExport_while_everybody_works(t *testing.T) {
+	t.Parallel()
+	here, there := openInstallation(t), openInstallation(t)
+	here.trade()
+	here.use(func(ctx context.Context, db *tenant.DB) error {
+		var owner tenant.Person
+		err := tenant.DoPlatform(ctx, db, func(tx *tenant.PlatformTx) error {
+			return tx.Get(ctx, &owner, `SELECT id, name, email FROM platform.person WHERE email = 'mara@tidewater.example'`)
+		})
+		if err != nil {
+			return err
+		}
+		return tenant.Found(ctx, db, owner, "beta", "Beta Ltd", func(tx *tenant.Tx) error {
+			if err := tx.SetMember(ctx, owner, "owner", tenant.Active); err != nil {
+				return err
+			}
+			return billing.OpenBooks(ctx, tx, billing.Opening{Name: "Beta Ltd", Currency: money.MustCurrency("USD"), Country: "US", TimeZone: "America/New_York"})
+		})
+	})
+	var stop atomic.Bool
+	var issued [2]atomic.Int64
+	var callers sync.WaitGroup
+	for at, slug := range []string{"acme", "beta"} {
+		for range 2 {
+			callers.Go(func() {
+				here.use(func(ctx context.Context, db *tenant.DB) error {
+					for !stop.Load() {
+						if err := issueOne(ctx, db, slug); err != nil {
+							t.Errorf("somebody at work in %s was refused: %v", slug, err)
+							return nil
+						}
+						issued[at].Add(1)
+					}
+					return nil
+				})
+			})
+		}
+	}
+	var archives [][]byte
+	for range 3 {
+		was := [2]int64{issued[0].Load(), issued[1].Load()}
+		archives = append(archives, here.export("acme.tar.gz", orgExport{}))
+		for at := range issued { // they went on meanwhile, or do now
+			for deadline := time.Now().Add(time.Minute); issued[at].Load() == was[at] && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			}
+			if issued[at].Load() == was[at] {
+				t.Errorf("nobody could work any more")
+			}
+		}
+	}
+	stop.Store(true)
+	callers.Wait()
+	journal := func(archive []byte) (size int) {
+		all, _ := files(t, archive)
+		for name, body := range all {
+			if strings.HasPrefix(name, "tables/journal_line.") {
+				size += len(body)
+			}
+		}
+		return size
+	}
+	if first, last := journal(archives[0]), journal(archives[2]); first == 0 || last <= first {
+		t.Errorf("the first archive has %d bytes of the journal, the last %d", first, last)
+	}
+	said, err := there.restore(archives[2], orgRestore{archiveRestore: archiveRestore{PublicKey: here.publicKey()}, Slug: "acme-again"})
+	if err != nil || !strings.Contains(said, "The books of acme-again are proved") {
+		t.Errorf("what was taken while people worked: %v\n%s", err, said)
+	}
+}
+
+// issueOne sends one invoice in an organization.
+func issueOne(ctx context.Context, db *tenant.DB, slug string) error {
+	scope, err := tenant.EnterOperator(ctx, db, slug)
+	if err != nil {
+		return err
+	}
+	return tenant.Do(ctx, db, scope, func(tx *tenant.Tx) error {
+		c, err := billing.AddCustomer(ctx, tx, billing.CustomerInput{Name: "Oyster Bay"})
+		if err != nil {
+			return err
+		}
+		i, err := billing.DraftInvoice(ctx, tx, billing.InvoiceInput{CustomerID: c.ID, Lines: []billing.InvoiceLineInput{
+			{Description: "Rope", Quantity: decimal.NewFromInt(1), UnitPrice: decimal.NewFromInt(10)}}})
+		if err == nil {
+			_, err = billing.IssueInvoice(ctx, tx, i.ID, 0)
+		}
+		return err
+	})
 }
 
 // sameAs finds every table as it was, the gateway's secret readable, and the owner inside.

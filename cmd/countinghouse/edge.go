@@ -30,6 +30,9 @@ type limitFlags struct {
 	LimitPerson       int `env:"COUNTINGHOUSE_LIMIT_PERSON" default:"1200" help:"How many a person who is signed in may send."`
 	LimitToken        int `env:"COUNTINGHOUSE_LIMIT_TOKEN" default:"1500" help:"How many may be sent with one API token."`
 	LimitOrganization int `env:"COUNTINGHOUSE_LIMIT_ORGANIZATION" default:"6000" help:"How many all in one organization may send together."`
+
+	LimitFoundingPerson  int `env:"COUNTINGHOUSE_LIMIT_FOUNDING_PERSON" default:"10" help:"How many organizations one person may open within 24 hours, counted over all processes; 0 is no limit."`
+	LimitFoundingNetwork int `env:"COUNTINGHOUSE_LIMIT_FOUNDING_NETWORK" default:"100" help:"How many all from one address on the network may."`
 }
 
 func (f limitFlags) limits() (web.Limits, error) {
@@ -37,6 +40,11 @@ func (f limitFlags) limits() (web.Limits, error) {
 		"limit-token": f.LimitToken, "limit-organization": f.LimitOrganization} {
 		if n < 0 || n > 1_000_000 {
 			return web.Limits{}, wrong(name, errors.New("give 0 to 1000000 requests a minute"))
+		}
+	}
+	for name, n := range map[string]int{"limit-founding-person": f.LimitFoundingPerson, "limit-founding-network": f.LimitFoundingNetwork} {
+		if n < 0 || n > 1_000_000 {
+			return web.Limits{}, wrong(name, errors.New("give 0 to 1000000 organizations a day"))
 		}
 	}
 	return web.Limits{Network: f.LimitNetwork, Person: f.LimitPerson, Token: f.LimitToken, Organization: f.LimitOrganization}, nil

@@ -52,8 +52,8 @@ var wrongSettings = map[string]string{
 	"tls-cert-file": "/nowhere/cert", "tls-key-file": "/nowhere/key", "acme-dir": "CERTIFICATE TOO", "acme-email": "books@books.example",
 	"acme-directory": "http://authority", "redirect-listen": "books",
 	"security-contact": "nobody",
-	"limit-network":    "-1", "limit-person": "-1", "limit-token": "-1", "limit-organization": "-1",
-	"database-pooler": "pooler", "trace-endpoint": "collector:4318", "trace-share": "1.5",
+	"limit-network":    "-1", "limit-person": "-1", "limit-token": "-1", "limit-organization": "-1", "limit-founding-person": "-1", "limit-founding-network": "-1",
+	"database-pooler": "pooler", "database-citus": "perhaps", "trace-endpoint": "collector:4318", "trace-share": "1.5",
 	"runs": "0", "connections": "-1",
 }
 

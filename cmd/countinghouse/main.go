@@ -30,6 +30,7 @@ type commands struct {
 	Secrets  secretsCommands  `cmd:"" help:"Look after the keys of organizations."`
 	Settings settingsCommands `cmd:"" help:"Look after what holds for the whole platform."`
 	Person   personCommands   `cmd:"" help:"Look after people's logins."`
+	Drill    drillCommand     `cmd:"" help:"Restore a backup where nobody sees it, prove it, and throw it away."`
 	Pooler   poolerCommand    `cmd:"" help:"Write the list of logins that a PgBouncer in front of the database needs."`
 	Probe    probeCommand     `cmd:"" help:"Ask a process whether it is ready, where there is no other program to ask with."`
 	Scan     scanCommand      `cmd:"" help:"Look at a running service as a stranger does, from outside or inside its network, and name the holes."`

@@ -23,6 +23,7 @@ type databaseFlags struct {
 	KeyFile     string `env:"COUNTINGHOUSE_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"The service's key: 64 hex digits. Keep it as long as the database."`
 	Pooler      string `name:"database-pooler" env:"COUNTINGHOUSE_DATABASE_POOLER" placeholder:"HOST:PORT" help:"A PgBouncer in transaction mode that requests go through. The database's own address stays in --database-url."`
 	Connections int    `env:"COUNTINGHOUSE_CONNECTIONS" default:"8" help:"How many connections this process opens to each compartment. One for every fifty organizations that are at work at the same time is good."`
+	Citus       bool   `name:"database-citus" env:"COUNTINGHOUSE_DATABASE_CITUS" help:"The database is the coordinator of a Citus cluster: new organizations are spread over its nodes. docs/operators.md says how the cluster is set up."`
 }
 
 func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
@@ -41,7 +42,7 @@ func (f databaseFlags) config() (key []byte, config tenant.Config, err error) {
 	if f.Connections < 0 || f.Connections > 1000 { // 0, of commands that do not ask, is the usual number
 		return nil, config, wrong("connections", errors.New("give 1 to 1000"))
 	}
-	config.URL, config.Pooler, config.Connections = f.DatabaseURL, f.Pooler, f.Connections
+	config.URL, config.Pooler, config.Connections, config.Citus = f.DatabaseURL, f.Pooler, f.Connections, f.Citus
 	config.Key, err = derive(key, "database logins")
 	return key, config, err
 }

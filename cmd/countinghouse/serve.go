@@ -145,6 +145,7 @@ func (c serveCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, shutTracer(ctx, p.tracer)) }()
 	p.securityContact = c.SecurityContact
+	p.database.FoundingsByPerson, p.database.FoundingsByNetwork = c.LimitFoundingPerson, c.LimitFoundingNetwork
 	if p.limits, err = c.limits(); err != nil {
 		return err
 	}
