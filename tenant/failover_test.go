@@ -242,11 +242,12 @@ func (p *pair) follow(data string) {
 
 func (p *pair) await(what string, so func() bool) {
 	p.Helper()
-	for deadline := time.Now().Add(time.Minute); !so(); {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(time.Minute); !so(); <-again.C {
 		if time.Now().After(deadline) {
 			p.Fatalf("in a minute it did not come to it that %s", what)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
@@ -331,7 +332,7 @@ func TestFailover(t *testing.T) {
 					if refused.Add(1); late {
 						t.Errorf("after the replica took over: %v", err)
 					}
-					time.Sleep(20 * time.Millisecond) // a caller who was told to
+					<-time.After(20 * time.Millisecond) // as they were told to come again
 				default:
 					t.Errorf("they are told %v", err)
 					return

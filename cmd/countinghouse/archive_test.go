@@ -309,11 +309,13 @@ func TestOrgExport_while_everybody_works(t *testing.T) {
 		}
 	}
 	var archives [][]byte
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
 	for range 3 {
 		was := [2]int64{issued[0].Load(), issued[1].Load()}
 		archives = append(archives, here.export("acme.tar.gz", orgExport{}))
 		for at := range issued { // they went on meanwhile, or do now
-			for deadline := time.Now().Add(time.Minute); issued[at].Load() == was[at] && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			for deadline := time.Now().Add(time.Minute); issued[at].Load() == was[at] && time.Now().Before(deadline); <-again.C {
 			}
 			if issued[at].Load() == was[at] {
 				t.Errorf("nobody could work any more")

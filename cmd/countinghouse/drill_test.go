@@ -218,7 +218,9 @@ func TestDrillThatWasKilled(t *testing.T) {
 	}
 	// Its server runs, and waits for the archive.
 	pid := filepath.Join(b.scratch, "countinghouse-drill", "cluster", "postmaster.pid")
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-again.C {
 		if text, err := os.ReadFile(pid); err == nil && len(text) > 0 {
 			break
 		}
