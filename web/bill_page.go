@@ -224,8 +224,10 @@ func fillBill(v *visit, tx *tenant.Tx, k billing.PurchaseKind, data *page.Bill) 
 		data.Pay = v.at("payees", b.Customer.ID.String(), "pay") + "?" + url.Values{"currency": {b.Currency.Code()}, "bill": {b.ID.String()}}.Encode()
 		return nil
 	}
-	data.Open, err = openBills(v, tx, b.Customer.ID, b.Currency)
-	return err
+	if data.Open, err = openBills(v, tx, b.Customer.ID, b.Currency); err != nil {
+		return err
+	}
+	return fillMoneyBack(v, tx, &data.MoneyBack, &data.Form, at+"/money-back", b.Open())
 }
 
 // openBills are the open bills of a payee to choose from.

@@ -35,7 +35,7 @@ type PaidPartBody struct {
 	Amount Money  `json:"amount"`
 }
 
-// BillPaymentView is a payment of bills as a program reads it.
+// BillPaymentView is a payment of bills or, below zero, money that came back, as a program reads it.
 type BillPaymentView struct {
 	ID          string              `json:"id"`
 	ExternalID  string              `json:"external_id,omitempty"`
@@ -48,13 +48,16 @@ type BillPaymentView struct {
 	AccountID   string              `json:"account_id"`
 	EntryID     string              `json:"journal_entry_id"`
 	TakenBackOn *string             `json:"taken_back_on"`
+	CameBack    Money               `json:"came_back" doc:"What of it came back from the payee"`
+	RefundOf    string              `json:"refund_of,omitempty" doc:"Of money that came back: the payment that it came back of"`
 	Bills       []PaidPartView      `json:"bills"`
 	CreatedAt   time.Time           `json:"created_at"`
 }
 
-// PaidPartView is what a payment pays of one bill.
+// PaidPartView is what a payment pays of one bill or, below zero, what came back of a payee's credit.
 type PaidPartView struct {
-	BillID string `json:"bill_id"`
+	BillID string `json:"bill_id" doc:"The bill, or the payee's credit"`
+	Kind   string `json:"kind" doc:"bill or payee_credit"`
 	Number string `json:"number"`
 	Amount Money  `json:"amount"`
 	Date   string `json:"date" doc:"Since when"`
@@ -91,9 +94,12 @@ func (b BillPaymentBody) input() (in payables.Paying, err error) {
 func viewBillPayment(p payables.Payment) BillPaymentView {
 	v := BillPaymentView{ID: p.ID.String(), ExternalID: p.ExternalID, Payee: InvoiceCustomerView{p.Payee.String(), p.PayeeName}, Date: p.Date.String(),
 		Amount: moneyOf(p.Amount), Left: moneyOf(p.Left), Method: string(p.Method), Reference: p.Reference, AccountID: p.Account.String(), EntryID: p.Entry.String(),
-		TakenBackOn: dateText(p.TakenBackOn), Bills: []PaidPartView{}, CreatedAt: p.CreatedAt}
+		TakenBackOn: dateText(p.TakenBackOn), CameBack: moneyOf(p.CameBack), Bills: []PaidPartView{}, CreatedAt: p.CreatedAt}
+	if p.RefundOf.UUID != uuid.Nil {
+		v.RefundOf = p.RefundOf.String()
+	}
 	for _, x := range p.Parts {
-		v.Bills = append(v.Bills, PaidPartView{x.Bill.String(), x.Number, moneyOf(x.Amount), x.Date.String()})
+		v.Bills = append(v.Bills, PaidPartView{x.Bill.String(), string(x.Kind), x.Number, moneyOf(x.Amount), x.Date.String()})
 	}
 	return v
 }
@@ -106,6 +112,7 @@ type billPaymentListInput struct {
 }
 
 func (s *Server) registerBillPaymentAPI() {
+	s.registerMoneyBackAPI()
 	const tag, path = "Bill payments", "/v1/bill-payments"
 	approve := rightTo(authz.Approve, authz.Bills)
 	handle(s, operation{id: "list-bill-payments", method: "GET", path: path, right: rightTo(authz.Read, authz.Bills), tag: tag, summary: "List payments of bills, newest first"},

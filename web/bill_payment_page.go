@@ -26,6 +26,7 @@ func (s *Server) registerBillPaymentPages() {
 	s.member("GET", "/bill-payments/:id", read, func(v *visit) error { return showBillPayment(v, http.StatusOK, page.Form{}) })
 	s.member("POST", "/bill-payments/:id/take-back", approve, sendTakeBack)
 	s.member("POST", "/bill-payments/:id/apply", approve, sendApplyAdvance)
+	s.registerMoneyBackPages()
 }
 
 // partName is the field of what is paid of a bill.
@@ -202,19 +203,36 @@ func showBillPayment(v *visit, status int, form page.Form) error {
 			return nil, err
 		}
 		p := data.Payment
-		if data.Shell, err = v.frame(tx, "Payment to "+p.PayeeName, "bill-payments"); err != nil {
+		title := "Payment to " + p.PayeeName
+		if p.IsBack() {
+			title = "Money back from " + p.PayeeName
+		}
+		if data.Shell, err = v.frame(tx, title, "bill-payments"); err != nil {
 			return nil, err
 		}
 		if !p.TakenBackOn.IsZero() || !v.may(rightTo(authz.Approve, authz.Bills)) {
 			return data, nil
 		}
-		data.Acts = []page.Act{{URL: v.at("bill-payments", payment.String(), "take-back"), Label: "Take back", Icon: "undo-2", Class: "btn-danger", Does: "Take the payment back",
-			Ask: "Its entry is undone, and what it paid is open again.", Key: newFormKey()}}
-		if p.Left.Sign() > 0 {
-			data.Open, err = openBills(v, tx, p.Payee, p.Left.Currency)
+		if p.CameBack.IsZero() {
+			data.Acts = []page.Act{takeBackAct(v, p)}
 		}
-		return data, err
+		if p.Left.Sign() <= 0 {
+			return data, nil
+		}
+		if data.Open, err = openBills(v, tx, p.Payee, p.Left.Currency); err != nil {
+			return nil, err
+		}
+		return data, fillMoneyBack(v, tx, &data.MoneyBack, &data.Form, v.at("bill-payments", payment.String(), "money-back"), p.Left)
 	})
+}
+
+func takeBackAct(v *visit, p payables.Payment) page.Act {
+	act := page.Act{URL: v.at("bill-payments", p.ID.String(), "take-back"), Label: "Take back", Icon: "undo-2", Class: "btn-danger", Does: "Take the payment back",
+		Ask: "Its entry is undone, and what it paid is open again.", Key: newFormKey()}
+	if p.IsBack() {
+		act.Label, act.Does, act.Ask = "Undo", "Undo it", "Its entry is undone, and the payee still has what came back."
+	}
+	return act
 }
 
 func sendTakeBack(v *visit) error {

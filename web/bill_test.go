@@ -59,6 +59,44 @@ func TestBuyOnThePages(t *testing.T) {
 	}
 }
 
+// A payee pays back what is left of a credit and of what was paid in advance, on the pages and by the API.
+func TestMoneyBackFromAPayee(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	payee := o.program.made(t, "/v1/payees", map[string]any{"name": "Atlas", "expense_account_id": o.account(t, "5300")})
+	credit := o.program.made(t, "/v1/payee-credits", map[string]any{"payee_id": payee, "issue_date": "2026-03-02", "lines": []any{map[string]any{"description": "Paper", "quantity": "1", "unit_price": "90"}}})
+	if a := o.program.call(t, "POST", "/v1/payee-credits/"+credit+"/enter", nil); a.status != http.StatusOK {
+		t.Fatalf("enter: %d %s", a.status, a.body)
+	}
+	on := "/payee-credits/" + credit
+	o.browser.get(t, o.inside(on)).holds(t, "Money back", "Record what came back")
+	if a := o.press(t, on, on+"/money-back", "what", "give-back", "amount", "90.01", "date", "2026-03-05", "method", "cash"); a.status != http.StatusUnprocessableEntity || strings.Count(string(a.body), "90.00 EUR is left.") != 2 { // above its form and at the field, and nowhere else
+		t.Errorf("more than is left: %d %s", a.status, a.body)
+	}
+	at := o.press(t, on, on+"/money-back", "what", "give-back", "amount", "30", "date", "2026-03-05", "method", "cash").went(t)
+	o.browser.get(t, at).holds(t, "Money back from Atlas", "of their credit", "30.00")
+	o.browser.get(t, o.inside(on)).holds(t, "60.00", `href="`+at+`"`)
+	o.browser.get(t, o.inside("/bill-payments")).holds(t, "money back")
+	o.press(t, strings.TrimPrefix(at, o.inside("")), strings.TrimPrefix(at, o.inside(""))+"/take-back").went(t)
+	o.browser.get(t, o.inside(on)).holds(t, "Money back, undone", "90.00")
+
+	payment := o.program.made(t, "/v1/bill-payments", map[string]any{"payee_id": payee, "method": "cash", "amount": map[string]string{"amount": "50.00", "currency": "EUR"}})
+	var back struct {
+		RefundOf string `json:"refund_of"`
+		Amount   struct{ Amount string }
+	}
+	made := o.program.made(t, "/v1/bill-payments/"+payment+"/money-back", map[string]any{"method": "cash"})
+	o.program.call(t, "GET", "/v1/bill-payments/"+made, nil).decode(t, &back)
+	if back.RefundOf != payment || back.Amount.Amount != "-50.00" {
+		t.Errorf("it is %+v", back)
+	}
+	o.browser.get(t, o.inside("/bill-payments/"+payment)).holds(t, "50.00 of it came back")
+	if a := o.program.call(t, "POST", "/v1/bill-payments/"+payment+"/money-back", map[string]any{"method": "cash"}); a.status != http.StatusConflict || !strings.Contains(string(a.body), "bill_payment.nothing_left") {
+		t.Errorf("once more: %d %s", a.status, a.body)
+	}
+}
+
 // account is the id of an account of the chart.
 func (o owner) account(t *testing.T, code string) string {
 	t.Helper()

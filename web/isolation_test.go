@@ -351,6 +351,9 @@ func validBody(r web.Route, e estate) any {
 		if strings.HasSuffix(r.Path, "apply") {
 			return map[string]any{"bill_id": e.ids["bills"]}
 		}
+		if strings.HasSuffix(r.Path, "money-back") {
+			return map[string]any{"method": "cash"}
+		}
 		return nil
 	case r.Path == "/v1/portal" && r.Method == "PUT":
 		return map[string]any{"sign_up": false, "shop_open": false}

@@ -156,7 +156,7 @@ func KeepPaymentRate(ctx context.Context, tx *tenant.Tx, payment uuid.UUID) erro
 }
 
 // RealiseRefund posts what credit that is given back gained or lost while it was there: what it was worth when it came,
-// less what it is worth when it goes. A rate that is not known is treated as Realise does.
+// less what it is worth when it goes. Of what was paid a payee in advance and comes back it is the other way round. A rate that is not known is treated as Realise does.
 func RealiseRefund(ctx context.Context, tx *tenant.Tx, refund, origin uuid.UUID, minor int64, on civil.Date) error {
 	went, err := selectForeignPayment(ctx, tx, refund)
 	if errors.Is(err, tenant.ErrNoRows) || err == nil && minor == 0 {
@@ -186,12 +186,16 @@ func RealiseRefund(ctx context.Context, tx *tenant.Tx, refund, origin uuid.UUID,
 	if err != nil {
 		return err
 	}
+	what, memo := "credit given back", fmt.Sprintf("%s %s, received at %s, given back at %s", amount, amount.Currency, came.Rate, went.Rate)
+	if went.Bought {
+		before, after = after, before
+		what, memo = "money back", fmt.Sprintf("%s %s, paid at %s, came back at %s", amount, amount.Currency, came.Rate, went.Rate)
+	}
 	gained, err := before.Sub(after)
 	if err != nil || gained.IsZero() {
 		return err
 	}
-	memo := fmt.Sprintf("%s %s, received at %s, given back at %s", amount, amount.Currency, came.Rate, went.Rate)
-	return postGain(ctx, tx, refund, on, "credit given back", memo, gained)
+	return postGain(ctx, tx, refund, on, what, memo, gained)
 }
 
 // realiseLate tells the gains that could not be told before, where both rates are known now, on the days on which they
@@ -267,7 +271,7 @@ func (u unrealised) tellable(all rates) (bool, error) {
 // worth is shared out by what is settled before and after, so that its parts add up to it. A credit note's worth is
 // shared out in the same way, whether it is what settles or what is given back.
 func (f settled) gain(amount int64) (money.Amount, error) {
-	if f.Kind == "credit_note" { // given back: the amount is below zero, and what is settled of the note grew by it
+	if f.Kind == "credit_note" || f.Kind == "payee_credit" { // given back: the amount is below zero, and what is settled of the note grew by it
 		paid, err := f.worth(amount, *f.PaymentRate)
 		if err != nil {
 			return paid, err
@@ -276,7 +280,11 @@ func (f settled) gain(amount int64) (money.Amount, error) {
 		if err != nil {
 			return used, err
 		}
-		return paid.Add(used)
+		gained, err := paid.Add(used)
+		if err != nil || !f.Bought {
+			return gained, err
+		}
+		return gained.Neg() // it came back to us
 	}
 	settled, err := f.between(f.Settled-amount, f.Settled, *f.DocumentRate)
 	if err != nil {

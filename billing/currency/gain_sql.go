@@ -19,6 +19,7 @@ type foreign struct {
 	Date     civil.Date       `db:"issue_date"`
 	Rate     *decimal.Decimal `db:"base_rate"`
 	Origin   *decimal.Decimal `db:"origin_rate"` // of the invoice that it takes back
+	Bought   bool             `db:"bought"`      // a payment to a payee
 }
 
 // selectForeign gives tenant.ErrNoRows, as it is, for a document in the base currency.
@@ -96,7 +97,7 @@ type settled struct {
 func selectSettled(ctx context.Context, tx *tenant.Tx, s Settlement) (f settled, err error) {
 	err = tx.Get(ctx, &f, `
 		WITH told AS (
-			SELECT d.id, d.settled - CASE d.kind::text WHEN 'credit_note' THEN -1 ELSE 1 END *
+			SELECT d.id, d.settled - CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -1 ELSE 1 END *
 			           coalesce((SELECT sum(a.unrealised) FROM payment_allocation a WHERE a.document_id = d.id), 0)
 			       - coalesce((SELECT sum(a.unrealised) FROM credit_allocation a WHERE d.id IN (a.document_id, a.credit_note_id)), 0) AS amount
 			  FROM document d WHERE d.id = $1 OR d.id = $3
@@ -124,7 +125,7 @@ func orNull(u uuid.UUID) any {
 // selectForeignPayment gives tenant.ErrNoRows, as it is, for a payment in the base currency.
 func selectForeignPayment(ctx context.Context, tx *tenant.Tx, payment uuid.UUID) (p foreign, err error) {
 	err = tx.Get(ctx, &p, `
-		SELECT s.base_currency, y.currency, y.date AS issue_date, y.base_rate
+		SELECT s.base_currency, y.currency, y.date AS issue_date, y.base_rate, y.direction::text = 'out' AS bought
 		  FROM payment y JOIN settings s ON y.currency <> s.base_currency WHERE y.id = $1`, payment)
 	if err != nil {
 		return p, fmt.Errorf("looking for a payment's currency: %w", err)

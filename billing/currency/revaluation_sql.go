@@ -56,7 +56,7 @@ const partsOn = `
 		SELECT s.base_currency, r.id AS account_id, r.code, r.name, r.purpose FROM settings s, account r WHERE r.purpose IN ('receivable', 'payable')
 	), paid AS (
 		SELECT s.document_id, sum(s.amount) AS amount
-		  FROM (SELECT a.document_id, CASE d.kind::text WHEN 'credit_note' THEN -a.amount ELSE a.amount END AS amount, greatest(e.date, a.date) AS date
+		  FROM (SELECT a.document_id, CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -a.amount ELSE a.amount END AS amount, greatest(e.date, a.date) AS date
 		          FROM payment_allocation a JOIN payment y ON y.id = a.payment_id JOIN journal_entry e ON e.id = y.entry_id JOIN document d ON d.id = a.document_id
 		        UNION ALL
 		        SELECT CASE side.n WHEN 1 THEN c.document_id ELSE c.credit_note_id END, c.amount, greatest(e.date, c.date)

@@ -56,7 +56,8 @@ type Part struct {
 	Amount money.Amount
 }
 
-// Payment is a payment of bills. Left is what of it pays no bill.
+// Payment is a payment of bills or, below zero, money that came back of a payee's credit or of what was paid in advance. Left
+// is what of it pays no bill and did not come back.
 type Payment struct {
 	ID          PaymentID
 	ExternalID  string
@@ -71,15 +72,21 @@ type Payment struct {
 	AccountName string
 	Entry       ledger.EntryID
 	EntryNumber int64
-	Parts       []PaidPart // none of what was taken back
-	TakenBackOn civil.Date // zero for most
-	BackEntry   int64      // the number of the entry that took it back; 0 for none
+	Parts       []PaidPart
+	CameBack    money.Amount // what of it came back from the payee
+	RefundOf    PaymentID    // of money that came back: the payment that it came back of, if any
+	TakenBackOn civil.Date   // zero for most
+	BackEntry   int64        // the number of the entry that took it back; 0 for none
 	CreatedAt   time.Time
 }
 
-// PaidPart is what a payment pays of one bill, and since when.
+// IsBack says whether it is money that came back from the payee.
+func (p Payment) IsBack() bool { return p.Amount.Sign() < 0 }
+
+// PaidPart is what a payment pays of one bill, and since when; or, below zero, what came back of a payee's credit.
 type PaidPart struct {
 	Bill      BillID
+	Kind      billing.PurchaseKind
 	Number    string
 	Reference string // the payee's number
 	Amount    money.Amount
@@ -187,7 +194,7 @@ func PayBills(ctx context.Context, tx *tenant.Tx, in Paying) (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	if err := insertPayment(ctx, tx, payment, in, entry.ID); err != nil {
+	if err := insertPayment(ctx, tx, payment, in, entry.ID, uuid.Nil); err != nil {
 		return Payment{}, err
 	}
 	for _, p := range in.Parts {
@@ -283,7 +290,11 @@ func unsettle(ctx context.Context, tx *tenant.Tx, payment, back PaymentID, part 
 	if err := insertPart(ctx, tx, back, part.Bill, -part.Amount.Minor, civil.Date{}); err != nil {
 		return err
 	}
-	if err := billing.SettlePurchase(ctx, tx, part.Bill, -part.Amount.Minor); err != nil {
+	settled := -part.Amount.Minor
+	if part.Kind == billing.PayeeCredit { // what came back of it was below zero, and used it up
+		settled = part.Amount.Minor
+	}
+	if err := billing.SettlePurchase(ctx, tx, part.Bill, settled); err != nil {
 		return err
 	}
 	return currency.Realise(ctx, tx, currency.Settlement{Payment: back.UUID, Document: part.Bill.UUID, Amount: untold - part.Amount.Minor, Date: on})
@@ -343,30 +354,42 @@ func dayOf(ctx context.Context, tx *tenant.Tx, days ...civil.Date) (civil.Date, 
 	return on, err
 }
 
-// TakeBack undoes a payment: the money is there again, and what it paid is open again. A second payment with the opposite
-// amounts is kept beside it, so that every past day stays as it was told. It fails with ErrPaymentNotFound and
-// ErrTakenBack.
+// TakeBack undoes a payment: the money is there again, and what it paid is open again; or money that came back, which then
+// did not. A second payment with the opposite amounts is kept beside it, so that every past day stays as it was told. It
+// fails with ErrPaymentNotFound, ErrTakenBack and ErrCameBack.
 func TakeBack(ctx context.Context, tx *tenant.Tx, payment PaymentID) (Payment, error) {
+	return TakeBackOn(ctx, tx, payment, civil.Date{})
+}
+
+// TakeBackOn is TakeBack on a day, or on the first from then on that is no earlier than what the payment did. A zero day is
+// today.
+func TakeBackOn(ctx context.Context, tx *tenant.Tx, payment PaymentID, on civil.Date) (Payment, error) {
 	p, err := lockPayment(ctx, tx, payment)
 	switch {
 	case err != nil:
 		return p, err
 	case !p.TakenBackOn.IsZero():
 		return p, ErrTakenBack
+	case !p.CameBack.IsZero():
+		return p, ErrCameBack
 	}
 	slices.SortFunc(p.Parts, func(a, b PaidPart) int { return bytes.Compare(a.Bill.UUID[:], b.Bill.UUID[:]) })
 	last := p.Date
 	for _, part := range p.Parts {
-		if _, err := billing.LockPurchase(ctx, tx, billing.Bill, part.Bill); err != nil {
+		if _, err := billing.LockPurchase(ctx, tx, part.Kind, part.Bill); err != nil {
 			return p, err
 		}
 		if part.Date.After(last) {
 			last = part.Date
 		}
 	}
-	on, err := dayOf(ctx, tx, last)
-	if err != nil {
-		return p, err
+	if on.IsZero() {
+		if on, err = ledger.Today(ctx, tx); err != nil {
+			return p, err
+		}
+	}
+	if on.Before(last) {
+		on = last
 	}
 	entry, err := ledger.ReverseDocument(ctx, tx, p.Entry, on, "Payment "+ledger.NumberName(p.EntryNumber)+" taken back")
 	if err != nil {
@@ -380,6 +403,9 @@ func TakeBack(ctx context.Context, tx *tenant.Tx, payment PaymentID) (Payment, e
 		if err := unsettle(ctx, tx, payment, back, part, entry.Date); err != nil {
 			return p, err
 		}
+	}
+	if err := takeReceivedBack(ctx, tx, p, back, entry.Date); err != nil {
+		return p, err
 	}
 	err = tx.Record(ctx, tenant.Act{Action: "bill_payment.take_back", Object: "bill_payment", ID: payment.UUID,
 		Detail: fmt.Sprintf("%s %s", p.Amount, p.Amount.Currency)})

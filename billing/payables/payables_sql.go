@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
@@ -44,15 +46,16 @@ func selectMoney(ctx context.Context, tx *tenant.Tx, wanted ledger.AccountID) (a
 	return account, nil
 }
 
-func insertPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in Paying, entry ledger.EntryID) error {
+// insertPayment keeps a payment or, below zero, money that came back, of a payment (origin) if it is of one.
+func insertPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in Paying, entry ledger.EntryID, origin uuid.UUID) error {
 	var external any
 	if in.ExternalID != "" {
 		external = in.ExternalID
 	}
 	_, err := tx.Exec(ctx, `
-		INSERT INTO payment (id, external_id, customer_id, date, currency, amount, method, reference, account_id, entry_id, created_at, direction)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'out')`,
-		payment, external, in.Payee, in.Date, in.Amount.Currency, in.Amount.Minor, string(in.Method), in.Reference, in.Account, entry, tx.Now())
+		INSERT INTO payment (id, external_id, customer_id, date, currency, amount, method, reference, account_id, entry_id, created_at, direction, refund_of)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'out', $12)`,
+		payment, external, in.Payee, in.Date, in.Amount.Currency, in.Amount.Minor, string(in.Method), in.Reference, in.Account, entry, tx.Now(), orNull(origin))
 	switch {
 	case tenant.Violates(err) == "payment_external_id_key":
 		return ErrPaymentExternal.Because(err)
@@ -62,11 +65,12 @@ func insertPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in Pay
 	return nil
 }
 
-// insertTakenBack keeps the opposite of a payment, with its rate, so that what it gained is taken back too.
+// insertTakenBack keeps the opposite of a payment, with its rate, so that what it gained is taken back too. That of money which
+// came back of a payment is of that payment, as the money is.
 func insertTakenBack(ctx context.Context, tx *tenant.Tx, back, payment PaymentID, entry ledger.Entry) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO payment (id, customer_id, date, currency, amount, method, reference, account_id, entry_id, created_at, direction, refund_of, base_rate)
-		SELECT $1::uuid, y.customer_id, $3::date, y.currency, -y.amount, y.method, y.reference, y.account_id, $4::uuid, $5::timestamptz, 'out', y.id, y.base_rate
+		SELECT $1::uuid, y.customer_id, $3::date, y.currency, -y.amount, y.method, y.reference, y.account_id, $4::uuid, $5::timestamptz, 'out', coalesce(y.refund_of, y.id), y.base_rate
 		  FROM payment y WHERE y.id = $2`, back, payment, entry.Date, entry.ID, tx.Now())
 	if err != nil {
 		return fmt.Errorf("taking a payment back: %w", err)
@@ -100,8 +104,8 @@ const paymentsFrom = `
 	SELECT y.id, coalesce(y.external_id, '') AS external_id, y.customer_id, p.name AS payee_name, y.date, y.currency, y.amount, y.method,
 	       y.reference, y.account_id, m.name AS account_name, y.entry_id, e.number AS entry_number, y.created_at, k.date AS back_on,
 	       coalesce(k.number, 0) AS back_entry,
-	       y.amount - coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id), 0)::bigint AS rest,
-	       (SELECT json_agg(json_build_object('bill', d.id, 'number', d.number, 'reference', d.reference, 'amount', a.amount,
+	       b.minor AS came_back, y.amount - b.minor - coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id), 0)::bigint AS rest,
+	       y.refund_of, (SELECT json_agg(json_build_object('bill', d.id, 'kind', d.kind, 'number', d.number, 'reference', d.reference, 'amount', a.amount,
 	               'date', coalesce(a.date, y.date)) ORDER BY d.number)
 	          FROM payment_allocation a JOIN document d ON d.id = a.document_id WHERE a.payment_id = y.id) AS parts
 	  FROM payment y
@@ -109,7 +113,8 @@ const paymentsFrom = `
 	  JOIN account m ON m.id = y.account_id
 	  JOIN journal_entry e ON e.id = y.entry_id
 	  LEFT JOIN journal_entry k ON k.reverses_id = y.entry_id
-	 WHERE y.direction::text = 'out' AND y.refund_of IS NULL`
+	 CROSS JOIN LATERAL (SELECT CASE WHEN k.id IS NULL THEN -coalesce(sum(r.amount), 0)::bigint ELSE 0 END AS minor FROM payment r WHERE r.refund_of = y.id) b
+	 WHERE y.direction::text = 'out' AND e.reverses_id IS NULL`
 
 type paymentRow struct {
 	ID          PaymentID        `db:"id"`
@@ -129,6 +134,8 @@ type paymentRow struct {
 	CreatedAt   time.Time        `db:"created_at"`
 	BackOn      civil.Date       `db:"back_on"`
 	BackEntry   int64            `db:"back_entry"`
+	CameBack    int64            `db:"came_back"`
+	RefundOf    PaymentID        `db:"refund_of"`
 	Parts       []byte           `db:"parts"`
 }
 
@@ -136,25 +143,27 @@ func (r paymentRow) payment() (Payment, error) {
 	amount := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: r.Currency} }
 	p := Payment{ID: r.ID, ExternalID: r.ExternalID, Payee: r.Payee, PayeeName: r.PayeeName, Date: r.Date, Amount: amount(r.Amount), Left: amount(r.Rest),
 		Method: r.Method, Reference: r.Reference, Account: r.Account, AccountName: r.AccountName, Entry: r.Entry, EntryNumber: r.EntryNumber,
-		CreatedAt: r.CreatedAt, TakenBackOn: r.BackOn, BackEntry: r.BackEntry}
-	if !r.BackOn.IsZero() {
+		CreatedAt: r.CreatedAt, TakenBackOn: r.BackOn, BackEntry: r.BackEntry,
+		CameBack: amount(r.CameBack), RefundOf: r.RefundOf}
+	if !r.BackOn.IsZero() || p.IsBack() {
 		p.Left = amount(0)
 	}
 	if r.Parts == nil {
 		return p, nil
 	}
 	var parts []struct {
-		Bill      BillID     `json:"bill"`
-		Number    string     `json:"number"`
-		Reference string     `json:"reference"`
-		Amount    int64      `json:"amount"`
-		Date      civil.Date `json:"date"`
+		Bill      BillID               `json:"bill"`
+		Kind      billing.PurchaseKind `json:"kind"`
+		Number    string               `json:"number"`
+		Reference string               `json:"reference"`
+		Amount    int64                `json:"amount"`
+		Date      civil.Date           `json:"date"`
 	}
 	if err := json.Unmarshal(r.Parts, &parts); err != nil {
 		return p, fmt.Errorf("reading what a payment pays: %w", err)
 	}
 	for _, x := range parts {
-		p.Parts = append(p.Parts, PaidPart{x.Bill, x.Number, x.Reference, amount(x.Amount), x.Date})
+		p.Parts = append(p.Parts, PaidPart{x.Bill, x.Kind, x.Number, x.Reference, amount(x.Amount), x.Date})
 	}
 	return p, nil
 }
@@ -216,7 +225,7 @@ func selectPayments(ctx context.Context, tx *tenant.Tx, filter Filter, q cursor.
 func selectAdvances(ctx context.Context, tx *tenant.Tx, payee billing.PayeeID, c money.Currency) ([]Payment, error) {
 	var rows []paymentRow
 	err := tx.Select(ctx, &rows, paymentsFrom+` AND y.customer_id = $1 AND y.currency = $2 AND k.id IS NULL
-		   AND y.amount > coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id), 0)
+		   AND y.amount - b.minor > coalesce((SELECT sum(a.amount) FROM payment_allocation a WHERE a.payment_id = y.id), 0) AND y.amount > 0
 		 ORDER BY y.id LIMIT 100`, payee, c)
 	if err != nil {
 		return nil, fmt.Errorf("listing what was paid in advance: %w", err)

@@ -3,6 +3,7 @@ package payables_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -27,7 +28,7 @@ type purchases struct {
 	payments []payables.PaymentID
 }
 
-// Whatever is entered, paid, credited, voided, applied and taken back, in whatever order, and however much of it is refused:
+// Whatever is entered, paid, credited, voided, applied, paid back and taken back, in whatever order, and however much of it is refused:
 // every entry balances; what the ledger says that the payee is owed is what is open on bills, less what is left of credits and
 // of payments, and so says the report, which agrees with the account on every day; what is settled of a bill is what its
 // payments and credits come to. And when all is undone, nothing is left in the books.
@@ -47,7 +48,7 @@ func TestWhateverBecomesOfBillsTheBooksAgree(t *testing.T) {
 }
 
 func (x *purchases) step(r *rapid.T) {
-	act := rapid.SampledFrom([]string{"enter", "credit", "pay", "pay", "advance", "apply credit", "unapply", "take back", "void", "void credit"}).Draw(r, "act")
+	act := rapid.SampledFrom([]string{"enter", "credit", "pay", "pay", "advance", "apply credit", "unapply", "take back", "void", "void credit", "money back", "advance back"}).Draw(r, "act")
 	pick := func(name string, from []payables.BillID) (one payables.BillID) {
 		if len(from) > 0 {
 			one = rapid.SampledFrom(from).Draw(r, name)
@@ -78,6 +79,16 @@ func (x *purchases) step(r *rapid.T) {
 			err = billing.ApplyPayeeCredit(ctx, tx, credit, bill, money.Amount{})
 		case "unapply":
 			err = billing.UnapplyPayeeCredit(ctx, tx, credit, bill)
+		case "money back", "advance back":
+			in := payables.Receiving{Method: billing.Cash, Date: on, Amount: part}
+			if act == "money back" {
+				p, err = payables.ReceiveCredit(ctx, tx, credit, in)
+			} else {
+				p, err = payables.ReceiveAdvance(ctx, tx, payment, in)
+			}
+			if err == nil {
+				x.payments = append(x.payments, p.ID)
+			}
 		case "take back":
 			_, err = payables.TakeBack(ctx, tx, payment)
 		case "void":
@@ -195,7 +206,7 @@ func (x *purchases) agreeOn(ctx context.Context, tx *tenant.Tx, r *rapid.T, on c
 
 // undo takes all back in an order that allows it, and finds nothing left.
 func (x *purchases) undo(r *rapid.T) {
-	for _, p := range x.payments {
+	for _, p := range slices.Backward(x.payments) { // what came back of a payment goes before it
 		x.tolerate(r, "take back", func(ctx context.Context, tx *tenant.Tx) error {
 			_, err := payables.TakeBack(ctx, tx, p)
 			return err

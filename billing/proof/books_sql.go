@@ -95,7 +95,7 @@ func selectUnvoided(ctx context.Context, tx *tenant.Tx) (rows []difference, err 
 func selectMissettled(ctx context.Context, tx *tenant.Tx) (rows []difference, err error) {
 	return rows, asking("what is settled", tx.Select(ctx, &rows, `
 		WITH part AS (
-			SELECT a.document_id AS id, CASE d.kind::text WHEN 'credit_note' THEN -a.amount ELSE a.amount END AS amount
+			SELECT a.document_id AS id, CASE WHEN d.kind::text IN ('credit_note', 'payee_credit') THEN -a.amount ELSE a.amount END AS amount
 			  FROM payment_allocation a JOIN document d ON d.id = a.document_id
 			UNION ALL SELECT document_id, amount FROM credit_allocation
 			UNION ALL SELECT credit_note_id, amount FROM credit_allocation

@@ -71,20 +71,21 @@ type BillRow struct {
 // Bill is the data of "bill": a bill, a payee's credit, or a recurring bill. The form of a credit sends bill_id and amount.
 type Bill struct {
 	Shell
-	Form     Form   // of an act that was refused; otherwise empty
-	Kind     string // "bill", "payee_credit", "recurring"
-	Bill     payables.Bill
-	Shown    string            // its badge
-	At1      string            // its own address
-	List     string            // the list that it stands in
-	ListURL  string            //
-	Accounts map[string]string // of its lines, by id
-	Acts     []Act
-	Pay      string   // where it is paid; empty for what is not
-	Open     []Option // bills that a credit could settle
-	Made     []BillRow
-	Files    []File
-	FileKey  string // of the form that attaches a file
+	Form      Form   // of an act that was refused; otherwise empty
+	Kind      string // "bill", "payee_credit", "recurring"
+	Bill      payables.Bill
+	Shown     string            // its badge
+	At1       string            // its own address
+	List      string            // the list that it stands in
+	ListURL   string            //
+	Accounts  map[string]string // of its lines, by id
+	Acts      []Act
+	Pay       string   // where it is paid; empty for what is not
+	Open      []Option // bills that a credit could settle
+	MoneyBack GiveBack // of a credit of which something is left
+	Made      []BillRow
+	Files     []File
+	FileKey   string // of the form that attaches a file
 }
 
 // Amounts is how the document's amounts are written: all are of one currency.
@@ -149,10 +150,11 @@ type BillPayments struct {
 // BillPayment is the data of "bill-payment". The form of what is left sends bill_id and amount.
 type BillPayment struct {
 	Shell
-	Form    Form // of an act that was refused; otherwise empty
-	Payment payables.Payment
-	Acts    []Act
-	Open    []Option // bills that the rest could pay
+	Form      Form // of an act that was refused; otherwise empty
+	Payment   payables.Payment
+	Acts      []Act
+	Open      []Option // bills that the rest could pay
+	MoneyBack GiveBack // where something is left
 }
 
 // Expense is the data of "expense-edit". Its form sends payee_id or new_payee, date, description, amount, currency, tax_code,

@@ -53,7 +53,7 @@ func billSamples() map[string]any {
 			Pay: "/pay", Files: []File{{Name: "receipt.pdf", Size: "320 kB", URL: "/f", Acts: []Act{sampleAct()}}}, FileKey: "k"},
 		"pay-bills":     Paying{Shell: sampleShell("Pay Hugh", "bills"), Form: refused(form, missing.At(pay.Field)), Payee: payee, Currency: eur, Bills: []PayingBill{pay}, Methods: Methods(), Accounts: options},
 		"bill-payments": BillPayments{Shell: sampleShell("Bill payments", "bill-payments"), Items: []payables.Payment{payment}, Column: column},
-		"bill-payment":  BillPayment{Shell: sampleShell("Payment to Hugh", "bill-payments"), Form: form, Payment: payment, Acts: []Act{sampleAct()}, Open: options},
+		"bill-payment":  BillPayment{Shell: sampleShell("Payment to Hugh", "bill-payments"), Form: form, Payment: payment, Acts: []Act{sampleAct()}, Open: options, MoneyBack: GiveBack{Comes: true, Action: "/back", Form: backForm(), Currency: eur, Methods: Methods(), Accounts: options}},
 		"expense-edit":  Expense{Shell: sampleShell("Record an expense", "bills"), Form: refused(form, missing.At("amount")), Payees: options, Costs: options, Accounts: options, Taxes: options, Methods: Methods()},
 	}
 }
@@ -69,6 +69,9 @@ func TestBillPageSaysWhatItIs(t *testing.T) {
 		if kind == "recurring" {
 			s.Made = []BillRow{{sampleBill(billing.Issued).PurchaseHead, "/made", "open"}}
 		}
+		if kind == "payee_credit" {
+			s.MoneyBack = GiveBack{Comes: true, Action: "/back", Form: backForm(), Currency: eur, Methods: Methods()}
+		}
 		html := drawn(t, set, "bill", s)
 		for _, complaint := range inspect(html) {
 			t.Errorf("%s: %s", kind, complaint)
@@ -83,7 +86,7 @@ func TestBillPageSaysWhatItIs(t *testing.T) {
 	}{
 		{draw("bill", "overdue", sampleBill(billing.Issued)), []string{"To pay", "was due", "Taken back", "PC-0001", `href="/pay"`}},
 		{draw("bill", "draft", sampleBill(billing.Draft)), []string{"Nothing is in the books until it is entered."}},
-		{draw("payee_credit", "open", sampleBill(billing.Issued)), []string{"Credit left", "What it settles"}},
+		{draw("payee_credit", "open", sampleBill(billing.Issued)), []string{"Credit left", "What it settles", "Record what came back"}},
 		{draw("recurring", "active", recurring), []string{"Each time", "Bills made of it", "because the payee is archived", `href="/made"`}},
 	} {
 		for _, want := range c.want {

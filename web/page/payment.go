@@ -34,6 +34,7 @@ type Payment struct {
 // GiveBack is the data of the part "give-back", a form that sends amount, date, method, reference and account_id. Without
 // an action it is not shown.
 type GiveBack struct {
+	Comes    bool // the money comes back to us, from a payee
 	Action   string
 	Form     Form
 	Currency money.Currency
