@@ -29,6 +29,11 @@ var (
 // ErrNotIssued, ErrVoidDocument, ErrCreditCustomer, ErrCreditCurrency, ErrCreditUsed,
 // ErrAlreadyPaid and ErrCreditAmount.
 func ApplyCreditNote(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invoice InvoiceID, amount money.Amount) (CreditNote, error) {
+	return ApplyCreditNoteOn(ctx, tx, note, invoice, amount, civil.Date{})
+}
+
+// ApplyCreditNoteOn is ApplyCreditNote on a day; zero is today.
+func ApplyCreditNoteOn(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invoice InvoiceID, amount money.Amount, on civil.Date) (CreditNote, error) {
 	from, to, err := lockCreditAndInvoice(ctx, tx, note, invoice)
 	if err != nil {
 		return CreditNote{}, err
@@ -37,14 +42,21 @@ func ApplyCreditNote(ctx context.Context, tx *tenant.Tx, note CreditNoteID, invo
 	if err != nil {
 		return CreditNote{}, err
 	}
-	today, err := Today(ctx, tx)
-	if err != nil {
+	if on, err = orToday(ctx, tx, on); err != nil {
 		return CreditNote{}, err
 	}
-	if err := settleByCredit(ctx, tx, note, invoice, minor, today); err != nil {
+	if err := settleByCredit(ctx, tx, note, invoice, minor, laterOf(on, from.IssueDate)); err != nil {
 		return CreditNote{}, err
 	}
 	return selectCreditNote(ctx, tx, note)
+}
+
+// orToday is a day, or today where none is given.
+func orToday(ctx context.Context, tx *tenant.Tx, on civil.Date) (civil.Date, error) {
+	if !on.IsZero() {
+		return on, nil
+	}
+	return Today(ctx, tx)
 }
 
 // lockCreditAndInvoice locks their customer and both of them, in the one order that all do.

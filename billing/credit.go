@@ -117,19 +117,19 @@ func UnapplyPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, invoi
 	return selectPayment(ctx, tx, payment)
 }
 
-// RefundInput says how money is given back. InvoiceID, Allocations and KeepRest are not used.
+// RefundInput says how money is given back. InvoiceID and KeepRest are not used. Allocations, of a payment, say from which
+// invoices it is taken, and the rest is taken from credit; with none the order is GiveBackPayment's.
 type RefundInput = PaymentInput
 
 // GiveBackPayment gives a payment back, whole or in part: first what of it settles nothing, then what settles invoices,
-// the one that it settled last first, which are open again by as much. Whoever wants another order takes the payment off
-// the invoices before. It fails with what is wrong with the input, ErrPaymentNotFound, ErrGiveBackRefund,
+// the one that it settled last first, which are open again by as much; or what the input's Allocations say. It fails with what is wrong with the input, ErrPaymentNotFound, ErrGiveBackRefund,
 // ErrGiveBackAmount (which says what is left), ErrGiveBackEarly, ErrGiveBackGateway and ErrWrittenOff.
 func GiveBackPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in RefundInput) (Payment, error) {
 	p, err := lockPayment(ctx, tx, payment)
 	if err != nil {
 		return Payment{}, err
 	}
-	in.CustomerID, in.InvoiceID, in.Allocations = p.CustomerID, InvoiceID{}, nil
+	in.CustomerID, in.InvoiceID = p.CustomerID, InvoiceID{}
 	if in, err = in.check(); err != nil {
 		return Payment{}, err
 	}
@@ -152,7 +152,13 @@ func GiveBackPayment(ctx context.Context, tx *tenant.Tx, payment PaymentID, in R
 	case p.Gateway && in.Amount.Minor > held.credit:
 		return Payment{}, ErrGiveBackGateway
 	}
-	if r.parts, err = held.takeBack(ctx, tx, in.Amount.Minor); err != nil {
+	taken := held.latest(in.Amount.Minor)
+	if len(in.Allocations) > 0 {
+		if taken, err = held.named(in); err != nil {
+			return Payment{}, err
+		}
+	}
+	if r.parts, err = lockTaken(ctx, tx, taken); err != nil {
 		return Payment{}, err
 	}
 	for _, part := range r.parts {
@@ -250,16 +256,38 @@ func (h held) allocated() (sum int64) {
 	return sum
 }
 
-// takeBack says what giving an amount back takes from which invoices, below zero, and locks these: what there is of
-// credit goes first.
-func (h held) takeBack(ctx context.Context, tx *tenant.Tx, minor int64) ([]part, error) {
-	var taken []heldInvoice
+// latest says what giving an amount back takes from which invoices: what there is of credit goes first, then what was
+// settled last.
+func (h held) latest(minor int64) (taken []heldInvoice) {
 	left := minor - max(h.credit, 0)
 	for _, i := range h.invoices {
 		if i.Minor = min(max(left, 0), i.Minor); i.Minor > 0 {
 			taken, left = append(taken, i), left-i.Minor
 		}
 	}
+	return taken
+}
+
+// named is what the input takes from which invoices; ErrGiveBackAmount where there is not as much on one, or as credit.
+func (h held) named(in RefundInput) (taken []heldInvoice, err error) {
+	rest := in.Amount.Minor
+	for n, a := range in.Allocations {
+		at := slices.IndexFunc(h.invoices, func(i heldInvoice) bool { return i.Invoice == a.InvoiceID })
+		if at < 0 || h.invoices[at].Minor < a.Amount.Minor {
+			return nil, ErrGiveBackAmount.Sayf("The payment does not settle as much of this invoice.").At(fmt.Sprintf("allocations[%d].amount", n))
+		}
+		i := h.invoices[at]
+		i.Minor = a.Amount.Minor
+		taken, rest = append(taken, i), rest-a.Amount.Minor
+	}
+	if rest > max(h.credit, 0) {
+		return nil, ErrGiveBackAmount.Sayf("Of this payment %s %s settles no invoice.", money.Amount{Minor: max(h.credit, 0), Currency: in.Amount.Currency}, in.Amount.Currency)
+	}
+	return taken, nil
+}
+
+// lockTaken locks the invoices that money is taken from, in the one order that all do, and makes parts below zero of it.
+func lockTaken(ctx context.Context, tx *tenant.Tx, taken []heldInvoice) ([]part, error) {
 	slices.SortFunc(taken, func(a, b heldInvoice) int { return bytes.Compare(a.Invoice.UUID[:], b.Invoice.UUID[:]) })
 	var parts []part
 	for _, i := range taken {

@@ -34,6 +34,7 @@ type CreditInput struct {
 	IssueDate  civil.Date // zero: today
 	Reference  string
 	Note       string
+	Keep       bool // all of it stays credit, and settles nothing yet
 }
 
 // CreditLine is how much of one line is taken back.
@@ -69,7 +70,7 @@ func Creditable(ctx context.Context, tx *tenant.Tx, invoice Invoice) ([]Creditab
 
 // CreditInvoice makes and issues a credit note out of an invoice, whole or in part. Its figures are the invoice's own, in
 // proportion: whoever credits all of a line, in however many steps, has credited it to the cent. What it comes to
-// settles the invoice as far as that is open; the rest is the customer's credit. It fails with what is wrong with the
+// settles the invoice as far as that is open, unless it is to be kept; the rest is the customer's credit. It fails with what is wrong with the
 // input, ErrInvoiceNotFound, ErrInvoiceChanged, ErrCreditOtherDraft, ErrVoidDocument and ErrNothingToCredit.
 func CreditInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, version int, in CreditInput) (CreditNote, error) {
 	locked, err := lockWithCustomer(ctx, tx, invoiceKind, invoice.UUID)
@@ -94,7 +95,7 @@ func CreditInvoice(ctx context.Context, tx *tenant.Tx, invoice InvoiceID, versio
 	if err := issueDraft(ctx, tx, creditNoteKind, note.UUID, 0); err != nil {
 		return CreditNote{}, err
 	}
-	if settled := min(d.figures.Total.Minor, locked.open().Minor); settled > 0 {
+	if settled := min(d.figures.Total.Minor, locked.open().Minor); settled > 0 && !in.Keep {
 		if err := settleByCredit(ctx, tx, note, invoice, settled, laterOf(d.issue, locked.IssueDate)); err != nil {
 			return CreditNote{}, err
 		}

@@ -324,5 +324,5 @@ func allocate(ctx context.Context, tx *tenant.Tx, m movement, origin PaymentID) 
 	if err != nil {
 		return nil, err
 	}
-	return h.takeBack(ctx, tx, -m.amount.Minor)
+	return lockTaken(ctx, tx, h.latest(-m.amount.Minor))
 }

@@ -280,6 +280,11 @@ func SettlePurchase(ctx context.Context, tx *tenant.Tx, document DocumentID, min
 // open. Nothing but a gain on a foreign currency is posted: both stand on the same account. It fails with ErrPayeeCreditNone, ErrBillNotFound,
 // ErrNotIssued, ErrVoidDocument, ErrCreditCustomer, ErrCreditCurrency, ErrCreditUsed, ErrAlreadyPaid and ErrCreditAmount.
 func ApplyPayeeCredit(ctx context.Context, tx *tenant.Tx, credit, bill DocumentID, amount money.Amount) error {
+	return ApplyPayeeCreditOn(ctx, tx, credit, bill, amount, civil.Date{})
+}
+
+// ApplyPayeeCreditOn is ApplyPayeeCredit on a day; zero is today. It is no earlier than the two.
+func ApplyPayeeCreditOn(ctx context.Context, tx *tenant.Tx, credit, bill DocumentID, amount money.Amount, on civil.Date) error {
 	from, to, err := lockCreditAndBill(ctx, tx, credit, bill)
 	if err != nil {
 		return err
@@ -288,11 +293,10 @@ func ApplyPayeeCredit(ctx context.Context, tx *tenant.Tx, credit, bill DocumentI
 	if err != nil {
 		return err
 	}
-	today, err := Today(ctx, tx)
-	if err != nil {
+	if on, err = orToday(ctx, tx, on); err != nil {
 		return err
 	}
-	on := laterOf(laterOf(today, from.IssueDate), to.IssueDate)
+	on = laterOf(laterOf(on, from.IssueDate), to.IssueDate)
 	if err := insertCreditAllocation(ctx, tx, CreditNoteID(credit), InvoiceID(bill), minor, on); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 
 // ExportBody says what is asked for.
 type ExportBody struct {
-	Holds  string `json:"holds" doc:"everything, customers, payees, products, invoices, payments, transactions, journal, ledger, hledger or beancount" example:"journal" maxLength:"16"`
+	Holds  string `json:"holds" doc:"everything, accounts, customers, payees, products, invoices, credit_notes, payments, bills, payee_credits, bill_payments, credits, transactions, journal, ledger, hledger or beancount" example:"journal" maxLength:"16"`
 	Format string `json:"format,omitempty" doc:"csv or xlsx; left out, csv for lists. Everything is a zip, and hledger and beancount are texts of their own" maxLength:"10"`
 }
 

@@ -26,15 +26,15 @@ type importFile struct {
 // ImportView says what an import did, or would do.
 type ImportView struct {
 	Taken     bool    `json:"taken" doc:"false for a dry run"`
-	Shape     string  `json:"shape" doc:"accounts, customers, products, invoices, payments or journal"`
+	Shape     string  `json:"shape" doc:"accounts, customers, payees, products, invoices, credit_notes, bills, payee_credits, payments, bill_payments, credits or journal"`
 	Program   string  `json:"program,omitempty" doc:"Whose file it is; left out for our own shapes and journals in plain text"`
 	Things    int     `json:"things"`
-	Lines     int     `json:"lines" doc:"Of invoices and entries"`
+	Lines     int     `json:"lines" doc:"Of documents and entries"`
 	Added     int     `json:"added"`
 	Changed   int     `json:"changed"`
 	Unchanged int     `json:"unchanged" doc:"In the books already, just so"`
-	Passed    int     `json:"passed_over" doc:"Entries that invoices and payments make by themselves"`
-	Totals    []Money `json:"totals" doc:"Of invoices and payments, by currency"`
+	Passed    int     `json:"passed_over" doc:"Entries that documents and payments make by themselves"`
+	Totals    []Money `json:"totals" doc:"Of documents and payments, by currency"`
 }
 
 func (s *Server) registerImportAPI() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,13 +36,18 @@ func (s *Server) registerImportPages() {
 
 // importRights are what it takes to import each shape, beside importing at all.
 var importRights = map[intake.Shape][]authz.Right{
-	intake.Accounts:  {rightTo(authz.Create, authz.Accounts)},
-	intake.Customers: {rightTo(authz.Create, authz.Customers), rightTo(authz.Change, authz.Customers)},
-	intake.Payees:    {rightTo(authz.Create, authz.Payees), rightTo(authz.Change, authz.Payees)},
-	intake.Products:  {rightTo(authz.Create, authz.Products), rightTo(authz.Change, authz.Products)},
-	intake.Invoices:  {rightTo(authz.Create, authz.Invoices), rightTo(authz.Approve, authz.Invoices), rightTo(authz.Create, authz.Payments)},
-	intake.Payments:  {rightTo(authz.Create, authz.Payments)},
-	intake.Journal:   {rightTo(authz.Create, authz.Journal), rightTo(authz.Create, authz.Accounts)},
+	intake.Accounts:     {rightTo(authz.Create, authz.Accounts)},
+	intake.Customers:    {rightTo(authz.Create, authz.Customers), rightTo(authz.Change, authz.Customers)},
+	intake.Payees:       {rightTo(authz.Create, authz.Payees), rightTo(authz.Change, authz.Payees)},
+	intake.Products:     {rightTo(authz.Create, authz.Products), rightTo(authz.Change, authz.Products)},
+	intake.Invoices:     {rightTo(authz.Create, authz.Invoices), rightTo(authz.Approve, authz.Invoices), rightTo(authz.Create, authz.Payments)},
+	intake.CreditNotes:  {rightTo(authz.Create, authz.Invoices), rightTo(authz.Approve, authz.Invoices)},
+	intake.Bills:        {rightTo(authz.Create, authz.Bills), rightTo(authz.Approve, authz.Bills)},
+	intake.PayeeCredits: {rightTo(authz.Create, authz.Bills), rightTo(authz.Approve, authz.Bills)},
+	intake.Payments:     {rightTo(authz.Create, authz.Payments)},
+	intake.BillPayments: {rightTo(authz.Approve, authz.Bills)},
+	intake.Credits:      {rightTo(authz.Change, authz.Invoices), rightTo(authz.Approve, authz.Bills)},
+	intake.Journal:      {rightTo(authz.Create, authz.Journal), rightTo(authz.Create, authz.Accounts)},
 }
 
 // takeImport reads a file and puts it into the books, if the caller may do by hand what it does. It reads anew each time
@@ -54,7 +60,14 @@ func (c *call) takeImport(ctx context.Context, tx *tenant.Tx, name string, body 
 	if table.Rows() > importRows {
 		return table, intake.Summary{}, errImportRows
 	}
-	for _, right := range importRights[table.Shape] {
+	rights, ok := importRights[table.Shape]
+	if !ok {
+		return table, intake.Summary{}, errors.New("web: a shape of files that nobody has a right to")
+	}
+	if table.PaysBack() {
+		rights = append(slices.Clone(rights), rightTo(authz.Approve, authz.Payments))
+	}
+	for _, right := range rights {
 		if !c.server.Policy.May(c.scope, right).Allowed {
 			return table, intake.Summary{}, authz.Forbidden(right)
 		}

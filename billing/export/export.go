@@ -21,30 +21,39 @@ const (
 	Beancount    Format = "beancount"    // the same for beancount.github.io
 	Journal      Format = "journal"      // the journal as a table, a row for each line of an entry
 	Transactions Format = "transactions" // documents and payments, by date
-	Customers    Format = "customers"    // these five in the shapes that can be imported
+	Accounts     Format = "accounts"     // these and the journal are in the shapes that can be imported
+	Customers    Format = "customers"
 	Payees       Format = "payees"
 	Products     Format = "products"
 	Invoices     Format = "invoices"
+	CreditNotes  Format = "credit_notes"
+	Bills        Format = "bills"
+	PayeeCredits Format = "payee_credits"
 	Payments     Format = "payments"
+	BillPayments Format = "bill_payments"
+	Credits      Format = "credits" // what of credit notes and payees' credits settles what
 )
 
 var texts = map[Format]func(context.Context, *tenant.Tx, int64, io.Writer) error{Hledger: writeHledger, Beancount: writeBeancount}
 
 var tables = map[Format]func(context.Context, *tenant.Tx, sheet.Grid) error{
-	Transactions: writeTransactions, Payees: writePayees,
-	Customers: writeCustomers, Products: writeProducts, Invoices: writeInvoices, Payments: writePayments,
+	Transactions: writeTransactions, Accounts: writeAccounts, Payees: writePayees, Customers: writeCustomers, Products: writeProducts,
+	Invoices: writeDocuments("invoice", "customer_external_id", "invoice_total"), CreditNotes: writeCreditNotes,
+	Bills: writeDocuments("bill", "payee_external_id", "bill_total"), PayeeCredits: writeDocuments("payee_credit", "payee_external_id", "payee_credit_total"),
+	Payments: writePayments, BillPayments: writeBillPayments, Credits: writeCredits,
 }
 
 // Formats gives all formats.
 func Formats() []Format {
-	return []Format{Hledger, Beancount, Journal, Transactions, Payees, Customers, Products, Invoices, Payments}
+	return []Format{Hledger, Beancount, Journal, Transactions, Accounts, Payees, Customers, Products, Invoices, CreditNotes, Bills, PayeeCredits,
+		Payments, BillPayments, Credits}
 }
 
 // IsTable says whether a format is a table, which can be written as CSV and as XLSX.
 func (f Format) IsTable() bool { return tables[f] != nil || f == Journal }
 
 // ErrFormat refuses a format that is none of Formats.
-var ErrFormat = fault.New(fault.Invalid, "export.format", "The formats are hledger, beancount, journal, transactions, payees, customers, products, invoices and payments.")
+var ErrFormat = fault.New(fault.Invalid, "export.format", "The formats are hledger, beancount, journal, transactions, accounts, payees, customers, products, invoices, credit_notes, bills, payee_credits, payments, bill_payments and credits.")
 
 // Write writes the books of the transaction's organization to w in one of Formats, tables in CSV. It fails with ErrFormat
 // for others.

@@ -1,4 +1,5 @@
-// Package intake reads other systems' CSV files into the books: customers, payees, products, invoices, payments, journals.
+// Package intake reads our own exports and other systems' CSV files into the books: accounts, customers, payees, products,
+// documents that are sold and bought, payments of both, what credits settle, journals.
 //
 // It stands in front of package billing and goes in by the same doors as a person does, so that what was imported is
 // numbered, posted and recorded like everything else, and nothing gets in that the pages would refuse. A file is read and

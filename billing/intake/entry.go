@@ -38,7 +38,11 @@ type journalLine struct {
 
 func (e *journalEntry) first() row { return e.lines[0].row }
 
-// takeJournal posts the entries that are not there. What the books make by themselves when invoices and payments are
+// madeBy are the sources of entries that the books make by themselves when documents and payments are imported.
+var madeBy = []string{string(ledger.SourceInvoice), string(ledger.SourceLateFee), string(ledger.SourceCreditNote), string(ledger.SourceBill),
+	string(ledger.SourcePayeeCredit), string(ledger.SourcePayment), string(ledger.SourceBillPayment)}
+
+// takeJournal posts the entries that are not there. What the books make by themselves when documents and payments are
 // imported is passed over, and what took it back.
 func (t *Table) takeJournal(ctx context.Context, tx *tenant.Tx, s *Summary, progress func(int)) error {
 	entries := t.entries
@@ -67,7 +71,7 @@ func (t *Table) takeJournal(ctx context.Context, tx *tenant.Tx, s *Summary, prog
 	}
 	passed := map[string]bool{}
 	for i, e := range entries {
-		if e.source == string(ledger.SourceInvoice) || e.source == string(ledger.SourcePayment) || e.reverses != "" && passed[e.reverses] {
+		if slices.Contains(madeBy, e.source) || e.reverses != "" && passed[e.reverses] {
 			passed[e.key] = true
 			s.Passed++
 			continue

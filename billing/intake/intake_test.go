@@ -221,8 +221,8 @@ func TestTake_works_an_invoice_out(t *testing.T) {
 	o := books(t)
 	takeSome(t, o)
 	// 25.00 + 1 %, and 135.00 with 5 % and 9.975 %, by hand: 0.25, 6.75, 13.47 (13.46625).
-	if invoices := exported(t, o, export.Invoices); !strings.Contains(invoices, ",180.47,,,0,0.00\n") ||
-		strings.Index(invoices, "i2,") > strings.Index(invoices, "i1,") || !strings.Contains(invoices, "i1,c1,2025-03-02,2025-04-01,EUR,1,p1,Hosting,2,12.5,0,A++B,180.47,,,0,0.00\n") {
+	if invoices := exported(t, o, export.Invoices); !strings.Contains(invoices, ",180.47,,,0,0.00,4000,\n") ||
+		strings.Index(invoices, "i2,") > strings.Index(invoices, "i1,") || !strings.Contains(invoices, "i1,c1,2025-03-02,2025-04-01,EUR,1,p1,Hosting,2,12.5,0,A++B,180.47,,,0,0.00,4000,\n") {
 		t.Errorf("the invoices are\n%s", invoices)
 	}
 	if journal := exported(t, o, export.Journal); !strings.Contains(journal, "Invoice INV-0001") || !strings.Contains(journal, ",999,,JPY,") {

@@ -19,10 +19,10 @@ var (
 	ErrTooLarge  = fault.New(fault.Invalid, "import.too_large", "The file is larger than 64 MB. Split it, each part with the header.")
 	ErrCell      = fault.New(fault.Invalid, "text.invalid", "The cell holds a byte that is not UTF-8, or a NUL character. Save the file as CSV in UTF-8.")
 	ErrTwice     = fault.New(fault.Invalid, "import.twice", "The external id stands twice in this file.")
-	ErrLine      = fault.New(fault.Invalid, "import.line", "Number the lines of an invoice 1, 2, 3 and so on, each once.")
-	ErrTotal     = fault.New(fault.Invalid, "import.total", "The invoice comes to another total than the file says.")
+	ErrLine      = fault.New(fault.Invalid, "import.line", "Number the lines of a document 1, 2, 3 and so on, each once.")
+	ErrTotal     = fault.New(fault.Invalid, "import.total", "The document comes to another total than the file says.")
 	ErrYes       = fault.New(fault.Invalid, "import.yes", "Write yes, or leave the cell empty.")
-	ErrMixed     = fault.New(fault.Invalid, "import.mixed", "The rows of one invoice do not agree.")
+	ErrMixed     = fault.New(fault.Invalid, "import.mixed", "The rows of one document do not agree.")
 	ErrDiffers   = fault.New(fault.Conflict, "import.differs", "It is in the books already, and is not the same.")
 	ErrReference = fault.New(fault.Invalid, "import.reference", "What this refers to is not in the books. Import it first.")
 )
@@ -32,13 +32,18 @@ type Shape string
 
 // The shapes, in the order in which files are taken: each refers to those before it.
 const (
-	Accounts  Shape = "accounts"
-	Customers Shape = "customers"
-	Payees    Shape = "payees"
-	Products  Shape = "products"
-	Invoices  Shape = "invoices"
-	Payments  Shape = "payments"
-	Journal   Shape = "journal"
+	Accounts     Shape = "accounts"
+	Customers    Shape = "customers"
+	Payees       Shape = "payees"
+	Products     Shape = "products"
+	Invoices     Shape = "invoices"
+	CreditNotes  Shape = "credit_notes"
+	Bills        Shape = "bills"
+	PayeeCredits Shape = "payee_credits"
+	Payments     Shape = "payments"
+	BillPayments Shape = "bill_payments"
+	Credits      Shape = "credits" // what of credit notes and payees' credits settles what
+	Journal      Shape = "journal"
 )
 
 // layout is the columns of a shape.
@@ -47,6 +52,9 @@ type layout struct {
 	required []string
 	optional []string
 }
+
+// onDocuments may be in the files of all documents.
+var onDocuments = []string{"discount_percent", "tax_code", "due_date", "purchase_order", "prices_with_tax", "document_discount_percent", "document_discount", "account_code", "reference"}
 
 var layouts = []layout{
 	{Accounts, []string{"code", "name", "kind"}, nil},
@@ -57,9 +65,16 @@ var layouts = []layout{
 		[]string{"company", "email", "phone", "street", "city", "region", "postal_code", "country", "tax_number", "expense_account_code"}},
 	{Products, []string{"external_id", "name", "unit_price", "currency"}, []string{"description"}},
 	{Invoices, []string{"external_id", "customer_external_id", "issue_date", "currency", "line", "product_external_id", "description", "quantity", "unit_price"},
-		[]string{"discount_percent", "tax_code", "due_date", "paid_on", "invoice_total",
-			"purchase_order", "prices_with_tax", "document_discount_percent", "document_discount"}},
-	{Payments, []string{"external_id", "invoice_external_id", "paid_on", "amount", "currency"}, []string{"method", "reference", "customer_external_id"}},
+		append([]string{"paid_on", "invoice_total"}, onDocuments...)},
+	{CreditNotes, []string{"external_id", "customer_external_id", "issue_date", "currency", "line", "description", "quantity", "unit_price", "credit_note_total"},
+		append([]string{"invoice_external_id", "invoice_line", "product_external_id"}, onDocuments...)},
+	{Bills, []string{"external_id", "payee_external_id", "issue_date", "currency", "line", "description", "quantity", "unit_price", "bill_total"}, append([]string{"product_external_id"}, onDocuments...)},
+	{PayeeCredits, []string{"external_id", "payee_external_id", "issue_date", "currency", "line", "description", "quantity", "unit_price", "payee_credit_total"}, append([]string{"product_external_id"}, onDocuments...)},
+	{Payments, []string{"external_id", "invoice_external_id", "paid_on", "amount", "currency"},
+		[]string{"method", "reference", "customer_external_id", "account_code", "refund_of", "credit_note_external_id"}},
+	{BillPayments, []string{"external_id", "bill_external_id", "paid_on", "amount", "currency"},
+		[]string{"method", "reference", "payee_external_id", "account_code", "refund_of", "payee_credit_external_id", "taken_back_on"}},
+	{Credits, []string{"credit_external_id", "document_external_id", "applied_on", "amount", "currency"}, []string{"kind"}},
 	{Journal, []string{"entry", "date", "description", "account_code", "debit", "credit", "currency"},
 		[]string{"source", "reverses", "line", "account", "kind", "party", "memo"}},
 }
@@ -68,7 +83,7 @@ func (s Shape) rank() int {
 	return slices.IndexFunc(layouts, func(l layout) bool { return l.shape == s })
 }
 
-// Sort puts tables into the order in which they are taken: accounts, customers, payees, products, invoices, payments, journal.
+// Sort puts tables into the order in which they are taken, which is that of the shapes.
 func Sort(tables []*Table) {
 	slices.SortStableFunc(tables, func(a, b *Table) int { return cmp.Compare(a.Shape.rank(), b.Shape.rank()) })
 }

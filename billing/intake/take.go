@@ -16,13 +16,13 @@ import (
 type Summary struct {
 	Shape     Shape
 	Things    int            // customers, payees, products, invoices or whatever its shape is
-	Lines     int            // of invoices and entries
+	Lines     int            // of documents and entries
 	Added     int            // things that were new
 	Changed   int            // customers, payees and products that were written anew
 	Unchanged int            // things that were in the books already, just so
-	Passed    int            // entries that invoices and payments make by themselves
+	Passed    int            // entries that documents and payments make by themselves
 	Paid      int            // invoices whose payment the file itself told of
-	Totals    []money.Amount // of all invoices or payments of the file, by currency
+	Totals    []money.Amount // of all documents or payments of the file, by currency
 }
 
 // add counts an amount into the totals.
@@ -39,7 +39,7 @@ func (s *Summary) add(a money.Amount) error {
 }
 
 // Take puts a table into the books. What is there already and the same is passed over, so that taking a file twice is
-// taking it once; a customer, payee or product that has changed is written anew; an invoice or payment that differs is refused.
+// taking it once; a customer, payee or product that has changed is written anew; a document or payment that differs is refused.
 // progress, which may be nil, is told how many rows are done.
 //
 // It fails with *Refused when the file is to blame. After any error the transaction must not be committed.
@@ -57,8 +57,9 @@ func Take(ctx context.Context, tx *tenant.Tx, t *Table, progress func(rows int))
 		t.base = settings.BaseCurrency
 	}
 	take := map[Shape]func(context.Context, *tenant.Tx, *Summary, func(int)) error{
-		Customers: t.takeCustomers, Payees: t.takePayees, Products: t.takeProducts, Invoices: t.takeInvoices, Payments: t.takePayments,
-		Accounts: t.takeAccounts, Journal: t.takeJournal,
+		Customers: t.takeCustomers, Payees: t.takePayees, Products: t.takeProducts, Accounts: t.takeAccounts, Journal: t.takeJournal,
+		Invoices: t.takeDocuments, CreditNotes: t.takeDocuments, Bills: t.takeDocuments, PayeeCredits: t.takeDocuments,
+		Payments: t.takePayments, BillPayments: t.takePayments, Credits: t.takeCredits,
 	}[t.Shape]
 	if take == nil {
 		return summary, errors.New("intake: a table that Read did not make")

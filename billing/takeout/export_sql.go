@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -158,20 +159,27 @@ func deleteExpired(ctx context.Context, tx *tenant.Tx, most int) (int64, error) 
 }
 
 // countRows is about how many rows an export will have. Its parts are counts of all that there is in the transaction's
-// organization.
+// organization. What is none of those named is a kind of document.
 func countRows(ctx context.Context, tx *tenant.Tx, holds Subject) (n int, err error) {
 	err = tx.Get(ctx, &n, `
 		SELECT CASE $1
 			WHEN 'customers' THEN (SELECT count(*) FROM party WHERE is_customer)
 			WHEN 'payees' THEN (SELECT count(*) FROM party WHERE is_payee)
 			WHEN 'products' THEN (SELECT count(*) FROM product)
-			WHEN 'invoices' THEN (SELECT count(*) FROM document_line l JOIN document d ON d.id = l.document_id WHERE d.kind::text = 'invoice' AND d.state::text = 'issued')
+			WHEN 'accounts' THEN (SELECT count(*) FROM account)
+			WHEN 'credits' THEN (SELECT count(*) FROM credit_allocation)
 			WHEN 'payments' THEN (SELECT count(*) FROM payment_allocation)
+			WHEN 'bill_payments' THEN (SELECT count(*) FROM payment_allocation)
 			WHEN 'transactions' THEN (SELECT count(*) FROM document WHERE state::text <> 'draft') + (SELECT count(*) FROM payment)
 			WHEN 'everything' THEN (SELECT count(*) FROM party) + (SELECT count(*) FROM product) + (SELECT count(*) FROM document_line)
 				+ (SELECT count(*) FROM payment_allocation) + (SELECT count(*) FROM document) + (SELECT count(*) FROM payment)
-				+ 4 * (SELECT count(*) FROM journal_line)
-			ELSE (SELECT count(*) FROM journal_line) END`, string(holds))
+				+ (SELECT count(*) FROM account) + 4 * (SELECT count(*) FROM journal_line)
+			WHEN 'journal' THEN (SELECT count(*) FROM journal_line)
+			WHEN 'ledger' THEN (SELECT count(*) FROM journal_line)
+			WHEN 'hledger' THEN (SELECT count(*) FROM journal_line)
+			WHEN 'beancount' THEN (SELECT count(*) FROM journal_line)
+			ELSE (SELECT count(*) FROM document_line l JOIN document d ON d.id = l.document_id
+			       WHERE d.kind::text = $2 AND d.state::text = 'issued') END`, string(holds), strings.TrimSuffix(string(holds), "s"))
 	if err != nil {
 		return 0, fmt.Errorf("counting what is to be exported: %w", err)
 	}

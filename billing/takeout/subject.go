@@ -40,11 +40,17 @@ var asTable = []Format{CSV, XLSX}
 
 var choices = []Choice{
 	{Everything, "Everything", "exports:create", []Format{ZIP}},
+	{Subject(export.Accounts), "Chart of accounts", "accounts:export", asTable},
 	{Subject(export.Customers), "Customers", "customers:export", asTable},
 	{Subject(export.Payees), "Payees", "payees:export", asTable},
 	{Subject(export.Products), "Products", "products:export", asTable},
 	{Subject(export.Invoices), "Invoices", "invoices:export", asTable},
+	{Subject(export.CreditNotes), "Credit notes", "invoices:export", asTable},
 	{Subject(export.Payments), "Payments", "payments:export", asTable},
+	{Subject(export.Bills), "Bills", "bills:export", asTable},
+	{Subject(export.PayeeCredits), "Payee credits", "bills:export", asTable},
+	{Subject(export.BillPayments), "Bill payments", "bills:export", asTable},
+	{Subject(export.Credits), "What credits settle", "reports:export", asTable},
 	{Subject(export.Transactions), "Transaction history", "reports:export", asTable},
 	{Subject(export.Journal), "Journal entries", "journal:export", asTable},
 	{Ledger, "General ledger", "reports:export", asTable},

@@ -202,7 +202,7 @@ type orgImport struct {
 func (orgImport) Help() string {
 	return "CSV in UTF-8, with commas, semicolons or tabs. Each file is taken as a whole or not at all; what is in the books " +
 		"already is passed over, so that a file may be taken again.\n\n" + intake.Describe() +
-		"\n\nAn invoice has a row for each line. Several taxes of one line are written with + between their codes."
+		"\n\nA document has a row for each line. Several taxes of one line are written with + between their codes."
 }
 
 // Run imports the files, each as a whole or not at all.
@@ -269,7 +269,7 @@ func importTable(ctx context.Context, db *tenant.DB, slug string, table *intake.
 // sayImported is such as "412 invoices with 2,240 lines, USD 2,328.60: 412 added".
 func sayImported(s intake.Summary) string {
 	what := []string{several(s.Things, string(s.Shape))}
-	if s.Shape == intake.Invoices {
+	if s.Lines > 0 && s.Shape != intake.Journal {
 		what[0] += " with " + several(s.Lines, "lines")
 	}
 	for _, total := range s.Totals {
