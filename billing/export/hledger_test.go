@@ -178,7 +178,9 @@ func TestWriteHledger_adds_up_in_hledger(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			o := open(t)
-			postAtRandom(t, o, rand.New(rand.NewPCG(seed, 1)))
+			random := rand.New(rand.NewPCG(seed, 1))
+			postAtRandom(t, o, random)
+			sellAndBuyAtRandom(t, o, random)
 			checkWithOthers(t, o)
 		})
 	}
