@@ -98,6 +98,39 @@ func TestBankPages(t *testing.T) {
 	o.matchAndReconcile(t, at)
 }
 
+// More came than is open: one click pays the invoice and keeps the rest as the customer's credit.
+func TestTheRestIsKeptInOneClick(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	invoice, customer := o.issued(t)
+	var sold struct{ Number string }
+	o.call(t, "GET", "/v1/invoices/"+invoice, nil).decode(t, &sold)
+	account := o.program.made(t, "/v1/bank-accounts", map[string]any{"account_id": o.account(t, "1010"), "currency": "EUR"})
+	o.program.made(t, "/v1/bank-accounts/"+account+"/lines", map[string]any{"date": "2026-11-02", "memo": sold.Number, "amount": map[string]string{"amount": "150.00", "currency": "EUR"}})
+	form := regexp.MustCompile(`<form method="post" action="([^"]*/bank-lines/[^"]*/match)">((?:<input type="hidden"[^>]*>)*<input type="hidden" name="keep_rest" value="yes">)<button`).FindStringSubmatch(string(o.get(t, o.path("/bank/"+account)).body))
+	if form == nil {
+		t.Fatal("keeping the rest is not offered")
+	}
+	var sent []string
+	for _, field := range regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(form[2], -1) {
+		sent = append(sent, field[1], field[2])
+	}
+	if a := o.post(t, form[1], sent...); a.status != http.StatusSeeOther {
+		t.Fatalf("the click gets %d: %s", a.status, a.body)
+	}
+	var credits struct {
+		Items []struct{ Left struct{ Amount string } }
+	}
+	o.program.call(t, "GET", "/v1/customers/"+customer+"/credits", nil).decode(t, &credits)
+	if len(credits.Items) != 1 || credits.Items[0].Left.Amount != "50.00" {
+		t.Errorf("the customer's credit is %+v", credits)
+	}
+	if page := string(o.get(t, o.path("/invoices/"+invoice)).body); !strings.Contains(page, "Paid") {
+		t.Error("the invoice is not paid")
+	}
+}
+
 func (o owner) matchAndReconcile(t *testing.T, at string) {
 	t.Helper()
 	page := string(o.get(t, at).body)

@@ -29,6 +29,23 @@ func (o owner) makeExport(t *testing.T, id string) {
 	}
 }
 
+// The button of each list leads to the export of that list, chosen; who may not export is not shown it.
+func TestExportButtonsOfLists(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	viewer := h.memberWith(t, estate{owner: o}, "viewer")
+	for _, list := range []string{"customers", "payees", "products", "journal"} {
+		link := o.inside("/settings/exports") + "?holds=" + list
+		o.browser.get(t, o.inside("/"+list)).holds(t, `href="`+link+`"`)
+		o.browser.get(t, link).holds(t, `<option value="`+list+`" selected>`)
+		if a := viewer.get(t, o.inside("/"+list)); a.status != http.StatusOK || strings.Contains(string(a.body), "?holds=") {
+			t.Errorf("%s: who only reads is shown the button, with %d", list, a.status)
+		}
+	}
+	o.browser.get(t, o.inside("/settings/exports")).holds(t, `<option value="bills"`, `<option value="credit_notes"`, "What credits settle")
+}
+
 func TestExports(t *testing.T) {
 	t.Parallel()
 	h := open(t)
