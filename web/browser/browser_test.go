@@ -168,6 +168,7 @@ type visitor struct {
 
 	mu       sync.Mutex
 	at       string // what is being looked at, for the words of a trouble; may be empty
+	refused  int    // the status with which the walk is being refused on purpose; 0 for none
 	troubles []string
 }
 
@@ -212,6 +213,23 @@ func (v *visitor) another() *visitor {
 	return other
 }
 
+// someone is another person, at a browser that knows nothing of the first one's.
+func (v *visitor) someone() *visitor {
+	v.t.Helper()
+	tab, end := chromedp.NewContext(v.ctx, chromedp.WithNewBrowserContext())
+	v.t.Cleanup(end)
+	other := &visitor{t: v.t, ctx: tab, home: v.home}
+	other.watch()
+	return other
+}
+
+// expecting says that from now on the walk is refused with a status, which the browser remarks on by itself.
+func (v *visitor) expecting(status int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.refused = status
+}
+
 // watch begins a tab, and notes what goes wrong in it.
 func (v *visitor) watch() {
 	v.t.Helper()
@@ -238,6 +256,9 @@ func (v *visitor) watch() {
 func (v *visitor) note(trouble string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.refused != 0 && strings.Contains(trouble, fmt.Sprintf("status of %d", v.refused)) {
+		return
+	}
 	if v.at != "" {
 		trouble = v.at + ": " + trouble
 	}
@@ -287,6 +308,14 @@ func (v *visitor) send(name string) {
 	v.do("sending the form", chromedp.SendKeys(`[name="`+name+`"]`, kb.Enter, chromedp.ByQuery))
 }
 
+func (v *visitor) signIn(email, password string) {
+	v.t.Helper()
+	v.open("/sign-in")
+	v.fill("email", email)
+	v.fill("password", password)
+	v.send("password")
+}
+
 // choose chooses the one option whose words begin so. What one types into a select jumps to what begins with the last
 // letters, once there is nothing that begins with all.
 func (v *visitor) choose(name, words string) {
@@ -310,6 +339,19 @@ func (v *visitor) chosen(name, value string) {
 	if is != value {
 		v.t.Fatalf("%s is %q, not %q", name, is, value)
 	}
+}
+
+// confirm opens the question before what cannot be undone, and answers it.
+func (v *visitor) confirm(label, does string) {
+	v.t.Helper()
+	v.do("asking to "+label, chromedp.Click(`//summary[normalize-space(.)="`+label+`"]`, chromedp.BySearch, chromedp.NodeVisible))
+	v.press(does)
+}
+
+// tick ticks a box by its name and value.
+func (v *visitor) tick(name, value string) {
+	v.t.Helper()
+	v.do("ticking "+value, chromedp.Click(fmt.Sprintf(`input[name=%q][value=%q]`, name, value), chromedp.ByQuery))
 }
 
 func (v *visitor) picture(name string) {

@@ -7,17 +7,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-func (v *visitor) signIn(email, password string) {
-	v.t.Helper()
-	v.open("/sign-in")
-	v.fill("email", email)
-	v.fill("password", password)
-	v.send("password")
-}
-
 // An owner takes everything along: the export is made while nobody waits, and a reload loses nothing.
-func TestTakingEverythingAlong(t *testing.T) {
-	jane := visitFor(t, serve(t, "--demo").home, 5*time.Minute)
+func takeEverything(t *testing.T, s service) {
+	jane := visitFor(t, s.home, 5*time.Minute)
 	jane.signIn(demoEmail, demoPassword)
 	jane.sees("Owed to you")
 	jane.open("/o/chinook/settings/exports")
