@@ -165,3 +165,24 @@ func StaffScopes() []string {
 	}
 	return all
 }
+
+// SayStaffScope says in plain words what a function that can be chosen lets one do: "see background jobs". What is none of
+// them is given as it is.
+func SayStaffScope(scope string) string {
+	module, way, _ := strings.Cut(scope, ":")
+	for _, row := range staffGrid {
+		if string(row.module) != module {
+			continue
+		}
+		boxes := row.boxes[:1]
+		if way == "write" {
+			boxes = row.boxes[1:]
+		}
+		var names []string
+		for _, b := range boxes {
+			names = append(names, b.name)
+		}
+		return strings.Join(names, " and ")
+	}
+	return scope
+}

@@ -145,7 +145,7 @@ func showStaffPeople(v *staffVisit, status int, form page.Form) error {
 		data.Roles = append(data.Roles, page.Option{Value: role.Name, Label: role.Title})
 	}
 	for _, scope := range authz.StaffScopes() {
-		data.Scopes = append(data.Scopes, page.Option{Value: scope, Label: scope})
+		data.Scopes = append(data.Scopes, page.Option{Value: scope, Label: authz.SayStaffScope(scope)})
 	}
 	err := v.run(func(tx *tenant.PlatformTx) error {
 		all, err := authz.ListStaff(v.ctx, tx)

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"strings"
 	"time"
 
 	"github.com/countinghouse/countinghouse/authz"
@@ -51,6 +52,32 @@ type StaffHome struct {
 	Role authz.Role
 }
 
+// StaffPlace is a way from the first page of the console, and what one does there.
+type StaffPlace struct {
+	NavEntry
+	Say string
+}
+
+var staffSays = map[string]string{
+	"Support visits":  "Ask to be let in, enter where you were, see what waits for an answer.",
+	"Organizations":   "Which there are, how large they are, and in which compartment they lie.",
+	"Plans":           "What organizations pay and how each stands with it.",
+	"Security events": "What looks like an attack, and what became of it.",
+	"Fleet":           "How schemas, database and keys stand at this moment.",
+	"Jobs":            "What is done in the background, and what failed at it.",
+	"Staff":           "Who is on the staff, and what they may do.",
+	"Settings":        "Passwords, puzzles, recovery and how long things are kept, for everyone.",
+}
+
+// Places are the ways that the reader may go, with what they are for.
+func (h StaffHome) Places() []StaffPlace {
+	var all []StaffPlace
+	for _, way := range h.Ways() {
+		all = append(all, StaffPlace{way, staffSays[way.Label]})
+	}
+	return all
+}
+
 // StaffOrganizations is the data of "staff-organizations".
 type StaffOrganizations struct {
 	StaffShell
@@ -92,6 +119,15 @@ type StaffRow struct {
 
 // RoleTitle names a role of staff.
 func (r StaffRow) RoleTitle() string { return staffRole(r.Role).Title }
+
+// May says what they may do where that is less than their role.
+func (r StaffRow) May() string {
+	var said []string
+	for _, scope := range r.Rights {
+		said = append(said, authz.SayStaffScope(scope))
+	}
+	return strings.Join(said, ", ")
+}
 
 func staffRole(name string) authz.Role {
 	for _, role := range authz.StaffRoles() {
