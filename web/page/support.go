@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -190,7 +191,10 @@ func deedSay(d authz.Deed) string {
 // deedDetail leaves out of a line's detail why the visit is: that stands above.
 func deedDetail(d authz.Deed) string {
 	if detail, _, ok := strings.Cut(d.Detail, ". "); ok && strings.HasPrefix(d.Action, "support.") {
-		return strings.Replace(detail, "/o/:slug", "", 1)
+		if before, at, ok := strings.Cut(detail, "/o/:slug"); ok {
+			return before + cmp.Or(at, "/")
+		}
+		return detail
 	}
 	return d.Detail
 }

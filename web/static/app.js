@@ -215,7 +215,15 @@
     });
   }
 
+  // Where tabs or days are more than fit, the one that is open is in view from the start.
+  function showTab(tab) {
+    var tabs = tab.closest(".tabs, .chips");
+    if (!tabs || tabs.scrollWidth <= tabs.clientWidth) return;
+    tabs.scrollLeft += tab.getBoundingClientRect().left - tabs.getBoundingClientRect().left - (tabs.clientWidth - tab.offsetWidth) / 2;
+  }
+
   function dress(root) {
+    root.querySelectorAll(":is(.tabs, .chips) [aria-current]").forEach(showTab);
     root.querySelectorAll("input[data-checked]").forEach(checkAsTyped);
     root.querySelectorAll("[data-left]").forEach(countDown);
     if (window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) {
