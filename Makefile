@@ -16,7 +16,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 STATICCHECK = "$$(go -C internal/tools tool -n staticcheck)"
 MODULES = find . -mindepth 2 -name go.mod -not -path './.*' -not -path './data/*' -not -path './internal/tools/*' -not -path './secrets/realvault/*' -not -path './charts/*'
 
-.PHONY: help run demo build vault test chaos pages fuzz scan sqlmap bench lint baseline clean packages
+.PHONY: help run demo build vault test chaos pages pictures fuzz scan sqlmap bench lint baseline clean packages
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ chaos: $(if $(VAULT),vault) ## Break what the service stands on under load, for 
 
 pages: packages ## Look at every page with axe in Chromium, in light and dark, narrow and wide; pictures go to .cache/pictures.
 	cd web/browser && go test -count=1 -tags pages -timeout 30m -run TestEveryPage -v .
+
+pictures: packages ## Draw the pictures of the guides in docs/ anew.
+	cd web/browser && go test -count=1 -tags guide -timeout 10m -run TestPicturesOfTheGuides . -args -guide ../../docs
 
 fuzz: ## Run every fuzz target for a minute (or FUZZ=... seconds).
 	.ci/fuzz $(FUZZ)
