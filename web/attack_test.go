@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"html"
@@ -9,12 +10,14 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/countinghouse/countinghouse/identity"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
+	"github.com/countinghouse/countinghouse/web"
 )
 
 // A body may be 1 MB. Compressed, a few hundred bytes of it stand for as many megabytes, and nobody need sign in
@@ -187,67 +190,110 @@ var (
 	anID     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
+// otherwise names the pages that answer whoever holds their right with something else than themselves, since the estate's thing is of
+// another state than they show; with a role before it, what that one alone is answered.
+var otherwise = map[string]int{
+	"/o/:slug/bank/:id/files/:file":              http.StatusNotFound, // the estate's file is an invoice's
+	"/o/:slug/bills/:id/files/:file":             http.StatusNotFound,
+	"/o/:slug/payee-credits/:id/files/:file":     http.StatusNotFound,
+	"/o/:slug/recurring-bills/:id/files/:file":   http.StatusNotFound,
+	"/o/:slug/quotes/:id/send":                   http.StatusConflict, // it is a draft
+	"/o/:slug/credit-notes/:id/send":             http.StatusConflict,
+	"/o/:slug/settings/exports/:id/file":         http.StatusConflict,  // no worker makes it
+	"auditor /o/:slug/settings/exports/:id/file": http.StatusForbidden, // who may not export customers
+}
+
 // Whatever a page offers its reader, they may do; whatever they may not, is refused.
 func TestPagesOfferWhatTheirReaderMayDo(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	acme := h.estate(t)
+	may := whoMay(t)
 	draft := acme.made(t, "/v1/invoices", map[string]any{"customer_id": acme.ids["customers"],
 		"lines": []any{map[string]any{"description": "x", "quantity": "1", "unit_price": "1"}}})
 	for _, role := range []string{"administrator", "accountant", "bookkeeper", "sales", "viewer", "auditor"} {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()
-			b := h.memberWith(t, acme, role)
-			seen := map[string]bool{}
-			paths := []string{acme.inside(""), acme.inside("/invoices/" + draft)}
-			for _, r := range h.Routes() {
-				if r.Method == "GET" && strings.HasPrefix(r.Path, "/o/:slug") {
-					paths = append(paths, acme.path(t, r))
+			r := offered{house: h, browser: h.memberWith(t, acme, role), acme: acme, links: []string{acme.inside("/invoices/" + draft)}, seen: map[string]bool{}, sent: map[string]bool{}}
+			for _, route := range h.Routes() {
+				if route.Method == "GET" && strings.HasPrefix(route.Path, "/o/:slug") {
+					r.askRoute(t, role, route, route.AnyRight || slices.Contains(may[route.Right.String()], role))
 				}
 			}
-			asked := map[string]bool{} // those that the reader was led to, and not we
-			for len(paths) > 0 {
-				path := paths[0]
-				paths = paths[1:]
-				key := anID.ReplaceAllString(path, "ID")
-				if seen[path] {
+			for len(r.links) > 0 {
+				path := r.links[0]
+				r.links = r.links[1:]
+				if r.seen[path] {
 					continue
 				}
-				seen[path] = true
-				a := b.get(t, path)
-				// A route that no link led to may be closed to this reader, or be of another state than the estate's thing has.
-				if !asked[path] && (a.status == http.StatusForbidden || a.status == http.StatusNotFound || a.status == http.StatusConflict) {
-					continue
+				r.seen[path] = true
+				a := r.browser.get(t, path)
+				if a.status != http.StatusOK && a.status != http.StatusSeeOther {
+					t.Errorf("a link leads to %s: %d", anID.ReplaceAllString(path, "ID"), a.status)
 				}
-				if a.status >= 400 {
-					t.Errorf("a link leads to %s: %d", key, a.status)
-					continue
-				}
-				for _, link := range linked.FindAllStringSubmatch(string(a.body), -1) {
-					to := html.UnescapeString(link[1])
-					if strings.HasPrefix(to, "/o/"+acme.slug) {
-						to, _, _ = strings.Cut(to, "#")
-						asked[to] = true
-						paths = append(paths, to)
-					}
-				}
-				for _, form := range postForm.FindAllString(string(a.body), -1) {
-					found := action.FindStringSubmatch(form)
-					if found == nil || !strings.HasPrefix(found[1], "/o/") {
-						continue
-					}
-					h.checkOffer(t, b, key, html.UnescapeString(found[1]))
-				}
+				r.note(t, path, a)
 			}
 		})
 	}
 }
 
-// checkOffer sends a form that changes nothing, since it has no fields: it is refused for that and for nothing else.
-func (h *house) checkOffer(t *testing.T, b *browser, on, to string) {
+// offered is what a reader finds at acme's pages: links yet to be followed, and what was seen and sent.
+type offered struct {
+	*house
+	browser    *browser
+	acme       estate
+	links      []string
+	seen, sent map[string]bool
+}
+
+// askRoute asks for a page that no link led to: whoever may not come is told so, and nobody else is.
+func (o *offered) askRoute(t *testing.T, role string, route web.Route, may bool) {
 	t.Helper()
-	if a := b.post(t, to, "idempotency_key", " "); a.status == http.StatusForbidden || a.status == http.StatusNotFound {
-		t.Errorf("%s offers %s, which is refused: %d", on, anID.ReplaceAllString(to, "ID"), a.status)
+	path := o.acme.path(t, route)
+	a := o.browser.get(t, path)
+	want := []int{http.StatusForbidden}
+	if may {
+		want = []int{http.StatusOK, http.StatusSeeOther}
+		if other := cmp.Or(otherwise[role+" "+route.Path], otherwise[route.Path]); other != 0 {
+			want = []int{other}
+		}
+	}
+	if !slices.Contains(want, a.status) {
+		t.Errorf("%s (%s): %d, not one of %d", route.Path, route.Right, a.status, want)
+	}
+	if a.status < 400 {
+		o.seen[path] = true
+		o.note(t, path, a)
+	}
+}
+
+// note keeps the links of a page, and sends each of its forms once with a key that no form has: that is refused for the key and
+// for nothing else, and changes nothing.
+func (o *offered) note(t *testing.T, path string, a answer) {
+	t.Helper()
+	for _, link := range linked.FindAllStringSubmatch(string(a.body), -1) {
+		if to := html.UnescapeString(link[1]); strings.HasPrefix(to, "/o/"+o.acme.slug) {
+			to, _, _ = strings.Cut(to, "#")
+			o.links = append(o.links, to)
+		}
+	}
+	for _, form := range postForm.FindAllString(string(a.body), -1) {
+		found := action.FindStringSubmatch(form)
+		if found == nil || !strings.HasPrefix(found[1], "/o/") || o.sent[found[1]] {
+			continue
+		}
+		o.sent[found[1]] = true
+		to := html.UnescapeString(found[1])
+		want := http.StatusUnprocessableEntity
+		switch {
+		case strings.Contains(form, "multipart/form-data"): // which this is not
+			want = http.StatusUnsupportedMediaType
+		case strings.Contains(form, `id="invoice-form"`), strings.Contains(form, `id="entry-form"`): // an editor that no button sent shows itself again
+			want = http.StatusOK
+		}
+		if b := o.browser.post(t, to, "idempotency_key", " "); b.status != want {
+			t.Errorf("%s offers %s, which answers %d", anID.ReplaceAllString(path, "ID"), anID.ReplaceAllString(to, "ID"), b.status)
+		}
 	}
 }
 
