@@ -67,6 +67,7 @@ func (o organization) sell() {
 	o.ids["customers"] = o.made("/v1/customers", map[string]any{"name": longName, "email": "accounts.payable.department@kapodistrias-konstantinopoulos.example"})
 	o.ids["contacts"] = o.made("/v1/contacts", map[string]any{"customer_id": o.ids["customers"], "email": "ines@apple.example", "name": "Inês Prado",
 		"rights": []string{"invoices", "pay", "order", "subscriptions", "methods", "people"}})
+	o.made("/v1/contacts", map[string]any{"customer_id": o.ids["customers"], "email": "rui@apple.example", "name": "Rui Prado", "rights": []string{"invoices"}}) // who never joins
 	o.ids["products"] = o.made("/v1/products", map[string]any{"name": "Remastered edition of " + longName, "unit_price": "10", "shop": map[string]any{"in_shop": true}})
 	o.ids["shop"] = o.ids["products"]
 	o.api("PUT", "/v1/portal", map[string]any{"sign_up": true, "shop_open": true}, nil)
@@ -123,6 +124,9 @@ func (o organization) bank() {
 		o.made(at+"/lines", map[string]any{"date": fmt.Sprintf("2026-01-%02d", day), "memo": strings.Repeat("TRANSFER/2026/0000"+fmt.Sprint(day)+" ", 4), "amount": usd("5.00")})
 	}
 	o.ids["lines"] = o.firstOf(at + "/lines")
+	read := o.upload(o.in("/bank/"+o.ids["bank"]+"/files"), "january.csv", "Date,Memo,Amount\n2026-01-05,Interest,1.25\n")
+	to := read.header.Get("Location")
+	o.ids["files"] = to[strings.LastIndex(to, "/")+1:]
 	o.ids["bank-rules"] = o.made("/v1/bank-rules", map[string]any{"words": "coffee", "way": "contains", "account_id": o.ids["accounts"]})
 	o.ids["bank-statements"] = o.made(at+"/statements", map[string]any{"ends_on": "2026-01-31", "closing": usd("5.00")})
 	o.ids["journal"] = o.made("/v1/journal-entries", map[string]any{"date": "2026-01-02", "description": "Capital paid in", "lines": []any{
