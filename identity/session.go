@@ -238,6 +238,8 @@ type Membership struct {
 	// PasswordUntil is when the organization's own rules shut them out unless they change their password before; zero
 	// for never.
 	PasswordUntil time.Time
+	// Sample says that it is one to look around in.
+	Sample bool
 }
 
 // Organizations lists where a person may enter today, by name.

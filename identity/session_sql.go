@@ -158,11 +158,13 @@ func memberships(ctx context.Context, tx *tenant.PlatformTx, person tenant.Perso
 		Role string                `db:"role"`
 		// As package tenant has it, which keeps them out.
 		PasswordUntil *time.Time `db:"password_until"`
+		Sample        bool       `db:"sample"`
 	}
 	err := tx.Select(ctx, &rows, `
 		SELECT o.id, o.slug, o.name, m.role,
 		       CASE WHEN e.password_days > 0 AND NOT m.entry_exempt
-		            THEN coalesce(c.changed_at, c.created_at) + make_interval(days => e.password_days) END AS password_until
+		            THEN coalesce(c.changed_at, c.created_at) + make_interval(days => e.password_days) END AS password_until,
+		       EXISTS (SELECT FROM platform.sample s WHERE s.slug = o.slug AND s.ended_at IS NULL) AS sample
 		  FROM platform.membership m JOIN platform.organization o ON o.id = m.organization_id
 		  LEFT JOIN platform.entry_rule e ON e.organization_id = o.id
 		  LEFT JOIN platform.credential c ON c.person_id = m.person_id AND c.kind::text = 'password'
@@ -173,7 +175,7 @@ func memberships(ctx context.Context, tx *tenant.PlatformTx, person tenant.Perso
 	}
 	all := make([]Membership, 0, len(rows))
 	for _, r := range rows {
-		m := Membership{Organization: tenant.Organization{ID: r.ID, Slug: r.Slug, Name: r.Name}, Role: r.Role}
+		m := Membership{Organization: tenant.Organization{ID: r.ID, Slug: r.Slug, Name: r.Name}, Role: r.Role, Sample: r.Sample}
 		if r.PasswordUntil != nil {
 			m.PasswordUntil = *r.PasswordUntil
 		}

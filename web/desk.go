@@ -22,6 +22,7 @@ type desk struct {
 	done    string // what was done to a draft that got its number: "Issued"
 	bought  bool   // its party is a payee, and its lines are costs
 	repeats bool   // it is written to be copied, and gets no number
+	onPaper bool   // it has a PDF
 	// with gives what else of a form the desk must know to keep it, and fill puts that into the form; nil for most.
 	with    func(sent url.Values) desk
 	allowed func(v *visit, tx *tenant.Tx, sent url.Values) error // refuses what a form asks for beyond its route's right; nil for nothing
@@ -46,7 +47,7 @@ func of[T any, D any](fn func(context.Context, *tenant.Tx, id.Of[T], int) (D, er
 
 func invoiceDesk() desk {
 	return desk{
-		path: "invoices", module: authz.Invoices, done: "Issued",
+		path: "invoices", module: authz.Invoices, done: "Issued", onPaper: true,
 		words: page.EditorWords{New: "New invoice", Nav: "invoices", List: "Invoices", Note: "Note on the invoice", Due: "Due date", Total: "To pay",
 			NoLines: "No lines yet. An invoice needs one before it can be issued.", Issue: "Save and issue",
 			Issued: "Once issued it has its number and does not change."},
@@ -75,7 +76,7 @@ func invoiceDesk() desk {
 
 func creditNoteDesk() desk {
 	return desk{
-		path: "credit-notes", module: authz.Invoices, done: "Issued",
+		path: "credit-notes", module: authz.Invoices, done: "Issued", onPaper: true,
 		words: page.EditorWords{New: "New credit note", Nav: "credit-notes", List: "Credit notes", Note: "Note on the credit note", Total: "To credit",
 			NoLines: "No lines yet. A credit note needs one before it can be issued.", Issue: "Save and issue",
 			Issued: "To take back an invoice, open it and credit it there. Once issued this has its number and does not change."},
@@ -102,7 +103,7 @@ func creditNoteDesk() desk {
 
 func quoteDesk() desk {
 	return desk{
-		path: "quotes", module: authz.Invoices, done: "Issued",
+		path: "quotes", module: authz.Invoices, done: "Issued", onPaper: true,
 		words: page.EditorWords{New: "New quote", Nav: "quotes", List: "Quotes", Note: "Note on the quote", Due: "Valid until", Total: "Total",
 			NoLines: "No lines yet. A quote needs one before it can be issued.", Issue: "Save and issue",
 			Issued: "Once issued it has its number and does not change. Nothing is posted."},

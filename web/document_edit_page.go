@@ -42,6 +42,9 @@ func showDocumentEdit(v *visit, d desk) error {
 	if err != nil {
 		return err
 	}
+	if err := v.findOthers(); err != nil {
+		return err
+	}
 	issued := false
 	var data any
 	err = v.run(func(tx *tenant.Tx) error {
@@ -78,6 +81,9 @@ func handleEditor(v *visit, d desk, document uuid.UUID) error {
 		return err
 	}
 	action := sent.Get("action")
+	if action == "keep" && !d.repeats {
+		return keepDraft(v, d, document, sent)
+	}
 	if action != "save" && (action != "issue" || d.repeats) {
 		return reshapeEditor(v, d, document, sent, action)
 	}
@@ -86,21 +92,7 @@ func handleEditor(v *visit, d desk, document uuid.UUID) error {
 	}
 	said := "Saved"
 	return v.send([]string{"tax_codes"}, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
-		in, version, err := documentInput(sent, document != uuid.Nil)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		if d.allowed != nil {
-			if err := d.allowed(v, tx, sent); err != nil {
-				return uuid.Nil, err
-			}
-		}
-		made := document
-		if document == uuid.Nil {
-			made, version, err = d.draft(v.ctx, tx, in)
-		} else {
-			version, err = d.revise(v.ctx, tx, document, version, in)
-		}
+		made, version, err := saveDraft(v, tx, d, document, sent)
 		if err != nil || action == "save" {
 			said = cmp.Or(d.words.Saved, "Draft saved")
 			return made, err

@@ -131,7 +131,7 @@ func (s *Server) sendInvitation(ctx context.Context, o tenant.Organization, i au
 	}
 	text += "Go on here within seven days. The link is good once:\n\n" + s.Config.Origin + "/join?token=" + secret + "\n\n" +
 		"If you do not know what this is about, there is nothing to do. Without this link nothing happens.\n"
-	if err := s.deliver(ctx, notify.Mail{Kind: "invitation", To: i.Email, Subject: subject, Text: text}); err != nil {
+	if err := s.deliverFrom(ctx, o.Slug, notify.Mail{Kind: "invitation", To: i.Email, Subject: subject, Text: text}); err != nil {
 		s.Log.Error("an invitation was not sent", "request_id", tenant.RequestFrom(ctx).ID, "error", err)
 		return authz.ErrMailNotSent
 	}

@@ -50,6 +50,7 @@ func documentEditor(v *visit, tx *tenant.Tx, d desk, document uuid.UUID, version
 		data.Back = data.Action
 		data.Acts = discardAct(v, d, document, version)
 	}
+	v.setDraftKeeping(d, document, &data)
 	if data.Shell, err = v.frame(tx, title, d.words.Nav); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,7 @@ func showPDF(v *visit, read paperOf) error {
 		return err
 	}
 	v.c.Set("Content-Type", "application/pdf")
+	v.c.Set("Content-Security-Policy", besidePolicy)
 	v.c.Set("Content-Disposition", inlineAs(name))
 	return v.c.Status(http.StatusOK).Send(body)
 }

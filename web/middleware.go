@@ -34,6 +34,13 @@ var (
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// A draft on paper stands beside its editor. These are the only page that shows another in itself, and the only answer
+// that lets itself be shown so, by us alone.
+var (
+	editorPolicy = contentPolicy + "; frame-src 'self'"
+	besidePolicy = strings.Replace(contentPolicy, "frame-ancestors 'none'", "frame-ancestors 'self'", 1)
+)
+
 func (s *Server) useMiddleware() {
 	s.app.Use(s.toPortal, s.identify(s.answerError), s.recoverPanic, s.secure, s.limitNetwork, s.checkRequest)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing/notice"
+	"github.com/countinghouse/countinghouse/billing/proof"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -57,6 +58,16 @@ func (v *visit) notices(tx *tenant.Tx) (rows []page.NoticeRow, unread int, err e
 		row := page.NoticeRow{Icon: noticed[n.Kind].icon, Say: v.noticeSay(n), URL: v.noticeURL(n), At: n.At, New: n.At.After(read)}
 		rows = append(rows, row)
 	}
+	if may(rightTo(authz.Read, authz.Reports)) {
+		p, err := proof.Latest(v.ctx, tx)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !p.Whole() {
+			rows = append(rows, page.NoticeRow{Icon: "triangle-alert", Say: "The books do not agree. Tell whoever runs this service.",
+				URL: v.home(), At: p.At, New: p.At.After(read)})
+		}
+	}
 	if may(rightTo(authz.Read, authz.Support)) {
 		asked, err := authz.ListSupport(v.ctx, tx)
 		if err != nil {
@@ -68,8 +79,8 @@ func (v *visit) notices(tx *tenant.Tx) (rows []page.NoticeRow, unread int, err e
 					URL: v.at("support", g.ID.String()), At: g.AskedAt, New: g.AskedAt.After(read)})
 			}
 		}
-		slices.SortStableFunc(rows, func(a, b page.NoticeRow) int { return b.At.Compare(a.At) })
 	}
+	slices.SortStableFunc(rows, func(a, b page.NoticeRow) int { return b.At.Compare(a.At) })
 	for _, row := range rows {
 		if row.New {
 			unread++

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/countinghouse/countinghouse/billing/proof"
 	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/tenant/tenanttest"
@@ -200,4 +201,80 @@ func TestFirstSteps(t *testing.T) {
 		t.Fatalf("bringing back: %d %s", a.status, a.body)
 	}
 	o.browser.get(t, o.path("")).holds(t, "Set up your books")
+}
+
+// What goes wrong elsewhere is told of, each to those whose business it is.
+func TestNoticesOfWhatGoesWrong(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	e := h.estate(t)
+	e.browser.get(t, e.owner.path("/notices")).holds(t, "support asks to be let in")
+	tenanttest.AsOwner(t, tenanttest.Organization{Slug: e.slug}, `
+		UPDATE payment_intent SET state = 'unknown' WHERE id = '`+e.ids["charges"]+`';
+		UPDATE mailing SET state = 'failed', problem = 'mail.refused';
+		UPDATE webhook_endpoint SET disabled_at = now(), disabled_for = 'failing';
+		UPDATE file SET state = 'failed' WHERE kind = 'import'`)
+	h.prove(t, e.owner)
+	tenanttest.AsOwner(t, tenanttest.Organization{Slug: e.slug}, `UPDATE journal_line SET amount = amount * 2`)
+	h.prove(t, e.owner)
+	told := map[string]string{
+		" failed, or nobody knows yet what became of it.":         e.owner.path("/charges/" + e.ids["charges"]),
+		" could not be mailed.":                                   e.owner.path("/invoices/" + e.ids["invoices"]),
+		" was switched off, since it did not answer.":             e.owner.path("/settings/webhooks/" + e.ids["webhooks"]),
+		"The import estate.csv failed. Nothing of it was kept.":   e.owner.path("/settings/imports"),
+		"The books do not agree. Tell whoever runs this service.": e.owner.path(""),
+	}
+	page := e.browser.get(t, e.owner.path("/notices"))
+	for say, where := range told {
+		page.holds(t, say, `href="`+where+`"`)
+	}
+	role := e.made(t, "/v1/roles", map[string]any{"name": "Hooks " + tenanttest.Random(4), "rights": []string{"webhooks:read"}})
+	hooks, _ := h.invitedAs(t, e.owner, "own:"+role)
+	theirs := hooks.browser.get(t, e.owner.path("/notices"))
+	for say := range told {
+		if strings.Contains(say, "switched off") {
+			theirs.holds(t, say)
+		} else {
+			theirs.lacks(t, say)
+		}
+	}
+}
+
+// prove proves the books as the job of the night does.
+func (h *house) prove(t testing.TB, o owner) {
+	t.Helper()
+	scope, err := tenant.EnterOperator(context.Background(), tenanttest.DB(), o.slug)
+	if err == nil {
+		_, err = proof.Prove(context.Background(), tenanttest.DB(), scope)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever may see anything has an overview, with what they may see and nothing else.
+func TestOverviewOfWhomMaySeeLittle(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	e := h.estate(t)
+	with := func(rights ...string) answer {
+		t.Helper()
+		role := e.made(t, "/v1/roles", map[string]any{"name": "Role " + tenanttest.Random(6), "rights": rights})
+		who, _ := h.invitedAs(t, e.owner, "own:"+role)
+		a := who.browser.get(t, e.owner.path(""))
+		if a.status != http.StatusOK {
+			t.Fatalf("%v: %d %s", rights, a.status, a.body)
+		}
+		return a
+	}
+	products := with("products:read")
+	products.holds(t, "shows no figures here")
+	products.lacks(t, "Owed to you", "Owed by you", "Cash", "Recently issued", "INV-0001", "overdue")
+	bills := with("bills:read")
+	bills.holds(t, "Owed by you")
+	bills.lacks(t, "Owed to you", "Cash", "Recently issued", "INV-0001", "overdue")
+	invoices := with("invoices:read")
+	invoices.holds(t, "Owed to you", "INV-0001")
+	invoices.lacks(t, "Owed by you", "Cash", "profit-and-loss")
+	e.browser.get(t, e.owner.path("")).holds(t, "Owed to you", "Owed by you", "Cash", "/reports/profit-and-loss?from=")
 }

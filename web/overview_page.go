@@ -13,6 +13,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/billing/proof"
 	"github.com/countinghouse/countinghouse/billing/report"
+	"github.com/countinghouse/countinghouse/internal/civil"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
@@ -25,7 +26,7 @@ const (
 )
 
 func (s *Server) registerOverviewPage() {
-	s.member("GET", "", rightTo(authz.Read, authz.Invoices), showOverview)
+	s.anyMember("GET", "", showOverview)
 	s.answerMember(Route{Method: "POST", Path: "/o/:slug/first-steps", AnyRight: true, Kinds: []tenant.Kind{tenant.Member, tenant.Support}, Closed: true}, sendFirstSteps)
 }
 
@@ -84,7 +85,8 @@ func showOverview(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusOK, "overview", func(tx *tenant.Tx) (any, error) {
-		data := page.Overview{Books: ok && v.may(rightTo(authz.Read, authz.Reports)), TooLarge: !ok}
+		data := page.Overview{Books: ok && v.may(rightTo(authz.Read, authz.Reports)), Sales: v.may(rightTo(authz.Read, authz.Invoices)),
+			Purchases: v.may(rightTo(authz.Read, authz.Bills)), TooLarge: !ok}
 		var err error
 		if data.Shell, err = v.frame(tx, "Overview", "overview"); err != nil {
 			return nil, err
@@ -93,7 +95,7 @@ func showOverview(v *visit) error {
 		if err != nil {
 			return nil, err
 		}
-		fillFigures(figures, settings, &data)
+		fillFigures(v, figures, settings, &data)
 		data.CashTime = page.NewCashChart(cash)
 		if err := fillRecent(v, tx, settings, &data); err != nil {
 			return nil, err
@@ -105,24 +107,19 @@ func showOverview(v *visit) error {
 	})
 }
 
-func fillFigures(figures report.Figures, settings billing.Settings, data *page.Overview) {
-	data.Owed = owedPage(figures.Owed)
-	late := 0
-	for _, o := range figures.Owed {
-		late += o.OverdueInvoices
+// fillFigures puts in what the reader may see: what is owed to you for who reads invoices, what you owe for who reads
+// bills, all else for who reads reports.
+func fillFigures(v *visit, figures report.Figures, settings billing.Settings, data *page.Overview) {
+	if data.Sales {
+		data.Owed = owedPage(figures.Owed)
+		data.Say = saidOverdue(figures.Owed)
 	}
-	switch {
-	case late == 1:
-		data.Say = "One invoice is overdue."
-	case late > 1:
-		data.Say = fmt.Sprintf("%d invoices are overdue.", late)
-	case len(data.Owed) > 0:
-		data.Say = "Nothing is overdue."
+	if data.Purchases {
+		data.Owing = owedPage(figures.Owing)
 	}
 	if !data.Books {
 		return
 	}
-	data.Owing = owedPage(figures.Owing)
 	for i, cash := range figures.Cash {
 		if i == 0 || !cash.IsZero() {
 			data.Cash = append(data.Cash, cash)
@@ -130,7 +127,8 @@ func fillFigures(figures report.Figures, settings billing.Settings, data *page.O
 	}
 	months := make([]page.Month, len(figures.Months))
 	for i, m := range figures.Months {
-		months[i] = page.Month{Label: m.First.Month().String()[:3], Income: m.Income, Expenses: m.Expenses}
+		months[i] = page.Month{First: m.First, Income: m.Income, Expenses: m.Expenses,
+			URL: v.at("reports", "profit-and-loss") + "?" + url.Values{"from": {m.First.String()}, "to": {civil.On(m.First.Year(), m.First.Month()+1, 0).String()}}.Encode()}
 	}
 	if len(months) > 0 {
 		data.Month = []money.Amount{months[len(months)-1].Income}
@@ -138,7 +136,27 @@ func fillFigures(figures report.Figures, settings billing.Settings, data *page.O
 	data.Chart = page.NewChart(settings.BaseCurrency, months)
 }
 
+// saidOverdue says what is overdue; nothing where nothing is owed.
+func saidOverdue(owed []report.OwedFigure) string {
+	late := 0
+	for _, o := range owed {
+		late += o.OverdueInvoices
+	}
+	switch {
+	case late == 1:
+		return "One invoice is overdue."
+	case late > 1:
+		return fmt.Sprintf("%d invoices are overdue.", late)
+	case len(owed) > 0:
+		return "Nothing is overdue."
+	}
+	return ""
+}
+
 func fillRecent(v *visit, tx *tenant.Tx, settings billing.Settings, data *page.Overview) error {
+	if !data.Sales {
+		return nil
+	}
 	overdue, err := billing.Overdue(v.ctx, tx, shownOverdue)
 	if err != nil {
 		return err

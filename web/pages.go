@@ -28,6 +28,7 @@ func (s *Server) registerPages() {
 	s.registerOverviewPage()
 	s.registerSearchPages()
 	s.registerNoticePages()
+	s.registerSamplePages()
 	s.registerCustomerPages()
 	s.registerContactPages()
 	s.registerProductPages()
@@ -119,13 +120,15 @@ func (v *visit) first() bool {
 }
 
 // part answers with a fragment of a page.
-func (v *visit) part(name, part string, data any) error {
+func (v *visit) part(name, part string, data any) error { return renderPart(v.c, name, part, data) }
+
+func renderPart(c *fiberCtx, name, part string, data any) error {
 	var body bytes.Buffer
-	if err := page.RenderPart(&body, languageOf(v.c), name, part, data); err != nil {
+	if err := page.RenderPart(&body, languageOf(c), name, part, data); err != nil {
 		return err
 	}
-	v.c.Set("Content-Type", "text/html; charset=utf-8")
-	return v.c.Status(http.StatusOK).Send(body.Bytes())
+	c.Set("Content-Type", "text/html; charset=utf-8")
+	return c.Status(http.StatusOK).Send(body.Bytes())
 }
 
 // versionOf reads the version that a form was made on.

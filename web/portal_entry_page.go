@@ -197,9 +197,9 @@ func (g *guest) mailLink(signUp bool, typed string) error {
 	}
 	origin := g.server.portalOrigin(g.slug)
 	if signUp {
-		g.server.post(g.ctx, signUpLetter(from.Name, origin, letter))
+		g.server.post(g.ctx, g.slug, signUpLetter(from.Name, origin, letter))
 	} else {
-		g.server.post(g.ctx, recoveryLetter(from.Name, origin, letter))
+		g.server.post(g.ctx, g.slug, recoveryLetter(from.Name, origin, letter))
 	}
 	return nil
 }
@@ -297,7 +297,7 @@ func (g *guest) follow(sent url.Values) (session string, asked bool, err error) 
 		return "", false, err
 	}
 	if session == "" {
-		g.server.post(g.ctx, contactPasswordChanged(from.Name, g.server.portalOrigin(g.slug), who))
+		g.server.post(g.ctx, g.slug, contactPasswordChanged(from.Name, g.server.portalOrigin(g.slug), who))
 	}
 	return session, asked, g.server.Identity.ForgetCustomerTries(g.ctx, identity.CustomerAccount{Organization: from.ID, Email: link.Email})
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/countinghouse/countinghouse/tenant"
 )
 
-// post sends a letter while the caller goes on: how long it takes would say whether an address is known.
-func (s *Server) post(ctx context.Context, m notify.Mail) {
+// post sends a letter of an organization's while the caller goes on: how long it takes would say whether an address is known.
+func (s *Server) post(ctx context.Context, slug string, m notify.Mail) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	s.posting.Go(func() {
 		defer cancel()
-		if err := s.deliver(ctx, m); err != nil {
+		if err := s.deliverFrom(ctx, slug, m); err != nil {
 			s.Log.Error("a letter to a customer was not sent", "request_id", tenant.RequestFrom(ctx).ID, "kind", m.Kind, "error", err)
 		}
 	})
@@ -24,7 +24,7 @@ func (s *Server) post(ctx context.Context, m notify.Mail) {
 
 // sendContactInvitation fails with contact.ErrMailNotSent, and logs why.
 func (s *Server) sendContactInvitation(ctx context.Context, o tenant.Organization, c contact.Contact, secret string) error {
-	if err := s.deliver(ctx, contactInvitation(o.Name, s.portalOrigin(o.Slug), c, secret)); err != nil {
+	if err := s.deliverFrom(ctx, o.Slug, contactInvitation(o.Name, s.portalOrigin(o.Slug), c, secret)); err != nil {
 		s.Log.Error("an invitation was not sent", "request_id", tenant.RequestFrom(ctx).ID, "error", err)
 		return contact.ErrMailNotSent
 	}

@@ -299,7 +299,7 @@ func (g *guest) changePassword(sent url.Values) (token string, err error) {
 		return err
 	})
 	if err == nil {
-		g.server.post(g.ctx, contactPasswordChanged(from.Name, g.server.portalOrigin(g.slug), me))
+		g.server.post(g.ctx, g.slug, contactPasswordChanged(from.Name, g.server.portalOrigin(g.slug), me))
 	}
 	return token, err
 }

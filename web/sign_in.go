@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,9 +61,11 @@ func (s *Server) showHome(c *fiber.Ctx) error {
 	for _, m := range memberships {
 		data.Organizations = append(data.Organizations, page.Organization{Name: m.Organization.Name, Slug: m.Organization.Slug})
 	}
-	if len(memberships) == 1 {
-		return c.Redirect("/o/"+memberships[0].Organization.Slug, http.StatusSeeOther)
+	own := slices.DeleteFunc(slices.Clone(memberships), func(m identity.Membership) bool { return m.Sample })
+	if len(own) == 1 { // a sample is on the way of nobody who has books
+		return c.Redirect("/o/"+own[0].Organization.Slug, http.StatusSeeOther)
 	}
+	data.SampleOffer = !slices.ContainsFunc(memberships, func(m identity.Membership) bool { return m.Sample })
 	said(c) // shown here, and nowhere else
 	return render(c, http.StatusOK, "choose", data)
 }

@@ -27,6 +27,8 @@ type visit struct {
 	c      *fiber.Ctx
 	ctx    context.Context
 	others []page.Organization // of the same person, for a whole page
+	sample *page.Sample        // what its reader is told where the organization is one to look around in
+	offer  bool                // one may look around in a sample
 }
 
 // member registers a page at /o/:slug + path, with the right that it needs.
@@ -115,7 +117,7 @@ func (v *visit) shell(tx *tenant.Tx, title, nav string) (page.Shell, error) {
 	}
 	return page.Shell{
 		Visits: visits, PasswordDue: due, Suspended: v.scope.ReadOnly(), Support: isSupport(v.scope),
-		Others: v.others, Keys: v.c.Cookies(keysCookie) != keysOff,
+		Others: v.others, Sample: v.sample, SampleOffer: v.offer, Keys: v.c.Cookies(keysCookie) != keysOff,
 		Title: title, Nav: nav, Organization: page.Organization{Name: settings.Name, Slug: o.Slug},
 		Person: personPage(v.scope.Person()), Flash: said(v.c), Open: page.Counts{Invoices: counts[billing.StandingOpen] + counts[billing.StandingPartPaid] + counts[billing.StandingOverdue]},
 		Today: tx.Now().In(settings.Zone()),
@@ -148,13 +150,22 @@ func (v *visit) findOthers() error {
 		return nil
 	}
 	all, err := v.server.Identity.Organizations(v.ctx, v.scope.Person().ID)
-	v.others = nil
+	if err != nil {
+		return err
+	}
+	v.others, v.offer = nil, true
 	for _, m := range all {
+		v.offer = v.offer && !m.Sample
+		if m.Sample && m.Organization.ID == v.scope.Organization().ID {
+			if v.sample, err = v.server.sampleOf(v.ctx, v.scope); err != nil {
+				return err
+			}
+		}
 		if m.Organization.ID != v.scope.Organization().ID && len(v.others) < mostOthers {
 			v.others = append(v.others, page.Organization{Name: m.Organization.Name, Slug: m.Organization.Slug})
 		}
 	}
-	return err
+	return nil
 }
 
 // checkForm refuses a form whose key could not be one, for acts that may be done twice.

@@ -180,7 +180,8 @@ const dueColumns = `SELECT a.organization_id, o.name, coalesce((SELECT p.email F
 // selectDue lists accounts that are to be seen to whatever was paid.
 func selectDue(ctx context.Context, tx *tenant.PlatformTx, after tenant.OrganizationID, limit int) (all []due, err error) {
 	err = tx.Select(ctx, &all, dueColumns+`
-		 WHERE a.organization_id > $1 AND NOT o.bills_others AND o.state::text IN ('active', 'suspended') AND (a.wanted_plan IS NOT NULL
+		 WHERE a.organization_id > $1 AND NOT o.bills_others AND o.state::text IN ('active', 'suspended')
+		   AND NOT EXISTS (SELECT FROM platform.sample s WHERE s.slug = o.slug) AND (a.wanted_plan IS NOT NULL
 		    OR a.next_on <= ($2::timestamptz + interval '1 day')::date
 		    OR a.state::text = 'exempt' AND a.subscription_id IS NOT NULL
 		    OR a.state::text <> 'exempt' AND a.subscription_id IS NULL AND p.month_price > 0

@@ -55,7 +55,7 @@ func makeDemo(ctx context.Context, db *tenant.DB, people *identity.Identity, out
 	} else if err != nil {
 		return err
 	}
-	if err := fillDemo(ctx, db, scope); err != nil {
+	if err := fillDemo(ctx, db, scope, func(content []byte) ([]byte, error) { return content, nil }, func(int) error { return nil }); err != nil {
 		return err
 	}
 	return tenant.Do(ctx, db, scope, func(tx *tenant.Tx) error { return keepDemoBooks(ctx, tx) })
@@ -80,12 +80,15 @@ func demoPerson(ctx context.Context, people *identity.Identity, outbox *notify.O
 	return person, errors.New("no mail with a link came for the demo's owner")
 }
 
-// fillDemo imports the shop's history, unless it is there.
-func fillDemo(ctx context.Context, db *tenant.DB, scope tenant.Scope) error {
-	for _, name := range []string{"customers.csv", "products.csv", "invoices.csv"} {
+// fillDemo imports the shop's history as fit makes it, unless it is there, and tells after each file how many are.
+func fillDemo(ctx context.Context, db *tenant.DB, scope tenant.Scope, fit func(content []byte) ([]byte, error), told func(files int) error) error {
+	for n, name := range []string{"customers.csv", "products.csv", "invoices.csv"} {
 		content, err := chinook.ReadFile("demo/chinook/" + name)
 		if err != nil {
 			return fmt.Errorf("the demo lacks a file: %w", err)
+		}
+		if content, err = fit(content); err != nil {
+			return err
 		}
 		table, err := intake.Read(name, bytes.NewReader(content))
 		if err != nil {
@@ -99,6 +102,9 @@ func fillDemo(ctx context.Context, db *tenant.DB, scope tenant.Scope) error {
 			}
 			return err
 		})
+		if err == nil {
+			err = told(n + 1)
+		}
 		if err != nil {
 			return err
 		}

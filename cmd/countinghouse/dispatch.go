@@ -32,7 +32,13 @@ func (p parts) dispatch() *dispatch.Dispatch {
 
 // bringOut delivers one mail to a customer.
 func (w work) bringOut(ctx context.Context, s tenant.Scope, args json.RawMessage) error {
-	return w.dispatch().Job(ctx, dispatch.In(w.db, s), args)
+	d := w.dispatch()
+	if _, sample, err := tenant.SampleAt(ctx, w.db, s.Organization().Slug); err != nil {
+		return err
+	} else if sample { // its customers are somebody
+		d.Send = func(context.Context, dispatch.Mail) error { return nil }
+	}
+	return d.Job(ctx, dispatch.In(w.db, s), args)
 }
 
 // remind queues the reminders of an organization that are due.

@@ -16,6 +16,7 @@ import (
 	"github.com/countinghouse/countinghouse/internal/jobs"
 	"github.com/countinghouse/countinghouse/internal/webhook"
 	"github.com/countinghouse/countinghouse/tenant"
+	"github.com/countinghouse/countinghouse/web"
 )
 
 // work is what a process has at hand to do its jobs with.
@@ -40,6 +41,8 @@ func (w work) register(r *jobs.Registry) {
 	r.EachOrganization(subscription.Job, time.Hour, w.bill, jobs.Within(30*time.Minute))
 	r.EachOrganization(payables.Job, time.Hour, w.makeBills, jobs.Within(30*time.Minute))
 	r.Every("platform.plans", 10*time.Minute, w.plans)
+	r.Every("platform.samples", time.Hour, w.endSamples)
+	r.Organization(web.SampleJob, w.fillSample, jobs.Within(10*time.Minute))
 	r.Organization(plan.Job, w.tendPlans, jobs.Within(30*time.Minute))
 	r.Organization(takeout.PackJob, w.packer().Job, jobs.Within(time.Hour), jobs.WhileSuspended()) // it looks for the rights itself, to say so
 	r.EachOrganization("customers.erase", 24*time.Hour, w.eraseOverdue)

@@ -47,7 +47,7 @@ func routed(t *testing.T, home string) (members, customers []pattern) {
 }
 
 // files are no pages: they come to be kept, or for programs.
-var files = regexp.MustCompile(`^/v1/|^/static/|^/dev/routes|\.(csv|json|jsonl|xlsx|pdf|zip|txt|ico|png|css|journal|beancount|hledger)$|^/(livez|readyz|logo|captcha)$|/pdf$|/file$|/:file$|/logo$|/session/left|/deeds$|/fresh$`)
+var files = regexp.MustCompile(`^/v1/|^/static/|^/dev/routes|\.(csv|json|jsonl|xlsx|pdf|zip|txt|ico|png|css|journal|beancount|hledger)$|^/(livez|readyz|logo|captcha)$|/pdf$|/file$|/:file$|/logo$|/session/left|/deeds$|/fresh$|/filled$`)
 
 // notOnlyFiles are pages whose addresses look like those of files: what a bank's file would do is shown first.
 var notOnlyFiles = []string{"/o/:slug/bank/:id/files/:file"}

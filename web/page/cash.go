@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -71,13 +72,13 @@ func (c *CashChart) Now() CashDay {
 // Then is the last day.
 func (c *CashChart) Then() CashDay { return c.Days[len(c.Days)-1] }
 
-// Words are those of the level axis: the months in which the days begin, and what is ahead.
-func (c *CashChart) Words() []string {
+// ahead are the words of a chart's level axis: the months in which the days begin, and what is ahead.
+func (s speech) ahead(c *CashChart) []string {
 	var words []string
 	for _, d := range c.Days {
-		word := d.Day.Month().String()[:3]
+		word := s.language.Format(moment(d.Day), "Jan")
 		if d.Ahead {
-			word = "ahead"
+			word = s.say("ahead")
 		}
 		if len(words) == 0 || words[len(words)-1] != word {
 			words = append(words, word)
@@ -86,8 +87,13 @@ func (c *CashChart) Words() []string {
 	return words
 }
 
-// Plot is the drawing without its words.
-func (c *CashChart) Plot() template.HTML {
+// moment is a day as a moment, for layouts.
+func moment(d civil.Date) time.Time {
+	return time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// cashPlot is the drawing of a chart without the words around it.
+func (s speech) cashPlot(c *CashChart) template.HTML {
 	var b strings.Builder
 	for at := c.top; at >= c.low; at -= c.step {
 		class := "grid"
@@ -115,9 +121,9 @@ func (c *CashChart) Plot() template.HTML {
 	}
 	wide := chartWidth / float64(len(c.Days)-1)
 	for i, d := range c.Days {
-		say := fmt.Sprintf("%d %s %d: ", d.Day.Day(), d.Day.Month().String()[:3], d.Day.Year()) + symboled(d.Cash)
+		say := s.language.Format(moment(d.Day), "2 Jan 2006") + ": " + s.symboled(d.Cash)
 		if d.Ahead {
-			say += " expected"
+			say += " " + s.say("expected")
 		}
 		fmt.Fprintf(&b, `<rect x="%s" y="0" width="%s" height="%d" fill="none" pointer-events="all"><title>%s</title></rect>`,
 			coordinate(c.at(i)-wide/2), coordinate(wide), chartHeight, template.HTMLEscapeString(say))

@@ -23,7 +23,7 @@ func TestCashChart(t *testing.T) {
 			t.Errorf("%s stands at %v, outside", d.Cash, at)
 		}
 	}
-	plot := string(c.Plot())
+	plot := string(speech{}.cashPlot(c))
 	for _, want := range []string{`class="line ahead"`, "<title>9 Nov 2026: −€1,200.00</title>", "<title>30 Nov 2026: €3,800.50 expected</title>"} {
 		if !strings.Contains(plot, want) {
 			t.Errorf("it lacks %s in %s", want, plot)

@@ -9,12 +9,14 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/civil"
 )
 
 // Month is one month of the chart.
 type Month struct {
-	Label            string // "Nov"
+	First            civil.Date // its first day
 	Income, Expenses money.Amount
+	URL              string // of what it is made of; empty for readers who may not see that
 }
 
 // Result is what is left of the month's income.
@@ -83,8 +85,14 @@ func shortAmount(d decimal.Decimal) string {
 	return d.String()
 }
 
-// Plot is the drawing without its words.
-func (c *Chart) Plot() template.HTML {
+// Leads says whether its months lead to what they are made of.
+func (c *Chart) Leads() bool { return len(c.Months) > 0 && c.Months[0].URL != "" }
+
+// monthly is a month's name in a chart: "Nov".
+func (s speech) monthly(m Month) string { return s.language.Format(moment(m.First), "Jan") }
+
+// plot is the drawing of a chart without the words around it. Each month says its figures when one points at it.
+func (s speech) plot(c *Chart) template.HTML {
 	var b strings.Builder
 	for at := c.top; at >= 0; at -= c.step {
 		class := "grid"
@@ -96,11 +104,15 @@ func (c *Chart) Plot() template.HTML {
 	group := chartWidth / float64(len(c.Months))
 	for i, m := range c.Months {
 		left := group*float64(i) + (group-2*barWidth-4.25)/2
-		title := fmt.Sprintf("%s: income %s, expenses %s", m.Label, symboled(m.Income), symboled(m.Expenses))
-		fmt.Fprintf(&b, `<g><title>%s</title>`, template.HTMLEscapeString(title))
+		title := template.HTMLEscapeString(s.language.Format(moment(m.First), "January 2006") + ": " + s.say("Income") + " " + s.symboled(m.Income) + ", " + s.say("Expenses") + " " + s.symboled(m.Expenses))
+		begin, end := "<g>", "</g>"
+		if m.URL != "" {
+			begin, end = `<a href="`+template.HTMLEscapeString(m.URL)+`" aria-label="`+title+`">`, "</a>"
+		}
+		fmt.Fprintf(&b, `%s<title>%s</title><rect class="month" x="%s" y="0" width="%s" height="%d"/>`, begin, title, coordinate(group*float64(i)), coordinate(group), chartHeight)
 		c.bar(&b, "in", left, m.Income.Minor)
 		c.bar(&b, "out", left+barWidth+4.25, m.Expenses.Minor)
-		b.WriteString(`</g>`)
+		b.WriteString(end)
 	}
 	return template.HTML(b.String())
 }

@@ -67,6 +67,7 @@ var functions = template.FuncMap{
 	"currencies":   Currencies,
 	"languages":    Languages,
 	"zones":        Zones,
+	"bare":         bare,
 	"dict":         dict,
 	"list":         list,
 	"join":         joinPath,

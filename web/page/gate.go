@@ -80,6 +80,7 @@ type Choose struct {
 	Gate
 	Flash         Flash
 	Organizations []Organization
+	SampleOffer   bool // one may look around in a sample
 }
 
 // Error is the data of "error".

@@ -139,8 +139,11 @@ type InvoiceForm struct {
 	Words        EditorWords
 	ListURL      string
 	DueHint      string
-	Draft        bool // that is there already
-	Unsaved      bool // what stands here is not kept yet
+	Draft        bool   // that is there already
+	Unsaved      bool   // what stands here is not kept yet
+	Keeps        bool   // the draft is kept by itself while it is written
+	OnPaper      bool   // it is a document that can be seen on paper
+	Paper        string // where; empty while there is no draft
 	Lines        []EditorLine
 	Rates        []Option
 	Customers    []Option

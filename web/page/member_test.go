@@ -141,7 +141,7 @@ func memberSamples() map[string]any {
 	owed := []Owed{{Amount: euros(1894250), Overdue: euros(431000), Invoices: 9}}
 	ends := now.AddDate(0, 1, 0)
 	token := identity.Token{ID: id.New[identity.Token](), Name: "Shop", Hint: "ch_ab12", Scopes: []string{"invoices:read"}, MakerName: "Mara", CreatedAt: now, ExpiresAt: &ends, FormerUntil: &ends, FormerUsedAt: &ends}
-	months := []Month{{"Oct", euros(1360000), euros(1020000)}, {"Nov", euros(1190000), euros(-870000)}}
+	months := []Month{{civil.On(2026, 10, 1), euros(1360000), euros(1020000), "/x"}, {civil.On(2026, 11, 1), euros(1190000), euros(-870000), "/y"}}
 	editor := sampleEditor(form("k", missing.At("lines[0].description"), missing.At("customer_id"), missing.At("lines")))
 	all := map[string]any{
 		"customers":     Customers{Shell: shell("Customers", "customers"), Items: []billing.Customer{hugh}, Find: find, Tabs: sampleTabs(), Pager: Pager{Older: "/x", ByName: true}},
@@ -239,7 +239,7 @@ func memberSamples() map[string]any {
 		"settings-security": SettingsSecurity{Shell: shell("Security", "security"), Form: form("k", missing.At("password_days")), Now: []string{"1 of 2 members has no second factor."}, Asks: true,
 			Lengths: AdmissionLengths, Scores: AdmissionScores, Members: []AdmissionMember{{ID: "1", Name: "Mara Lindqvist", Since: time.Date(2026, time.May, 4, 9, 0, 0, 0, time.UTC), Exempt: true}}},
 		"settings": Settings{Shell: shell("Settings", "settings"), Form: form("k", missing.At("name")), Currency: eur, Closed: today, Rounding: []Option{{Value: "line", Label: "On each line"}}},
-		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Books: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},
+		"overview": Overview{Shell: shell("Overview", "overview"), Say: "One invoice is overdue.", Owed: owed, Owing: owed, Books: true, Sales: true, Purchases: true, Cash: []money.Amount{euros(3140618)}, Month: []money.Amount{euros(1190000)},
 			Proof: Proved{At: time.Date(2026, time.November, 21, 3, 4, 0, 0, time.UTC), Findings: []Disagreement{{Say: "Entry 12 does not balance: its lines come to 0.10 EUR.", URL: "/x"}, {Say: "Entry 14 is missing."}}, More: 2},
 			Chart: NewChart(eur, months), CashTime: NewCashChart(sampleCash()), Put: sampleAct(), Overdue: table, Recent: table, SetUp: []Step{{Label: "Add a customer", Done: true}, {Label: "Add a product", Say: "What you sell", URL: "/x", Way: "Add product"}}},
 	}
@@ -311,7 +311,7 @@ func sampleEditor(form Form) InvoiceForm {
 	form.Values.Set("lines[0].product_id", "p")
 	form.Values["lines[0].tax_codes"] = []string{"VAT23"}
 	form.Values.Set("find_product", "mix")
-	return InvoiceForm{Shell: sampleShell("Change draft", "invoices"), Form: form, Action: "/x", Back: "/y", Preview: "/z", Draft: true, Unsaved: true,
+	return InvoiceForm{Shell: sampleShell("Change draft", "invoices"), Form: form, Action: "/x", Back: "/y", Preview: "/z", Draft: true, Unsaved: true, Keeps: true, OnPaper: true, Paper: "/x/pdf",
 		Lines: []EditorLine{{0, false}, {1, true}}, Rates: []Option{{Value: "VAT23", Label: "VAT 23 %"}}, Customers: []Option{{Value: "c", Label: "Hugh"}}, FindCustomer: true,
 		Products: []Option{{Value: "p", Label: "Mixing"}}, FindProduct: true, Words: EditorWords{New: "New invoice", Nav: "invoices", List: "Invoices", Note: "Note", Due: "Due date", NoLines: "None.", Issue: "Save and issue", Issued: "Then it stays."}, ListURL: "/o/tidewater/invoices", DueHint: "30 days.", MayIssue: true, Acts: []Act{sampleAct()},
 		Totals: Totals{Net: euros(110000), Tax: euros(25300), Total: euros(135300), Rates: []tax.RateTotal{{Rate: vat, Base: euros(110000), Amount: euros(25300)}}, Lines: []string{"520.00", "–"}, Left: []int{2}}}
@@ -405,11 +405,11 @@ func TestPrice(t *testing.T) {
 
 func TestChart(t *testing.T) {
 	t.Parallel()
-	if NewChart(eur, []Month{{"Nov", euros(0), euros(-5)}}) != nil {
+	if NewChart(eur, []Month{{civil.On(2026, 11, 1), euros(0), euros(-5), ""}}) != nil {
 		t.Error("a chart of nothing was drawn")
 	}
 	for most, want := range map[int64]string{1: "0.01 0", 1360000: "15k 10k 5k 0", 99: "1 0.5 0", 3762: "40 20 0", 400: "4 3 2 1 0"} {
-		c := NewChart(eur, []Month{{"Nov", euros(most), euros(0)}})
+		c := NewChart(eur, []Month{{civil.On(2026, 11, 1), euros(most), euros(0), ""}})
 		if got := strings.Join(c.Labels(), " "); got != want && !(most == 3762 && got == "40 30 20 10 0") {
 			t.Errorf("axis for %d: %s, want %s", most, got, want)
 		}

@@ -38,6 +38,15 @@ var (
 // Countries are all countries by name, with the ISO 3166-1 code as value.
 func Countries() []Option { return countries }
 
+// bare are options without what they propose for other fields, for a form in which nothing follows from them.
+func bare(options []Option) []Option {
+	left := make([]Option, len(options))
+	for i, o := range options {
+		left[i] = Option{Value: o.Value, Label: o.Label, Group: o.Group}
+	}
+	return left
+}
+
 // Zones are the IANA time zones by continent.
 func Zones() []Option { return zones }
 

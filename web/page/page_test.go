@@ -36,6 +36,8 @@ func sampleShell(title, nav string) Shell {
 	return Shell{
 		Title: title, Nav: nav, Today: now, Person: mara,
 		Organization: Organization{Name: "Tidewater Studios", Slug: "tidewater"},
+		Sample:       &Sample{Today: now, Until: now.Add(7 * oneDay), Filled: 65, Own: true, Back: "/o/tidewater/invoices"},
+		SampleOffer:  true,
 		Others:       []Organization{{Name: "Elm Row Allotments", Slug: "elm-row"}, {Name: "北码头合唱团", Slug: "north-quay"}},
 		Flash:        Flash{Say: "Sent to hughoreilly@apple.ie"},
 		Open:         Counts{Invoices: 9},
@@ -92,7 +94,7 @@ func samples() map[string]any {
 		"sign-in": SignIn{Gate{Title: "Sign in", Person: nobody}, refused(NewForm("email", "mara@tidewater.example", "next", "/o/tidewater"),
 			fault.New(fault.Unauthenticated, "sign_in.refused", "Email and password do not belong together."))},
 		"open":   Open{Gate{Title: "Open another organization", Person: mara}, NewForm(), "localhost:8080/o/"},
-		"choose": Choose{Gate{Title: "Your organizations", Person: mara}, Flash{Say: "Last signed in today.", Login: "0198c0de-0000-7000-8000-000000000001"}, sampleShell("", "").Others},
+		"choose": Choose{Gate{Title: "Your organizations", Person: mara}, Flash{Say: "Last signed in today.", Login: "0198c0de-0000-7000-8000-000000000001"}, sampleShell("", "").Others, true},
 		"error":  missing,
 		"outbox": Outbox{Gate{Title: "Outbox", Person: nobody}, now, []Mail{{To: "mara@tidewater.example", Subject: "Open your books",
 			Text: "Somebody, we hope you, wants to open books at Countinghouse.\n\nhttp://localhost:8080/set-up?token=abc&x=1.\n\n<b>Not you?</b> Do nothing.", Sent: now.Add(-time.Minute)}}, []TextSent{{To: "+353860123456", Text: "123456 is your code.", Sent: now}, {To: "+353860123456", Text: "Your code is 123456.", Voice: true, Sent: now}}},

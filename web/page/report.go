@@ -41,22 +41,24 @@ type CustomerBalance struct {
 // Overview is the data of "overview".
 type Overview struct {
 	Shell
-	Say      string // how things stand, in a sentence
-	Owed     []Owed
-	Owing    []Owed // what you owe; its Invoices are bills
-	TooLarge bool   // the amounts add up to more than can be shown
-	Books    bool   // cash and income may be seen
-	Cash     []money.Amount
-	Month    []money.Amount // this month's income
-	Chart    *Chart         // nil where there is nothing to draw
-	CashTime *CashChart     // so is this
-	Overdue  InvoiceTable
-	Recent   InvoiceTable
-	SetUp    []Step
-	SetUpEnd bool // all done
-	Proof    Proved
-	Away     bool // the reader put the steps away
-	Put      Act  // puts them away, or brings them back
+	Say       string // how things stand, in a sentence
+	Owed      []Owed
+	Owing     []Owed // what you owe; its Invoices are bills
+	TooLarge  bool   // the amounts add up to more than can be shown
+	Books     bool   // cash and income may be seen
+	Sales     bool   // what is owed to you may be seen
+	Purchases bool   // what you owe may be seen
+	Cash      []money.Amount
+	Month     []money.Amount // this month's income
+	Chart     *Chart         // nil where there is nothing to draw
+	CashTime  *CashChart     // so is this
+	Overdue   InvoiceTable
+	Recent    InvoiceTable
+	SetUp     []Step
+	SetUpEnd  bool // all done
+	Proof     Proved
+	Away      bool // the reader put the steps away
+	Put       Act  // puts them away, or brings them back
 }
 
 // Proved is what became of the last proof of the books; the zero Proved where there was none, or for who may not see it.

@@ -21,6 +21,8 @@ type Shell struct {
 	Suspended    bool          // the organization can be read and not changed
 	Support      bool          // the reader is of support: each thing that a page asks for by itself would be on the record
 	Keys         bool          // single keys do something
+	Sample       *Sample       // what is told of an organization to look around in; nil elsewhere
+	SampleOffer  bool          // one may look around in a sample
 	// May says whether the reader holds a right ("invoices:create"); what they may not do is not offered. It is
 	// no protection: each route asks for its right itself. Nil is nothing.
 	May func(right string) bool
@@ -37,6 +39,20 @@ func (o Organization) Initials() string { return initials(o.Name) }
 
 // URL is the address of its overview.
 func (o Organization) URL() string { return joinPath("/o", o.Slug) }
+
+// Sample is what is told on each page of an organization to look around in.
+type Sample struct {
+	Today  time.Time
+	Until  time.Time
+	Filled int    // percent of what it is filled with
+	Own    bool   // it is the reader's
+	Back   string // the path that they came from
+	Done   bool   // it was filled while the reader looked at the page
+	URL    string // of its overview
+}
+
+// Filling says whether it is still being filled.
+func (s Sample) Filling() bool { return s.Filled < 100 }
 
 // Person is whoever is signed in.
 type Person struct{ Name, Email string }

@@ -34,6 +34,9 @@ type Speaker interface {
 // speechOf is how one speaks a language.
 func speechOf(language locale.Language) speech { return speech{language, words.In(language)} }
 
+// Say gives a sentence of ours in a language, for what is told to a script and not drawn.
+func Say(language locale.Language, english string) string { return speechOf(language).say(english) }
+
 // say gives a sentence of ours in the language; one that the catalogue does not know stays English.
 func (s speech) say(english string) string {
 	said, _ := s.words.Say(english)
@@ -67,6 +70,10 @@ func (s speech) functions() template.FuncMap {
 		"moment":   s.moment,
 		"fullDate": s.fullDate,
 		"longDate": s.longDate,
+		"plot":     s.plot,
+		"cashPlot": s.cashPlot,
+		"monthly":  s.monthly,
+		"ahead":    s.ahead,
 		// words
 		"country":         func(code string) string { return s.say(country.Name(code)) },
 		"countries":       func() []Option { return s.options(Countries()) },

@@ -46,6 +46,7 @@
   // changes from the start.
   var leaving = false;
   function changed(form) {
+    if (form.unsaved) return form.unsaved(); // it is kept by itself and knows: see editor.js
     if (form.querySelector(".form-errors") || "unsaved" in form.dataset) return true;
     return Array.prototype.some.call(form.elements, function (field) {
       if (field.type === "hidden" || !field.name) return false;

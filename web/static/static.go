@@ -25,7 +25,7 @@ const Prefix = "/static/"
 // CacheControl is the header to send with every file that Open gives.
 const CacheControl = "public, max-age=31536000, immutable"
 
-//go:embed look.css app.js captcha.js captcha-worker.js idle.js keys.js htmx.min.js favicon.svg fonts/*.woff2
+//go:embed look.css app.js captcha.js captcha-worker.js editor.js idle.js keys.js htmx.min.js favicon.svg fonts/*.woff2
 var files embed.FS
 
 // types is stated here and not asked of the machine, whose own list may lack a type or differ.
