@@ -22,9 +22,11 @@ import (
 func (s *Server) registerBillPages() {
 	read, approve, change := rightTo(authz.Read, authz.Bills), rightTo(authz.Approve, authz.Bills), rightTo(authz.Change, authz.Bills)
 	s.member("POST", "/bills/preview", read, showBillPreview)
+	s.member("POST", "/bills/chosen", approve, func(v *visit) error { return sendChosen(v, chosenBills()) })
 	for k, made := range map[billing.PurchaseKind]func() desk{billing.Bill: billDesk, billing.PayeeCredit: payeeCreditDesk, billing.Recurring: recurringBillDesk} {
 		path := "/" + made().path
-		s.member("GET", path, read, func(v *visit) error { return showBills(v, k) })
+		s.member("GET", path, read, func(v *visit) error { return showBills(v, k, http.StatusOK, page.Form{}) })
+		s.member("GET", path+".csv", rightTo(authz.Export, authz.Bills), func(v *visit) error { return sendBillsCSV(v, k) })
 		s.registerDesk(made)
 		s.member("GET", path+"/:id", read, func(v *visit) error { return showBill(v, k, http.StatusOK, page.Form{}) })
 		s.member("POST", path+"/:id/files", change, func(v *visit) error { return sendBillFile(v, k) })
@@ -53,29 +55,25 @@ var billWords = map[billing.PurchaseKind]struct{ title, say, add, left string }{
 	billing.Recurring:   {"Recurring bills", "What comes again and again: each bill is made on its day.", "New recurring bill", ""},
 }
 
-func showBills(v *visit, k billing.PurchaseKind) error {
+func showBills(v *visit, k billing.PurchaseKind, status int, form page.Form) error {
 	q, err := v.page()
 	if err != nil {
 		return err
 	}
 	d, words := deskOf(k), billWords[k]
-	filter := billing.PurchaseFilter{Standing: billing.Standing(v.query("standing"))}
-	if filter.Payee, err = bodyID[billing.Customer]("payee", v.query("payee")); err != nil {
-		return err
-	}
 	find := v.find(d.path, "Number, their number or payee", "standing", "payee", "period", "from", "to")
-	filter.Search = find.Search
-	return v.show(http.StatusOK, "bills", func(tx *tenant.Tx) (any, error) {
-		data := page.Bills{Find: find, Say: words.say, New: words.add, NewURL: v.at(d.path, "new"), Left: words.left, Repeats: d.repeats,
+	return v.show(status, "bills", func(tx *tenant.Tx) (any, error) {
+		filter, err := v.billFilter(tx, k)
+		if err != nil {
+			return nil, err
+		}
+		data := page.Bills{Form: form, Find: find, Say: words.say, New: words.add, NewURL: v.at(d.path, "new"), Left: words.left, Repeats: d.repeats,
 			Periods:  v.periods(d.path, "Dated", "standing", "payee", "q"),
-			Narrowed: filter != billing.PurchaseFilter{} || v.narrowedByDay(), MayExpense: k == billing.Bill && v.may(rightTo(authz.Approve, authz.Bills))}
-		var err error
+			Narrowed: filter != billing.PurchaseFilter{}, MayExpense: k == billing.Bill && v.may(rightTo(authz.Approve, authz.Bills))}
 		if data.Shell, err = v.frame(tx, words.title, d.path); err != nil {
 			return nil, err
 		}
-		if filter.From, filter.To, err = v.listDays(tx); err != nil {
-			return nil, err
-		}
+		v.offerForBills(k, d, &data)
 		counts, sums, err := billing.CountPurchases(v.ctx, tx, k)
 		if err != nil {
 			return nil, err
@@ -88,7 +86,6 @@ func showBills(v *visit, k billing.PurchaseKind) error {
 			if k == billing.PayeeCredit {
 				tabs[3].label, tabs = "Used up", append(tabs[:2], tabs[3:]...)
 				counts[billing.StandingOpen] += counts[billing.StandingOverdue]
-				filter = openCredits(filter)
 			}
 			data.Tabs = documentTabs(v, d.path, words.title+" by state", counts, tabs...)
 		}
@@ -103,7 +100,9 @@ func showBills(v *visit, k billing.PurchaseKind) error {
 		}
 		settings, err := billing.LoadSettings(v.ctx, tx)
 		data.Column = page.ColumnOf(settings.BaseCurrency, totals...)
-		data.Pager = pager(v, q, found, func(h billing.PurchaseHead) uuid.UUID { return h.ID.UUID }, "")
+		if status == http.StatusOK { // beside a refusal the address is not the list's
+			data.Pager = pager(v, q, found, func(h billing.PurchaseHead) uuid.UUID { return h.ID.UUID }, "")
+		}
 		return data, err
 	})
 }

@@ -176,7 +176,12 @@ func showBillPayments(v *visit) error {
 		if err != nil {
 			return nil, err
 		}
-		found, err := payables.Payments(v.ctx, tx, payables.Filter{}, q)
+		data.Periods, data.Narrowed = v.periods("bill-payments", "Paid"), v.narrowedByDay()
+		var filter payables.Filter
+		if filter.From, filter.To, err = v.listDays(tx); err != nil {
+			return nil, err
+		}
+		found, err := payables.Payments(v.ctx, tx, filter, q)
 		data.Items = found.Items
 		amounts := make([]money.Amount, len(found.Items))
 		for i, p := range found.Items {

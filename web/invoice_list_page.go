@@ -1,9 +1,8 @@
 package web
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 
@@ -11,21 +10,13 @@ import (
 
 	"github.com/countinghouse/countinghouse/authz"
 	"github.com/countinghouse/countinghouse/billing"
-	"github.com/countinghouse/countinghouse/billing/sheet"
 	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/internal/fault"
-	"github.com/countinghouse/countinghouse/internal/id"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
-var (
-	errNoneChosen = fault.New(fault.Invalid, "chosen.none", "Tick the invoices first, then say what to do with them.")
-	errChosenAct  = fault.New(fault.Invalid, "chosen.act", "This list cannot do that. Open the page again.")
-)
-
-// mostChosen is a page of the list.
-const mostChosen = 100
+var errNoneChosen = fault.New(fault.Invalid, "chosen.none", "Tick the invoices first, then say what to do with them.")
 
 // invoiceFields are what the address of the list says, beside where its page begins.
 var invoiceFields = []string{"standing", "customer", "q", "period", "from", "to"}
@@ -33,7 +24,7 @@ var invoiceFields = []string{"standing", "customer", "q", "period", "from", "to"
 func (s *Server) registerInvoiceListPages() {
 	s.member("GET", "/invoices", rightTo(authz.Read, authz.Invoices), func(v *visit) error { return showInvoices(v, http.StatusOK, page.Form{}) })
 	s.member("GET", "/invoices.csv", rightTo(authz.Export, authz.Invoices), sendInvoicesCSV)
-	s.member("POST", "/invoices/chosen", rightTo(authz.Approve, authz.Invoices), sendChosenInvoices)
+	s.member("POST", "/invoices/chosen", rightTo(authz.Approve, authz.Invoices), func(v *visit) error { return sendChosen(v, chosenInvoices()) })
 }
 
 // invoiceFilter reads what the address leaves of the list.
@@ -97,132 +88,43 @@ func showInvoices(v *visit, status int, form page.Form) error {
 	})
 }
 
-// sendInvoicesCSV gives exactly the invoices that the address leaves of the list, and has it on record that someone took
-// them.
+// sendInvoicesCSV gives exactly the invoices that the address leaves of the list.
 func sendInvoicesCSV(v *visit) error {
 	var filter billing.InvoiceFilter
-	err := v.run(func(tx *tenant.Tx) (err error) {
-		if filter, err = v.invoiceFilter(tx); err != nil {
-			return err
-		}
-		if _, err = billing.Invoices(v.ctx, tx, filter, cursor.Query{Limit: 1}); err != nil {
-			return err
-		}
-		return tx.Record(v.ctx, tenant.Act{Action: "invoice.export", Object: "invoice", Detail: "invoices.csv"})
-	})
-	if err != nil {
-		return err
-	}
-	return v.stream("invoices.csv", "text/csv; charset=utf-8", func(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, w io.Writer) error {
-		g, err := sheet.New(w, sheet.CSV)
-		if err != nil {
-			return err
-		}
-		if err := writeInvoices(ctx, run, g, filter); err != nil {
-			return err
-		}
-		return g.Close()
+	return sendListFile(v, listFile[billing.InvoiceHead]{
+		name: "invoices.csv", object: "invoice",
+		head:   []any{"number", "state", "customer", "company", "order_number", "reference", "issued", "due", "currency", "net", "tax", "total", "open"},
+		narrow: func(tx *tenant.Tx) (err error) { filter, err = v.invoiceFilter(tx); return err },
+		read: func(ctx context.Context, tx *tenant.Tx, q cursor.Query) (cursor.Page[billing.InvoiceHead], error) {
+			return billing.Invoices(ctx, tx, filter, q)
+		},
+		id: func(h billing.InvoiceHead) uuid.UUID { return h.ID.UUID },
+		row: func(h billing.InvoiceHead) []any {
+			return []any{h.Number, string(h.Standing(h.Today)), h.Customer.Name, h.Customer.Company, h.PurchaseOrder, h.Reference,
+				h.IssueDate, h.DueDate, h.Currency.Code(), h.Net, h.Tax, h.Total, h.Open()}
+		},
 	})
 }
 
-func writeInvoices(ctx context.Context, run func(fn func(tx *tenant.Tx) error) error, g sheet.Grid, filter billing.InvoiceFilter) error {
-	if err := g.Row("number", "state", "customer", "company", "order_number", "reference", "issued", "due", "currency", "net", "tax", "total", "open"); err != nil {
-		return err
-	}
-	q := cursor.Query{Limit: cursor.Max}
-	for {
-		var found cursor.Page[billing.InvoiceHead]
-		err := run(func(tx *tenant.Tx) (err error) {
-			found, err = billing.Invoices(ctx, tx, filter, q)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, h := range found.Items {
-			err := g.Row(h.Number, string(h.Standing(h.Today)), h.Customer.Name, h.Customer.Company, h.PurchaseOrder, h.Reference,
-				h.IssueDate, h.DueDate, h.Currency.Code(), h.Net, h.Tax, h.Total, h.Open())
-			if err != nil {
+// chosenInvoices are what can be done with several invoices at once.
+func chosenInvoices() chosenList {
+	return chosenList{path: "invoices", fields: invoiceFields, one: "invoice", many: "invoices", none: errNoneChosen, show: showInvoices,
+		name: func(ctx context.Context, tx *tenant.Tx, thing uuid.UUID) (string, error) {
+			i, err := billing.InvoiceByID(ctx, tx, billing.InvoiceID{UUID: thing})
+			return cmp.Or(i.Number, "the draft for "+i.Customer.Name), err
+		},
+		acts: map[string]chosenAct{
+			"issue": {"Issued", func(ctx context.Context, tx *tenant.Tx, thing uuid.UUID, _ url.Values) error {
+				_, err := billing.IssueInvoice(ctx, tx, billing.InvoiceID{UUID: thing}, 0)
 				return err
-			}
-		}
-		if !found.HasMore || len(found.Items) == 0 {
-			return nil
-		}
-		q.After = found.Items[len(found.Items)-1].ID.UUID
-	}
-}
-
-// chosenActs are what can be done with several invoices at once, by the value of the button.
-var chosenActs = map[string]struct {
-	said string
-	do   func(ctx context.Context, tx *tenant.Tx, invoice billing.InvoiceID) error
-}{
-	"issue": {"Issued", func(ctx context.Context, tx *tenant.Tx, i billing.InvoiceID) error {
-		_, err := billing.IssueInvoice(ctx, tx, i, 0)
-		return err
-	}},
-	"mail": {"Mailed", func(ctx context.Context, tx *tenant.Tx, i billing.InvoiceID) error {
-		_, err := billing.MailInvoice(ctx, tx, i, billing.MailInput{})
-		return err
-	}},
-	"void": {"Voided", func(ctx context.Context, tx *tenant.Tx, i billing.InvoiceID) error {
-		_, err := billing.VoidInvoice(ctx, tx, i, 0)
-		return err
-	}},
-}
-
-// sendChosenInvoices does one thing to all that were ticked, or to none of them: a list of which half is done is worse to
-// put right than one that was refused.
-func sendChosenInvoices(v *visit) error {
-	sent, err := readForm(v.c, "chosen")
-	if err != nil {
-		return err
-	}
-	act, known := chosenActs[sent.Get("act")]
-	count := len(sent["chosen"])
-	return v.perform(sent, func(tx *tenant.Tx, sent url.Values) (uuid.UUID, error) {
-		switch {
-		case !known:
-			return uuid.Nil, errChosenAct
-		case count == 0:
-			return uuid.Nil, errNoneChosen
-		case count > mostChosen:
-			return uuid.Nil, errChosenAct
-		}
-		for _, text := range sent["chosen"] {
-			invoice, ok := id.Parse[billing.Invoice](text)
-			if !ok {
-				return uuid.Nil, errNoID
-			}
-			if err := act.do(v.ctx, tx, invoice); err != nil {
-				return uuid.Nil, nameInvoice(v, tx, invoice, err)
-			}
-		}
-		return uuid.Nil, nil
-	}, func(uuid.UUID) string {
-		if count == 1 {
-			say(v.c, act.said+" one invoice")
-		} else {
-			say(v.c, act.said+" "+page.Plural(count, "invoice", "invoices"))
-		}
-		return v.kept("invoices", invoiceFields)
-	}, func(form page.Form) error { return showInvoices(v, http.StatusUnprocessableEntity, form) })
-}
-
-// nameInvoice says in a refusal which of several invoices it was about.
-func nameInvoice(v *visit, tx *tenant.Tx, invoice billing.InvoiceID, refused error) error {
-	var f *fault.Error
-	if !errors.As(refused, &f) || f.Kind == fault.NotFound {
-		return refused
-	}
-	i, err := billing.InvoiceByID(v.ctx, tx, invoice)
-	if err != nil {
-		return errors.Join(refused, err)
-	}
-	name := i.Number
-	if name == "" {
-		name = "the draft for " + i.Customer.Name
-	}
-	return f.Sayf("Nothing was done, because of %s: %s", name, f.Say)
+			}},
+			"mail": {"Mailed", func(ctx context.Context, tx *tenant.Tx, thing uuid.UUID, _ url.Values) error {
+				_, err := billing.MailInvoice(ctx, tx, billing.InvoiceID{UUID: thing}, billing.MailInput{})
+				return err
+			}},
+			"void": {"Voided", func(ctx context.Context, tx *tenant.Tx, thing uuid.UUID, _ url.Values) error {
+				_, err := billing.VoidInvoice(ctx, tx, billing.InvoiceID{UUID: thing}, 0)
+				return err
+			}},
+		}}
 }

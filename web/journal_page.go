@@ -13,6 +13,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/money"
 	"github.com/countinghouse/countinghouse/internal/fault"
 	"github.com/countinghouse/countinghouse/internal/id"
+	"github.com/countinghouse/countinghouse/internal/text"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -43,7 +44,16 @@ func showJournal(v *visit) error {
 		if err != nil {
 			return nil, err
 		}
-		found, err := ledger.Entries(v.ctx, tx, ledger.EntryFilter{}, q)
+		data.Find = v.find("journal", "Number or what for", "period", "from", "to")
+		data.Periods, data.Narrowed = v.periods("journal", "Dated", "q"), v.narrowedByDay() || data.Find.Search != ""
+		var filter ledger.EntryFilter
+		if filter.From, filter.To, err = v.listDays(tx); err != nil {
+			return nil, err
+		}
+		if filter.Search, err = text.Line("search", data.Find.Search, 200); err != nil {
+			return nil, err
+		}
+		found, err := ledger.Entries(v.ctx, tx, filter, q)
 		if err != nil {
 			return nil, err
 		}

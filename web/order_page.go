@@ -40,7 +40,7 @@ func showOrders(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusOK, "orders", func(tx *tenant.Tx) (any, error) {
-		data := page.Orders{Find: v.find("orders", "Number, customer or their order", "state")}
+		data := page.Orders{Find: v.find("orders", "Number, customer or their order", "state"), Narrowed: v.query("state") != ""}
 		var err error
 		if data.Shell, err = v.frame(tx, "Orders", "orders"); err != nil {
 			return nil, err

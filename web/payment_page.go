@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/countinghouse/countinghouse/billing/currency"
 	"github.com/countinghouse/countinghouse/billing/ledger"
 	"github.com/countinghouse/countinghouse/billing/money"
+	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
@@ -19,6 +21,7 @@ import (
 func (s *Server) registerPaymentPages() {
 	s.member("GET", "/payments", rightTo(authz.Read, authz.Payments), showPayments)
 	s.member("GET", "/payments/:id", rightTo(authz.Read, authz.Payments), func(v *visit) error { return showPayment(v, http.StatusOK, page.Form{}) })
+	s.member("GET", "/payments.csv", rightTo(authz.Export, authz.Payments), sendPaymentsCSV)
 	s.registerCreditPages()
 	s.member("GET", "/invoices/:id/payment", rightTo(authz.Create, authz.Payments), func(v *visit) error { return showPaymentForm(v, http.StatusOK, nil) })
 	s.member("POST", "/invoices/:id/payment", rightTo(authz.Create, authz.Payments), sendPayment)
@@ -44,6 +47,9 @@ func showPayments(v *visit) error {
 		if filter.From, filter.To, err = v.listDays(tx); err != nil {
 			return nil, err
 		}
+		if v.may(rightTo(authz.Export, authz.Payments)) {
+			data.CSV = v.kept("payments.csv", []string{"q", "period", "from", "to"})
+		}
 		found, err := billing.Payments(v.ctx, tx, filter, q)
 		data.Items = found.Items
 		amounts := make([]money.Amount, len(found.Items))
@@ -53,6 +59,23 @@ func showPayments(v *visit) error {
 		data.Column = page.ColumnOf(settings.BaseCurrency, amounts...)
 		data.Pager = pager(v, q, found, func(p billing.Payment) uuid.UUID { return p.ID.UUID }, "")
 		return data, err
+	})
+}
+
+// sendPaymentsCSV gives exactly the payments that the address leaves of the list.
+func sendPaymentsCSV(v *visit) error {
+	filter := billing.PaymentFilter{Search: v.find("", "").Search}
+	return sendListFile(v, listFile[billing.Payment]{
+		name: "payments.csv", object: "payment",
+		head:   []any{"received", "customer", "invoices", "method", "reference", "currency", "amount", "left"},
+		narrow: func(tx *tenant.Tx) (err error) { filter.From, filter.To, err = v.listDays(tx); return err },
+		read: func(ctx context.Context, tx *tenant.Tx, q cursor.Query) (cursor.Page[billing.Payment], error) {
+			return billing.Payments(ctx, tx, filter, q)
+		},
+		id: func(p billing.Payment) uuid.UUID { return p.ID.UUID },
+		row: func(p billing.Payment) []any {
+			return []any{p.Date, p.CustomerName, p.Numbers(), string(p.Method), p.Reference, p.Amount.Currency.Code(), p.Amount, p.Left}
+		},
 	})
 }
 

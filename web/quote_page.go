@@ -10,12 +10,14 @@ import (
 	"github.com/countinghouse/countinghouse/billing"
 	"github.com/countinghouse/countinghouse/billing/invoicepdf"
 	"github.com/countinghouse/countinghouse/internal/civil"
+	"github.com/countinghouse/countinghouse/internal/cursor"
 	"github.com/countinghouse/countinghouse/tenant"
 	"github.com/countinghouse/countinghouse/web/page"
 )
 
 func (s *Server) registerQuotePages() {
 	s.member("GET", "/quotes", rightTo(authz.Read, authz.Invoices), showQuotes)
+	s.member("GET", "/quotes.csv", rightTo(authz.Export, authz.Invoices), sendQuotesCSV)
 	s.registerDesk(quoteDesk)
 	s.member("GET", "/quotes/:id", rightTo(authz.Read, authz.Invoices), func(v *visit) error { return showQuote(v, http.StatusOK, page.Form{}) })
 	s.member("GET", "/quotes/:id/pdf", rightTo(authz.Read, authz.Invoices), func(v *visit) error { return showPDF(v, quotePaper) })
@@ -45,10 +47,6 @@ func showQuotes(v *visit) error {
 	if err != nil {
 		return err
 	}
-	filter := billing.QuoteFilter{Standing: billing.Standing(v.query("standing"))}
-	if filter.CustomerID, err = bodyID[billing.Customer]("customer", v.query("customer")); err != nil {
-		return err
-	}
 	return v.show(http.StatusOK, "documents", func(tx *tenant.Tx) (any, error) {
 		data, err := documentList(v, tx, "Quotes", "quotes")
 		if err != nil {
@@ -63,8 +61,8 @@ func showQuotes(v *visit) error {
 		data.Tabs = documentTabs(v, "quotes", "Quotes by state", counts, standingTab{"Drafts", billing.StandingDraft}, standingTab{"Sent", billing.StandingSent},
 			standingTab{"Accepted", billing.StandingAccepted}, standingTab{"Invoiced", billing.StandingInvoiced},
 			standingTab{"Declined", billing.StandingDeclined}, standingTab{"Expired", billing.StandingExpired})
-		filter.Search = data.Find.Search
-		if filter.From, filter.To, err = v.listDays(tx); err != nil {
+		filter, err := v.quoteFilter(tx)
+		if err != nil {
 			return nil, err
 		}
 		found, err := billing.Quotes(v.ctx, tx, filter, q)
@@ -76,9 +74,40 @@ func showQuotes(v *visit) error {
 				Issued: h.IssueDate, Until: h.DueDate, Standing: h.Standing(h.Today), Total: h.Total})
 		}
 		data.Table.Until = "Valid until"
+		if v.may(rightTo(authz.Export, authz.Invoices)) {
+			data.CSV = v.kept("quotes.csv", invoiceFields)
+		}
 		data.Table.Column, err = documentColumn(v, tx, data.Table.Rows)
 		data.Pager = pager(v, q, found, func(h billing.QuoteHead) uuid.UUID { return h.ID.UUID }, "")
 		return data, err
+	})
+}
+
+// quoteFilter reads what the address leaves of the list.
+func (v *visit) quoteFilter(tx *tenant.Tx) (f billing.QuoteFilter, err error) {
+	f = billing.QuoteFilter{Standing: billing.Standing(v.query("standing")), Search: v.find("", "").Search}
+	if f.CustomerID, err = bodyID[billing.Customer]("customer", v.query("customer")); err != nil {
+		return f, err
+	}
+	f.From, f.To, err = v.listDays(tx)
+	return f, err
+}
+
+// sendQuotesCSV gives exactly the quotes that the address leaves of the list.
+func sendQuotesCSV(v *visit) error {
+	var filter billing.QuoteFilter
+	return sendListFile(v, listFile[billing.QuoteHead]{
+		name: "quotes.csv", object: "quote",
+		head:   []any{"number", "state", "customer", "company", "order_number", "reference", "issued", "valid_until", "currency", "net", "tax", "total"},
+		narrow: func(tx *tenant.Tx) (err error) { filter, err = v.quoteFilter(tx); return err },
+		read: func(ctx context.Context, tx *tenant.Tx, q cursor.Query) (cursor.Page[billing.QuoteHead], error) {
+			return billing.Quotes(ctx, tx, filter, q)
+		},
+		id: func(h billing.QuoteHead) uuid.UUID { return h.ID.UUID },
+		row: func(h billing.QuoteHead) []any {
+			return []any{h.Number, string(h.Standing(h.Today)), h.Customer.Name, h.Customer.Company, h.PurchaseOrder, h.Reference,
+				h.IssueDate, h.DueDate, h.Currency.Code(), h.Net, h.Tax, h.Total}
+		},
 	})
 }
 

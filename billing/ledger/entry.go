@@ -107,6 +107,7 @@ func EntryByID(ctx context.Context, tx *tenant.Tx, entry EntryID) (Entry, error)
 type EntryFilter struct {
 	Account  AccountID
 	From, To civil.Date
+	Search   string // of the description, or an entry's number; not with an account
 }
 
 // Entries gives a page of the journal, the newest number first. It fails with ErrDatesReversed and what cursor.Query

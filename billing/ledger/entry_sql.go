@@ -82,6 +82,8 @@ func selectEntry(ctx context.Context, tx *tenant.Tx, entry EntryID) (Entry, erro
 
 const entriesBetween = `WHERE ($1::date IS NULL OR e.date >= $1) AND ($2::date IS NULL OR e.date <= $2) `
 
+const entriesWithWords = `AND (position(upper($5) in upper(e.description)) > 0 OR e.number::text = ltrim(regexp_replace(upper($5), '^J-', ''), '0')) `
+
 const entriesOfAccount = `AND e.id IN (SELECT l.entry_id FROM journal_line l WHERE l.account_id = $5) `
 
 const entriesAfter = `AND ($3::uuid IS NULL OR e.number < (SELECT b.number FROM journal_entry b WHERE b.id = $3)) `
@@ -94,6 +96,10 @@ func selectEntries(ctx context.Context, tx *tenant.Tx, f EntryFilter, q cursor.Q
 	var rows []entryRow
 	var err error
 	switch after := orNull(q.After); {
+	case f.Account.IsZero() && f.Search != "" && q.Backwards():
+		err = tx.Select(ctx, &rows, read+entriesWithWords+entriesBefore+oldest, f.From, f.To, q.Before, q.Fetch(), f.Search)
+	case f.Account.IsZero() && f.Search != "":
+		err = tx.Select(ctx, &rows, read+entriesWithWords+entriesAfter+newest, f.From, f.To, after, q.Fetch(), f.Search)
 	case f.Account.IsZero() && q.Backwards():
 		err = tx.Select(ctx, &rows, read+entriesBefore+oldest, f.From, f.To, q.Before, q.Fetch())
 	case f.Account.IsZero():

@@ -59,6 +59,12 @@ type Bills struct {
 	Sums       []billing.PurchaseSum
 	Rows       []BillRow
 	Column     Column
+	Form       Form   // of an act on several that was refused
+	CSV        string // the same list as a file; empty for who may not take it
+	Choose     string // the form that takes those that are ticked; empty for none
+	ChosenURL  string // where it is sent, with act, chosen, date and method
+	ChosenKey  string
+	Methods    []Option
 }
 
 // BillRow is one document of a list.
@@ -142,9 +148,11 @@ type PayingBill struct {
 // BillPayments is the data of "bill-payments".
 type BillPayments struct {
 	Shell
-	Items  []payables.Payment
-	Column Column
-	Pager  Pager
+	Periods  Periods
+	Narrowed bool // some are left out
+	Items    []payables.Payment
+	Column   Column
+	Pager    Pager
 }
 
 // BillPayment is the data of "bill-payment". The form of what is left sends bill_id and amount.

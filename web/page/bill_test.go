@@ -47,13 +47,15 @@ func billSamples() map[string]any {
 		"payees":     Payees{Shell: sampleShell("Payees", "payees"), Items: []billing.Payee{payee}, Tabs: sampleTabs(), Find: Find{URL: "/x", Label: "Name"}},
 		"payee":      Payee{Shell: sampleShell("Hugh", "payees"), Payee: payee, Account: "5000 Goods", Owed: []billing.PurchaseSum{{Open: euros(900), Overdue: euros(100)}}, Bills: rows, More: true, Acts: []Act{sampleAct()}, SoldKey: "k"},
 		"payee-edit": PayeeForm{Shell: sampleShell("Change payee", "payees"), Form: refused(form, missing.At("name")), Action: "/x", Back: "/y", Does: "Save payee", Name: "Hugh", Accounts: options},
-		"bills": Bills{Shell: sampleShell("Bills", "bills"), Periods: samplePeriods(), Say: "What you were sent to pay.", New: "New bill", NewURL: "/x", Left: "Open", MayExpense: true, Tabs: sampleTabs(),
+		"bills": Bills{Shell: sampleShell("Bills", "bills"), Periods: samplePeriods(), Say: "What you were sent to pay.", New: "New bill", NewURL: "/x", Left: "Open", CSV: "/x.csv", Choose: "chosen", ChosenURL: "/x/chosen", ChosenKey: "k9", Methods: Methods(), MayExpense: true, Tabs: sampleTabs(),
 			Find: Find{URL: "/x", Label: "Number"}, Sums: []billing.PurchaseSum{{Open: euros(900), Overdue: euros(100)}}, Rows: rows, Column: column},
 		"bill": Bill{Shell: sampleShell("BILL-0001", "bills"), Form: form, Kind: "bill", Bill: entered, Shown: "overdue", At1: "/x", List: "Bills", ListURL: "/y", Accounts: accounts, Acts: []Act{sampleAct()},
 			Pay: "/pay", Files: []File{{Name: "receipt.pdf", Size: "320 kB", URL: "/f", Acts: []Act{sampleAct()}}}, FileKey: "k"},
 		"pay-bills":     Paying{Shell: sampleShell("Pay Hugh", "bills"), Form: refused(form, missing.At(pay.Field)), Payee: payee, Currency: eur, Bills: []PayingBill{pay}, Methods: Methods(), Accounts: options},
 		"bill-payments": BillPayments{Shell: sampleShell("Bill payments", "bill-payments"), Items: []payables.Payment{payment}, Column: column},
 		"bill-payment":  BillPayment{Shell: sampleShell("Payment to Hugh", "bill-payments"), Form: form, Payment: payment, Acts: []Act{sampleAct()}, Open: options, MoneyBack: GiveBack{Comes: true, Action: "/back", Form: backForm(), Currency: eur, Methods: Methods(), Accounts: options}},
+		"bill-payments": BillPayments{Shell: sampleShell("Bill payments", "bill-payments"), Periods: samplePeriods(), Items: []payables.Payment{payment}, Column: column},
+		"bill-payment":  BillPayment{Shell: sampleShell("Payment to Hugh", "bill-payments"), Form: form, Payment: payment, Acts: []Act{sampleAct()}, Open: options},
 		"expense-edit":  Expense{Shell: sampleShell("Record an expense", "bills"), Form: refused(form, missing.At("amount")), Payees: options, Costs: options, Accounts: options, Taxes: options, Methods: Methods()},
 	}
 }

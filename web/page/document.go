@@ -17,7 +17,8 @@ type Documents struct {
 	Find     Find
 	Tabs     Tabs
 	Pager    Pager
-	Narrowed bool // some are left out
+	Narrowed bool   // some are left out
+	CSV      string // the same list as a file; empty for none
 	Say      string
 	New      string // the button that begins one
 	NewURL   string

@@ -86,9 +86,12 @@ func purpose(p string) string {
 // Journal is the data of "journal".
 type Journal struct {
 	Shell
-	Items  []JournalRow
-	Column Column
-	Pager  Pager
+	Find     Find
+	Periods  Periods
+	Narrowed bool // some are left out
+	Items    []JournalRow
+	Column   Column
+	Pager    Pager
 }
 
 // JournalRow is one entry of the list.

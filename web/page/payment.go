@@ -14,7 +14,8 @@ type Payments struct {
 	Shell
 	Find     Find
 	Periods  Periods
-	Narrowed bool // some are left out
+	Narrowed bool   // some are left out
+	CSV      string // the same list as a file; empty for who may not take it
 	Items    []billing.Payment
 	Column   Column
 	Pager    Pager

@@ -356,10 +356,11 @@ type PortalCart struct {
 // Orders is a list of orders, for the pages "orders" and "portal-orders".
 type Orders struct {
 	Shell
-	Items []billing.OrderHead
-	Tabs  Tabs
-	Find  Find
-	Pager Pager
+	Narrowed bool // some are left out
+	Items    []billing.OrderHead
+	Tabs     Tabs
+	Find     Find
+	Pager    Pager
 }
 
 // Column is how the amounts are written.

@@ -104,7 +104,7 @@ func portalSamples() map[string]any {
 			Priced: true, Net: euros(10000), Tax: euros(2300), Total: euros(12300), MayOrder: true, Need: phone.Need{When: phone.Before}},
 		"portal-orders":   PortalOrders{samplePortal("Orders", "orders"), []billing.OrderHead{sampleOrder("held").OrderHead, sampleOrder("placed").OrderHead, sampleOrder("refused").OrderHead, sampleOrder("done").OrderHead}, Pager{}},
 		"portal-order":    PortalOrder{samplePortal("Order ORD-0001", "orders"), Form{}, sampleOrder("placed"), billing.Invoice{}, billing.Settings{Name: "Tidewater Studios"}, false, "k", phone.Need{When: phone.After}},
-		"orders":          Orders{sampleShell("Orders", "orders"), []billing.OrderHead{sampleOrder("held").OrderHead, sampleOrder("done").OrderHead}, sampleTabs(), Find{URL: "/x", Label: "Number"}, Pager{}},
+		"orders":          Orders{sampleShell("Orders", "orders"), false, []billing.OrderHead{sampleOrder("held").OrderHead, sampleOrder("done").OrderHead}, sampleTabs(), Find{URL: "/x", Label: "Number"}, Pager{}},
 		"order":           OrderPage{sampleShell("Order ORD-0001", "orders"), Form{}, sampleOrder("held"), billing.Settings{Name: "Tidewater Studios"}, []Act{sampleAct()}},
 		"portal-error":    broken,
 		"contacts":        Contacts{sampleShell("People of Hugh", "customers"), sampleContactForm(true), hugh, rows, "https://tidewater.books.example"},
