@@ -10,7 +10,7 @@ const usualKeepYears = 10
 // not end with December can ask for longer.
 //
 // A country stands here only where the text of its statute, or its administration or several professional summaries that name the
-// statute, were found to say so (looked up in November 2026). Where that failed, as for the United States, which know no
+// statute, were found to say so (looked up in November 2026); ES, FI, NL, NO and SE rest on one summary each. Where that failed, as for the United States, which know no
 // one time (Internal Revenue Code § 6001: as long as may be material), the usual years hold. Germany shortened the time of vouchers to 8
 // years in 2025 and not that of books.
 var keepYears = map[string]int{
