@@ -63,7 +63,7 @@ func TestEntries(t *testing.T) {
 		"of an account, back":   {ledger.EntryFilter{Account: b.account["1020"]}, cursor.Query{Limit: 1, Before: all[1].ID.UUID}, []int64{4}, true},
 		"from":                  {ledger.EntryFilter{From: may5.AddDays(5)}, cursor.Query{}, []int64{7, 6}, false},
 		"to":                    {ledger.EntryFilter{To: may5.AddDays(1)}, cursor.Query{}, []int64{2, 1}, false},
-		"one day of an account": {ledger.EntryFilter{b.account["4000"], may5, may5}, cursor.Query{}, []int64{1}, false},
+		"one day of an account": {ledger.EntryFilter{Account: b.account["4000"], From: may5, To: may5}, cursor.Query{}, []int64{1}, false},
 		"after nothing known":   {ledger.EntryFilter{}, cursor.Query{After: id.New[ledger.Entry]().UUID}, nil, false},
 	} {
 		page, err := b.page(c.filter, c.query)

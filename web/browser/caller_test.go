@@ -176,8 +176,12 @@ func (c *caller) made(path string, body map[string]any) string {
 // find gives the first group of a pattern in the page at a path.
 func (c *caller) find(path, pattern string) string {
 	c.t.Helper()
-	a := c.get(path)
-	return a.find(c.t, pattern)
+	// A mail leaves a moment after the page that speaks of it.
+	for began := time.Now(); ; {
+		if a := c.get(path); regexp.MustCompile(pattern).MatchString(a.body) || time.Since(began) > 20*time.Second {
+			return a.find(c.t, pattern)
+		}
+	}
 }
 
 func (a reply) find(t *testing.T, pattern string) string {

@@ -456,6 +456,7 @@ func gather(t *testing.T, s service, o organization) *crowd {
 	call(t, s.home).post("/sign-up", "email", "someone.new@tidewater.example")
 	o.ids["sessions"] = o.find("/account", `/sessions/([0-9a-f-]{36})/`)
 
+	o.find("/dev/outbox", `(?s)To someone\.new@tidewater\.example<.*?(/set-up\?token=)`) // the last mail of these
 	mails := o.get("/dev/outbox").body
 	c.owner = &reader{caller: o.caller, patterns: c.members, ids: o.ids, slug: o.slug, weights: &c.weights,
 		queue: []string{o.in("/invoices/" + o.ids["drafts"] + "/edit"), o.in("/bills/" + o.ids["draft bills"] + "/edit")}}
