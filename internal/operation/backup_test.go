@@ -40,7 +40,7 @@ func guided(t *testing.T, first string) string {
 }
 
 // What the guide for operators says of backups is done, word for word but for folders and the password of the repository:
-// the settings, the backup of each night, and the drill, after which the books are as they were at the moment asked for.
+// the settings, the backup of each night, and how the drill fetches it, here as of a moment, as which the books are then.
 func TestBackupsAsTheGuideSays(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -65,8 +65,13 @@ func TestBackupsAsTheGuideSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.run("mkdir", "-m", "700", data)
-	drill := strings.TrimSpace(guided(t, "sudo -u postgres pgbackrest --stanza=books --type=time"))
-	m.guide(regexp.MustCompile(`--target="[^"]*"`).ReplaceAllString(drill, `--target="`+moment+`"`))
+	fetch := regexp.MustCompile(`--fetch='([^']*)'`).FindStringSubmatch(guided(t, "countinghouse drill"))
+	if fetch == nil {
+		t.Fatal("the guide's drill fetches nothing")
+	}
+	m.run("mkdir", filepath.Join(m.folder, "tablespaces"))
+	m.run("bash", "-c", strings.NewReplacer("%d", data, "%t", filepath.Join(m.folder, "tablespaces")).Replace(fetch[1])+
+		` --type=time --target="`+moment+`" --target-action=promote`)
 	m.start(data)
 	if got := m.sql("SELECT string_agg(entry, ',') FROM books"); got != "kept" {
 		t.Errorf("after the drill the books hold %q", got)
