@@ -52,10 +52,8 @@ func billSamples() map[string]any {
 		"bill": Bill{Shell: sampleShell("BILL-0001", "bills"), Form: form, Kind: "bill", Bill: entered, Shown: "overdue", At1: "/x", List: "Bills", ListURL: "/y", Accounts: accounts, Acts: []Act{sampleAct()},
 			Pay: "/pay", Files: []File{{Name: "receipt.pdf", Size: "320 kB", URL: "/f", Acts: []Act{sampleAct()}}}, FileKey: "k"},
 		"pay-bills":     Paying{Shell: sampleShell("Pay Hugh", "bills"), Form: refused(form, missing.At(pay.Field)), Payee: payee, Currency: eur, Bills: []PayingBill{pay}, Methods: Methods(), Accounts: options},
-		"bill-payments": BillPayments{Shell: sampleShell("Bill payments", "bill-payments"), Items: []payables.Payment{payment}, Column: column},
 		"bill-payment":  BillPayment{Shell: sampleShell("Payment to Hugh", "bill-payments"), Form: form, Payment: payment, Acts: []Act{sampleAct()}, Open: options, MoneyBack: GiveBack{Comes: true, Action: "/back", Form: backForm(), Currency: eur, Methods: Methods(), Accounts: options}},
 		"bill-payments": BillPayments{Shell: sampleShell("Bill payments", "bill-payments"), Periods: samplePeriods(), Items: []payables.Payment{payment}, Column: column},
-		"bill-payment":  BillPayment{Shell: sampleShell("Payment to Hugh", "bill-payments"), Form: form, Payment: payment, Acts: []Act{sampleAct()}, Open: options},
 		"expense-edit":  Expense{Shell: sampleShell("Record an expense", "bills"), Form: refused(form, missing.At("amount")), Payees: options, Costs: options, Accounts: options, Taxes: options, Methods: Methods()},
 	}
 }
