@@ -114,6 +114,6 @@ func (t *Table) takeCredit(ctx context.Context, tx *tenant.Tx, s *Summary, r row
 	if c.kind == "payee_credit" {
 		return billing.ApplyPayeeCreditOn(ctx, tx, from, to, c.amount, c.on)
 	}
-	_, err := billing.ApplyCreditNoteOn(ctx, tx, billing.CreditNoteID{UUID: from.UUID}, billing.InvoiceID{UUID: to.UUID}, c.amount, c.on)
+	_, err := billing.ApplyCreditNoteOn(ctx, tx, billing.CreditNoteID(from), billing.InvoiceID(to), c.amount, c.on)
 	return err
 }

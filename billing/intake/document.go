@@ -282,7 +282,7 @@ func (t *Table) documentInput(p paper, v *document, known references) (billing.D
 	}
 	if v.origin != "" {
 		origin := known.origins[v.origin]
-		in.Origin = billing.DocumentID{UUID: origin.UUID}
+		in.Origin = billing.DocumentID(origin)
 		if origin.IsZero() {
 			t.missing(v.first(), "invoice_external_id", "invoice", v.origin)
 		}

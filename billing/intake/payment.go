@@ -321,7 +321,7 @@ func (t *Table) resolve(d side, p *payment, k known) bool {
 		if document.IsZero() {
 			t.missing(r.row, d.document+"_external_id", d.document, r.document)
 		}
-		p.in.Allocations = append(p.in.Allocations, billing.Allocation{InvoiceID: billing.InvoiceID{UUID: document.UUID}, Amount: r.amount})
+		p.in.Allocations = append(p.in.Allocations, billing.Allocation{InvoiceID: billing.InvoiceID(document), Amount: r.amount})
 	}
 	return len(t.faults.list) == before
 }

@@ -158,7 +158,7 @@ func (o organization) connect() {
 	o.post(invoice+"/send", "to", "books@apple.example")
 	o.ids["webhooks"] = o.made("/v1/webhooks", map[string]any{"name": "Warehouse", "url": "https://hooks.example.com/a", "events": []string{"*"}})
 	texts := o.made("/v1/text-gateways", map[string]any{"kind": "vonage", "name": "Spare", "account": "k1", "key": "12345678", "sender": "Chinook", "sends": "text"})
-	o.post(o.in("/settings/text-gateways/"+texts+"/disable")) // codes stay in the outbox
+	o.post(o.in("/settings/text-gateways/" + texts + "/disable")) // codes stay in the outbox
 	checked := o.upload(o.in("/settings/imports/files"), "customers.csv", "external_id,name\n901,Apple\n902,"+longName+"\n,\n")
 	o.ids["imports"] = checked.find(o.t, `/imports/([0-9a-f-]{36})/take"`)
 	o.ids["exports"] = o.made("/v1/exports", map[string]any{"holds": "customers"})

@@ -6,7 +6,7 @@ import "slices"
 // stands here, or in settings, and nowhere else. Who may not read what an entry leads to is not shown it.
 var navigation = []navSection{
 	{entries: []navItem{
-		{key: "overview", label: "Overview", icon: "house", right: "invoices:read"},
+		{key: "overview", label: "Overview", icon: "house"},
 	}},
 	{title: "Money in", entries: []navItem{
 		{key: "invoices", label: "Invoices", icon: "file-text", path: []any{"invoices"}, right: "invoices:read", count: func(c Counts) int { return c.Invoices }},
@@ -80,9 +80,11 @@ type navSection struct {
 type navItem struct {
 	key, label, icon string
 	path             []any
-	right            string // that it takes to go there: "invoices:read"
+	right            string // that it takes to go there: "invoices:read"; "" for whoever may see anything
 	count            func(Counts) int
 }
+
+func (n navItem) open(can func(right string) bool) bool { return n.right == "" || can(n.right) }
 
 // NavSection is a headed part of the navigation as it is drawn.
 type NavSection struct {
@@ -105,7 +107,7 @@ func (s Shell) Sections() []NavSection {
 	for _, section := range navigation {
 		drawn := NavSection{Title: section.title, Foot: section.foot}
 		for _, item := range section.entries {
-			if !s.Can(item.right) {
+			if !item.open(s.Can) {
 				continue
 			}
 			entry := NavEntry{Label: item.label, Icon: item.icon, URL: s.At(item.path...), Current: s.Nav == item.key, Go: goKeys[item.key]}

@@ -44,7 +44,7 @@ func (s Shell) Ways(words string) []NavEntry {
 	var found []NavEntry
 	known := map[string]bool{}
 	add := func(item navItem, icon string) {
-		if strings.Contains(strings.ToLower(item.label), words) && s.Can(item.right) && !known[item.label] {
+		if strings.Contains(strings.ToLower(item.label), words) && item.open(s.Can) && !known[item.label] {
 			known[item.label] = true
 			found = append(found, NavEntry{Label: item.label, Icon: icon, URL: s.At(item.path...)})
 		}
@@ -96,7 +96,7 @@ func keyList(may func(right string) bool) []Key {
 	}
 	for _, section := range navigation {
 		for _, item := range section.entries {
-			if letter := goKeys[item.key]; letter != "" && may(item.right) {
+			if letter := goKeys[item.key]; letter != "" && item.open(may) {
 				all = append(all, Key{[]string{"g", letter}, item.label})
 			}
 		}
