@@ -217,3 +217,54 @@ func TestTextGatewayAPI(t *testing.T) {
 	tenanttest.AsOwner(t, tenanttest.Organization{Slug: o.slug}, `DO $$ BEGIN
 		IF EXISTS (SELECT FROM gateway_account WHERE id = '`+first+`' AND sealed <> '') THEN RAISE EXCEPTION 'its secret is still there'; END IF; END $$`)
 }
+
+// A customer in the portal gets the code by the organization's own gateways, in their order: the first refuses, the second
+// sends it, and calls when they ask for a call. The operator's gateway hears of none of it.
+func TestCustomersCodesGoByTheOrganizationsGateways(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	o := h.signUp(t)
+	once, _, _ := o.sells(t)
+	first, second := openSMSHouse(t), openSMSHouse(t)
+	first.status.Store(http.StatusInternalServerError)
+	for name, at := range map[string]*smsHouse{"First": first, "Second": second} {
+		id := o.program.made(t, "/v1/text-gateways", map[string]any{"kind": "twilio", "name": name, "account": "AC1", "key": "unmistakable-token-3141",
+			"sender": "+353860000001", "sends": "text call", "url": at.URL})
+		if name == "First" {
+			o.program.call(t, "PUT", "/v1/text-gateways/"+id+"/place", map[string]any{"place": 1})
+		}
+	}
+	ines := o.buyer(t, allRights()...)
+	o.askForNumbers(t, "before")
+	var rules map[string]any
+	o.program.call(t, "GET", "/v1/phone-check", nil).decode(t, &rules)
+	rules["ways"] = "text call"
+	delete(rules, "$schema")
+	if a := o.program.call(t, "PUT", "/v1/phone-check", rules); a.status != http.StatusOK {
+		t.Fatalf("phone check: %d %s", a.status, a.body)
+	}
+	ines.post(t, "/cart", "product", once, "quantity", "1")
+	number := newNumber()
+	a := ines.post(t, "/phone", "number", number, "next", "/", "way", "call")
+	if a.status != http.StatusSeeOther {
+		t.Fatalf("asking for a call: %d %s", a.status, a.body)
+	}
+	ines.get(t, a.header.Get("Location")).holds(t, "Type the code", "We are calling")
+	refused, heard := first.all(), second.all()
+	if len(refused) != 1 || len(heard) != 1 || !strings.Contains(heard[0], "Calls.json "+number) {
+		t.Fatalf("the first heard %q and the second %q", refused, heard)
+	}
+	for _, m := range h.outbox.Texts() {
+		if m.To == number {
+			t.Error("the operator's gateway was used")
+		}
+	}
+	digits := regexp.MustCompile(`\d`).FindAllString(strings.SplitN(heard[0], number, 2)[1], -1)
+	if len(digits) < 6 {
+		t.Fatalf("no code is told in %q", heard[0])
+	}
+	ines.post(t, "/phone/code", "code", strings.Join(digits[:6], ""), "next", "/")
+	if stored := o.verified(t, ines.customer); stored != number {
+		t.Errorf("%q is stored after the code of %q", stored, heard[0])
+	}
+}
